@@ -1,0 +1,1 @@
+"""What a visitor brings: pictures and archives of pictures, read as untrusted bytes."""

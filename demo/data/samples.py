@@ -1,0 +1,56 @@
+"""Example pictures that need no network: they lie in the wheels of scikit-image and scikit-learn."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from PIL import Image
+
+from demo.data.images import read_image
+from demo.settings import Settings
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example picture: where it lies and under which licence it may be shown."""
+
+    name: str
+    package: str
+    file: str
+    licence: str
+
+    @property
+    def path(self) -> Path:
+        """The file inside the installed package, found without importing the package."""
+        spec = find_spec(self.package)
+        if spec is None or spec.submodule_search_locations is None:
+            raise FileNotFoundError(f"package {self.package} is not installed")
+        return Path(spec.submodule_search_locations[0], self.file)
+
+
+# Licences: skimage/data/README.txt and sklearn/datasets/images/README.txt in the wheels.
+EXAMPLES = (
+    Example("cat", "skimage", "data/chelsea.png", "CC0"),
+    Example("coffee", "skimage", "data/coffee.png", "CC0"),
+    Example("rocket", "skimage", "data/rocket.jpg", "CC0"),
+    Example("palace", "sklearn", "datasets/images/china.jpg", "CC BY 2.0"),
+    Example("flower", "sklearn", "datasets/images/flower.jpg", "CC BY 2.0"),
+    Example("astronaut", "skimage", "data/astronaut.png", "public domain (NASA)"),
+)
+
+
+def read_example(example: Example, settings: Settings) -> Image.Image:
+    """Read an example picture through the same door as a visitor's."""
+    return read_image(example.path, settings)
+
+
+@cache
+def read_thumbnail(example: Example, side_px: int = 160) -> Image.Image:
+    """Read an example as a small square RGB picture for the row of choices."""
+    with Image.open(example.path) as image:
+        image.draft("RGB", (side_px, side_px))
+        short = min(image.size)
+        left, top = (image.width - short) // 2, (image.height - short) // 2
+        square = image.convert("RGB").crop((left, top, left + short, top + short))
+    return square.resize((side_px, side_px), Image.Resampling.LANCZOS)

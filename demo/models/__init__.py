@@ -1,0 +1,1 @@
+"""What has been learned: networks pretrained on ImageNet, and the heads that visitors put on them."""

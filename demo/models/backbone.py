@@ -1,0 +1,139 @@
+"""A loaded, frozen network: stages, features and logits in one forward pass; the process-wide cache."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torchvision.models.feature_extraction import create_feature_extractor
+
+from demo.models.weights import load_weights
+from demo.models.zoo import BackboneSpec, StageLabel, find_spec
+
+
+class Outputs(NamedTuple):
+    """What one forward pass of N pictures gives: stages (N, C, H, W), features (N, D), logits (N, K)."""
+
+    stages: dict[StageLabel, Tensor]
+    features: Tensor
+    logits: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """One pretrained network, shared by all visitors and written to by nobody.
+
+    It stays in `eval()` without gradients and is never hooked: two threads would see each other's tensors.
+    """
+
+    spec: BackboneSpec
+    network: nn.Module
+    device: torch.device
+    _forward: Callable[[Tensor], Outputs]
+
+    def run(self, pictures: Sequence[Image.Image]) -> Outputs:
+        """Run RGB pictures of any size through the weights' own transforms and the network.
+
+        Args:
+            pictures: N RGB images.
+
+        Returns:
+            float32 tensors on the CPU, for inference only.
+        """
+        batch = torch.stack([self.transform(picture) for picture in pictures])  # (N, 3, H, W)
+        with torch.inference_mode():
+            stages, features, logits = self._forward(batch.to(self.device))
+            return Outputs(
+                {label: stage.cpu() for label, stage in stages.items()}, features.cpu(), logits.cpu()
+            )
+
+    def transform(self, picture: Image.Image) -> Tensor:
+        """Return what the network is given for one RGB picture: float32 (3, H, W), normalised."""
+        transformed: Tensor = self.spec.build_transforms()(picture)
+        return transformed
+
+    def draw_input(self, picture: Image.Image) -> Image.Image:
+        """Return the picture as the network sees it: resized and cropped, colours put back."""
+        transforms = self.spec.build_transforms()
+        mean = torch.tensor(transforms.mean).view(3, 1, 1)
+        std = torch.tensor(transforms.std).view(3, 1, 1)
+        pixels = (self.transform(picture) * std + mean).clamp(0, 1).mul(255).round().to(torch.uint8)
+        return Image.fromarray(pixels.permute(1, 2, 0).numpy())  # (H, W, 3)
+
+
+def load_backbone(spec: BackboneSpec, device: str = "cpu") -> Backbone:
+    """Build a backbone with its pretrained weights; a network with random weights is never returned.
+
+    Args:
+        spec: Row of the zoo's table.
+        device: Where it computes, in torch's words: "cpu", "cuda".
+
+    Raises:
+        WeightsError: If the weights are missing or damaged.
+    """
+    tensors = load_weights(spec)
+    network = spec.build()
+    if spec.library == "timm":
+        tensors = _rename_by_order(tensors, network)
+    network.load_state_dict(tensors)
+    network.eval().requires_grad_(False).to(device)
+    open_network = _open_timm if spec.library == "timm" else _open_torchvision
+    return Backbone(spec, network, torch.device(device), open_network(network, spec))
+
+
+class BackboneCache:
+    """The process-wide copies of the loaded backbones: one each, whatever the number of visitors."""
+
+    def __init__(self, device: str = "cpu") -> None:
+        self._device = device
+        self._loaded: dict[str, Backbone] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def get(self, name: str) -> Backbone:
+        """Return a backbone by its name in the zoo, loading it at the first call; later callers wait for it.
+
+        Raises:
+            UnknownBackbone: If the zoo has no such backbone.
+            WeightsError: If its weights are missing or damaged.
+        """
+        spec = find_spec(name)
+        with self._locks[name]:
+            if name not in self._loaded:
+                self._loaded[name] = load_backbone(spec, self._device)
+            return self._loaded[name]
+
+
+def _rename_by_order(tensors: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """Give a checkpoint's tensors the network's names; the two list the same tensors in the same order."""
+    return dict(zip(network.state_dict(), tensors.values(), strict=True))
+
+
+def _open_torchvision(network: nn.Module, spec: BackboneSpec) -> Callable[[Tensor], Outputs]:
+    nodes = {stage.module: stage.label.value for stage in spec.stages}
+    extractor = create_feature_extractor(network, {**nodes, "flatten": "features", "fc": "logits"})
+
+    def forward(batch: Tensor) -> Outputs:
+        outputs = extractor(batch)
+        stages = {stage.label: outputs[stage.label.value] for stage in spec.stages}
+        return Outputs(stages, outputs["features"], outputs["logits"])
+
+    return forward
+
+
+def _open_timm(network: nn.Module, spec: BackboneSpec) -> Callable[[Tensor], Outputs]:
+    """torchvision's extractor cannot trace timm's padding; timm has a way of its own."""
+    modules = [info["module"] for info in network.feature_info]  # type: ignore[union-attr]
+    low, middle, high = spec.stages
+    indices = [modules.index(low.module), modules.index(middle.module)]
+
+    def forward(batch: Tensor) -> Outputs:
+        last, intermediates = network.forward_intermediates(batch, indices=indices)  # type: ignore[operator]
+        features = network.forward_head(last, pre_logits=True)  # type: ignore[operator]
+        stages = {low.label: intermediates[0], middle.label: intermediates[1], high.label: last}
+        return Outputs(stages, features, network.classifier(features))  # type: ignore[operator]
+
+    return forward

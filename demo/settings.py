@@ -1,0 +1,64 @@
+"""Every limit and choice of a running demo, in one frozen value, read from the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Limits and defaults of one running demo.
+
+    The limits are reasoned for two cores, 16 GB and a class of forty.
+    """
+
+    backbone: str = "efficientnet_lite0"
+    device: str = "cpu"
+
+    max_image_bytes: int = 15 * MEGABYTE
+    max_image_pixels: int = 50_000_000  # a 48-megapixel phone photograph passes
+    max_image_side_px: int = 20_000
+    # The shared photograph is kept decoded for each visitor: 1024 x 512 x 3 bytes is 1.6 MB at most.
+    photo_short_side_px: int = 512
+    photo_long_side_px: int = 1024
+
+    max_archive_bytes: int = 50 * MEGABYTE
+    max_archive_entries: int = 2_000
+    max_unpacked_bytes: int = 250 * MEGABYTE
+    min_classes: int = 2
+    max_classes: int = 20
+    min_pictures_per_class: int = 2
+    max_pictures: int = 500
+    max_epochs: int = 200
+
+    max_sessions: int = 200
+    session_idle_s: float = 3600.0
+
+    @staticmethod
+    def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
+        """Read DEMO_BACKBONE, DEMO_DEVICE and DEMO_PUBLIC; a Space (SPACE_ID is set) counts as public.
+
+        Args:
+            environment: Names to texts; the process's own unless given.
+
+        Returns:
+            The settings, with PUBLIC_LIMITS where strangers can reach the page.
+        """
+        settings = Settings(
+            backbone=environment.get("DEMO_BACKBONE") or Settings.backbone,
+            device=environment.get("DEMO_DEVICE") or Settings.device,
+        )
+        public = environment.get("DEMO_PUBLIC", "0") not in ("", "0") or "SPACE_ID" in environment
+        return replace(settings, **PUBLIC_LIMITS) if public else settings
+
+
+# Where strangers can reach the page: smaller uploads, shorter memories.
+PUBLIC_LIMITS: dict[str, Any] = {
+    "max_archive_bytes": 30 * MEGABYTE,
+    "max_unpacked_bytes": 100 * MEGABYTE,
+    "max_epochs": 100,
+    "session_idle_s": 1800.0,
+}

@@ -1,0 +1,64 @@
+"""One picture -> the top-k classes of whichever head answers."""
+
+import time
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+
+from demo.errors import OptionOutOfRange
+from demo.models.backbone import Backbone
+from demo.models.head import Head
+
+MAX_TOP_K = 20
+
+
+@dataclass(frozen=True)
+class ClassProbability:
+    """One class and the probability that the network gives it, 0 to 1."""
+
+    class_idx: int
+    class_name: str
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The best classes of one picture, the best first, and how they came about.
+
+    `network_input` is the picture as the network sees it; `seconds` counts transforms and forward pass.
+    """
+
+    backbone_name: str
+    own_classes: bool
+    top: tuple[ClassProbability, ...]
+    network_input: Image.Image
+    seconds: float
+
+
+def predict(backbone: Backbone, picture: Image.Image, *, head: Head | None = None, top_k: int = 5) -> Prediction:
+    """Name what a network sees in one picture.
+
+    Args:
+        backbone: Network to ask; left unchanged.
+        picture: RGB image of any size.
+        head: A visitor's head to answer in place of ImageNet's classifier.
+        top_k: How many classes to name; fewer where there are fewer classes.
+
+    Raises:
+        OptionOutOfRange: If `top_k` is not from 1 to MAX_TOP_K.
+    """
+    if not 1 <= top_k <= MAX_TOP_K:
+        raise OptionOutOfRange(option="top_k", value=top_k, low=1, high=MAX_TOP_K)
+    start = time.perf_counter()
+    outputs = backbone.run([picture])
+    logits = head.logits(outputs.features) if head else outputs.logits  # (1, K)
+    probabilities = torch.softmax(logits[0], dim=0)  # (K,)
+    seconds = time.perf_counter() - start
+    class_names = head.class_names if head else backbone.spec.class_names
+    best = torch.topk(probabilities, min(top_k, len(class_names)))
+    top = tuple(
+        ClassProbability(idx, class_names[idx], value)
+        for value, idx in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    )
+    return Prediction(backbone.spec.name, head is not None, top, backbone.draw_input(picture), seconds)
