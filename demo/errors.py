@@ -190,7 +190,7 @@ class ClassWithoutTraining(DatasetError):
 class TooManyPictures(DatasetError):
     """There are more pictures than the machine can take."""
 
-    message = "The zip has {count} pictures; at most {limit} are used. Leave some out."
+    message = "The zip has more pictures than the {limit} that can be used. Leave some out."
 
 
 class WeightsError(DemoError):

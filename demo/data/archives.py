@@ -26,7 +26,13 @@ _CHUNK_BYTES = 65_536
 _END_OF_DIRECTORY = struct.Struct("<4s4H2LH")
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 # What people take for a zip, by the first bytes.
-_OTHER_ARCHIVES = {b"Rar!": "RAR", b"7z\xbc\xaf": "7z", b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz"}
+_OTHER_ARCHIVES = {
+    b"Rar!": "RAR",
+    b"7z\xbc\xaf": "7z",
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+}
 
 
 @dataclass(frozen=True)
@@ -107,9 +113,7 @@ def _check_directory(infos: list[zipfile.ZipInfo], settings: Settings) -> None:
             raise ArchiveDamaged()
 
 
-def _read_entries(
-    archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], settings: Settings
-) -> Iterator[Entry]:
+def _read_entries(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], settings: Settings) -> Iterator[Entry]:
     left_bytes = settings.max_unpacked_bytes
     for info in infos:
         *folders, name = _clean_parts(info) or [""]

@@ -115,9 +115,7 @@ def read_dataset(path: Path, settings: Settings, *, name: str = "") -> Dataset:
     return Dataset(class_names, tuple(_to_samples(pictures, class_names)), tuple(skipped))
 
 
-def _usable_pictures(
-    entries: Iterable[Entry], settings: Settings
-) -> tuple[list[_Picture], list[Skipped]]:
+def _usable_pictures(entries: Iterable[Entry], settings: Settings) -> tuple[list[_Picture], list[Skipped]]:
     pictures: list[_Picture] = []
     skipped: list[Skipped] = []
     for entry in entries:
@@ -139,7 +137,7 @@ def _usable_pictures(
 
 def _check_count(num_pictures: int, settings: Settings) -> None:
     if num_pictures > settings.max_pictures:
-        raise TooManyPictures(count=f"> {settings.max_pictures}", limit=settings.max_pictures)
+        raise TooManyPictures(limit=settings.max_pictures)
 
 
 def _assign_folders(pictures: Sequence[_Picture]) -> tuple[list[_Picture], list[_Picture]]:

@@ -38,9 +38,7 @@ def read_image(source: Path | bytes, settings: Settings, *, name: str = "") -> I
     name = name or (source.name if isinstance(source, Path) else "")
     num_bytes = source.stat().st_size if isinstance(source, Path) else len(source)
     if num_bytes > settings.max_image_bytes:
-        raise ImageBytesExceeded(
-            name=name, megabytes=num_bytes / MEGABYTE, limit=settings.max_image_bytes / MEGABYTE
-        )
+        raise ImageBytesExceeded(name=name, megabytes=num_bytes / MEGABYTE, limit=settings.max_image_bytes / MEGABYTE)
     with _decoding, _one_sentence(name), Image.open(_open(source), formats=FORMATS) as image:
         _check_size(image, settings, name)
         # A JPEG can be decoded at a fraction of its size, which for a phone's photograph saves nine tenths.
@@ -83,9 +81,7 @@ def _check_size(image: Image.Image, settings: Settings, name: str) -> None:
 
 def _fit(size: tuple[int, int], settings: Settings) -> tuple[int, int]:
     """Return the size, in pixels, at which a picture is kept: networks look at the short side."""
-    scale = min(
-        1.0, settings.photo_short_side_px / min(size), settings.photo_long_side_px / max(size)
-    )
+    scale = min(1.0, settings.photo_short_side_px / min(size), settings.photo_long_side_px / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 

@@ -47,9 +47,7 @@ class Backbone:
         batch = torch.stack([self.transform(picture) for picture in pictures])  # (N, 3, H, W)
         with torch.inference_mode():
             stages, features, logits = self._forward(batch.to(self.device))
-            return Outputs(
-                {label: stage.cpu() for label, stage in stages.items()}, features.cpu(), logits.cpu()
-            )
+            return Outputs({label: stage.cpu() for label, stage in stages.items()}, features.cpu(), logits.cpu())
 
     def transform(self, picture: Image.Image) -> Tensor:
         """Return what the network is given for one RGB picture: float32 (3, H, W), normalised."""

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from demo.errors import WeightsDamaged, WeightsMissing
-from demo.models.zoo import BackboneSpec, WheelFile
+from demo.models.zoo import EMBEDDED, BackboneSpec, WheelFile
+from demo.models.zoo import find_spec as find_backbone
 
 
 def weights_path(spec: BackboneSpec) -> Path:
@@ -22,6 +23,15 @@ def weights_path(spec: BackboneSpec) -> Path:
 def has_weights(spec: BackboneSpec) -> bool:
     """Say whether a backbone's checkpoint is on this machine; its content is not looked at."""
     return weights_path(spec).is_file()
+
+
+def usable_backbone(name: str) -> str:
+    """Return the preferred backbone's name if its checkpoint is on this machine, else the embedded one's.
+
+    Raises:
+        UnknownBackbone: If the zoo has no such backbone.
+    """
+    return name if has_weights(find_backbone(name)) else EMBEDDED
 
 
 def load_weights(spec: BackboneSpec) -> dict[str, torch.Tensor]:

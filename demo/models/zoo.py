@@ -84,9 +84,7 @@ def _efficientnet_lite0_transforms() -> ImageClassification:
     )
 
 
-def _resnet(
-    depth: int, build: Callable[..., nn.Module], weights: Any, *, num_features: int
-) -> BackboneSpec:
+def _resnet(depth: int, build: Callable[..., nn.Module], weights: Any, *, num_features: int) -> BackboneSpec:
     # V1 are the weights of the lesson's `pretrained=True`; V2 came with a longer recipe in 2022.
     weights = weights.IMAGENET1K_V1
     return BackboneSpec(

@@ -56,7 +56,5 @@ def capture_stages(backbone: Backbone, picture: Image.Image) -> StageActivations
         Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901
     """
     outputs = backbone.run([picture])
-    stages = tuple(
-        StageActivation(stage, outputs.stages[stage.label][0].numpy()) for stage in backbone.spec.stages
-    )
+    stages = tuple(StageActivation(stage, outputs.stages[stage.label][0].numpy()) for stage in backbone.spec.stages)
     return StageActivations(backbone.spec.name, backbone.draw_input(picture), stages)

@@ -1,0 +1,103 @@
+"""Numbers -> pictures: overlays, contact sheets of feature maps, and the points of a curve."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+COLOUR_MAP = "viridis"  # even steps of brightness, also for colour-blind readers and grey prints
+OVERLAY_OPACITY = 0.6
+
+_TILE_PX = 84
+_GAP_PX = 3
+
+
+def colour(values: NDArray[np.floating[Any]], largest: float) -> NDArray[np.uint8]:
+    """Colour magnitudes from 0 to `largest`.
+
+    Args:
+        values: Float array (H, W), none negative.
+        largest: The value that gets the brightest colour; 0 where all values are.
+
+    Returns:
+        uint8 array (H, W, 3).
+    """
+    from matplotlib import colormaps  # half a second, which the page's start need not wait for
+
+    scaled = values / largest if largest > 0 else np.zeros_like(values)
+    coloured: NDArray[np.uint8] = colormaps[COLOUR_MAP](scaled, bytes=True)[..., :3]
+    return coloured
+
+
+def draw_heatmap(values: NDArray[np.floating[Any]], size: tuple[int, int]) -> Image.Image:
+    """Draw magnitudes (H, W) on the scale from 0 to their largest, enlarged smoothly to (width, height) px."""
+    smooth = Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BILINEAR)
+    return Image.fromarray(colour(np.asarray(smooth), float(values.max())))
+
+
+def draw_overlay(values: NDArray[np.floating[Any]], picture: Image.Image, *, side_px: int = 448) -> Image.Image:
+    """Draw magnitudes (H, W) as a heatmap on the grey picture that they belong to.
+
+    Args:
+        values: None negative; the scale runs from 0 to the largest.
+        picture: Square RGB picture, as the network sees it.
+        side_px: Side of the result.
+    """
+    size = (side_px, side_px)
+    grey = picture.convert("L").convert("RGB").resize(size, Image.Resampling.BICUBIC)
+    return Image.blend(grey, draw_heatmap(values, size), OVERLAY_OPACITY)
+
+
+def draw_grid(maps: NDArray[np.floating[Any]]) -> Image.Image:
+    """Draw feature maps side by side, each on a scale of its own from 0 to its largest magnitude.
+
+    Args:
+        maps: Float array (N, H, W).
+
+    Returns:
+        RGB contact sheet, as square as N allows, in the order of the maps by rows. The cells of a map keep
+        their sharp edges, so that its resolution can be seen.
+    """
+    num_columns = int(np.ceil(np.sqrt(len(maps))))
+    num_rows = int(np.ceil(len(maps) / num_columns))
+    pitch = _TILE_PX + _GAP_PX
+    sheet = Image.new("RGB", (num_columns * pitch - _GAP_PX, num_rows * pitch - _GAP_PX), "white")
+    for idx, magnitude in enumerate(np.abs(maps)):
+        tile = Image.fromarray(colour(magnitude, float(magnitude.max())))
+        row, column = divmod(idx, num_columns)
+        place = (column * pitch, row * pitch)
+        sheet.paste(tile.resize((_TILE_PX, _TILE_PX), Image.Resampling.NEAREST), place)
+    return sheet
+
+
+def join_pictures(left: Image.Image, right: Image.Image) -> Image.Image:
+    """Put two pictures side by side, the right one as high as the left."""
+    width = round(right.width * left.height / right.height)
+    joined = Image.new("RGB", (left.width + _GAP_PX + width, left.height), "white")
+    joined.paste(left, (0, 0))
+    joined.paste(right.resize((width, left.height), Image.Resampling.NEAREST), (left.width + _GAP_PX, 0))
+    return joined
+
+
+def colour_stops(count: int = 9) -> list[str]:
+    """Return the colour map from 0 to the largest value as CSS colours."""
+    scale = colour(np.linspace(0.0, 1.0, count)[np.newaxis], 1.0)[0]
+    return [f"rgb({red}, {green}, {blue})" for red, green, blue in scale.tolist()]
+
+
+def curve_points(x: str, y: str, curves: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, Any]:
+    """Return curves as the native line plot of the page takes them, without a data frame.
+
+    Args:
+        x: Name of the column with the first number of each point.
+        y: Name of the column with the second.
+        curves: Name of each curve to its points.
+    """
+    return {
+        "columns": [x, y, "split"],
+        "data": [[*point, name] for name, points in curves.items() for point in points],
+        "datatypes": {x: "quantitative", y: "quantitative", "split": "nominal"},
+        "mark": "line",
+    }

@@ -1,0 +1,178 @@
+"""The public API: three stateless functions, files in, JSON and files out. They never touch a session."""
+
+from typing import Any
+
+import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from demo.data.dataset import Dataset, read_dataset
+from demo.data.images import read_image
+from demo.errors import NoArchive, NoImage, OptionOutOfRange
+from demo.figures import draw_grid, draw_overlay, join_pictures
+from demo.models.backbone import Backbone
+from demo.models.head import Head, to_safetensors
+from demo.models.weights import usable_backbone
+from demo.models.zoo import StageLabel
+from demo.tasks.activations import capture_stages
+from demo.tasks.finetune import FineTuneConfig, fine_tune
+from demo.tasks.predict import MAX_TOP_K, predict
+from demo.ui.activations_tab import NUM_MAPS
+from demo.ui.context import COMPUTE, Context, uploaded_file
+from demo.ui.training import Job
+
+# Those who wait for a training wait here, not in front of somebody's prediction.
+_TRAINING = {"concurrency_id": "api_fine_tune", "concurrency_limit": 8}
+
+
+def answer_predict(context: Context, image: dict[str, Any] | None, backbone: str, top_k: float) -> dict[str, Any]:
+    """Name what a network pretrained on ImageNet sees in one picture.
+
+    Args:
+        image: A picture file: JPEG, PNG, WebP, GIF, BMP or AVIF.
+        backbone: Name of the network, for example "resnet50"; empty for the default.
+        top_k: How many classes to name, 1 to 20.
+
+    Returns:
+        The backbone, the seconds that it took, and the predictions, the most probable first.
+    """
+    picture = _read_picture(context, image)
+    answer = predict(_backbone(context, backbone), picture, top_k=_whole("top_k", top_k, MAX_TOP_K))
+    return {
+        "backbone": answer.backbone_name,
+        "seconds": answer.seconds,
+        "predictions": [
+            {"class_index": best.class_idx, "class_name": best.class_name, "probability": best.probability}
+            for best in answer.top
+        ],
+    }
+
+
+def answer_fine_tune(
+    context: Context, dataset_zip: dict[str, Any] | None, backbone: str, epochs: float
+) -> tuple[dict[str, Any], str]:
+    """Train a new linear head on a frozen network with the pictures of one zip of class folders.
+
+    Args:
+        dataset_zip: Zip with a folder of pictures for each class; an outer folder and train, val and test folders are recognised.
+        backbone: Name of the network, for example "resnet50"; empty for the default.
+        epochs: How often the head goes through all training pictures.
+
+    Returns:
+        The classes, counts, skipped files and accuracies; and the head as a safetensors file.
+    """
+    path, name = uploaded_file(dataset_zip, NoArchive)
+    config = FineTuneConfig(
+        epochs=_whole("epochs", epochs, context.settings.max_epochs), max_epochs=context.settings.max_epochs
+    )
+    network = _backbone(context, backbone)
+    dataset = read_dataset(path, context.settings, name=name)
+    head = _train(context, network, dataset, config)
+    content = to_safetensors(head, weights_file=network.spec.file_name)
+    return _report(context, dataset, head), save_bytes_to_cache(content, "head.safetensors", get_upload_folder())
+
+
+def answer_activations(
+    context: Context, image: dict[str, Any] | None, backbone: str
+) -> tuple[dict[str, Any], Image.Image, Image.Image, Image.Image]:
+    """Show what the low, middle and high stages of a network make of one picture.
+
+    Args:
+        image: A picture file: JPEG, PNG, WebP, GIF, BMP or AVIF.
+        backbone: Name of the network, for example "resnet50"; empty for the default.
+
+    Returns:
+        Label, module name, shape (C, H, W) and stride of each stage; and for each a PNG with its mean activation
+        on the picture, beside its sixteen strongest feature maps.
+    """
+    activations = capture_stages(_backbone(context, backbone), _read_picture(context, image))
+    stages = [
+        {
+            "label": each.stage.label.value,
+            "name": each.stage.module,
+            "shape": list(each.values.shape),
+            "stride": each.stage.stride,
+        }
+        for each in activations.stages
+    ]
+    low, middle, high = (
+        join_pictures(
+            draw_overlay(each.mean, activations.network_input),
+            draw_grid(each.values[each.strongest(NUM_MAPS)]),
+        )
+        for each in activations.stages
+    )
+    return {"stages": stages}, low, middle, high
+
+
+def build_api(context: Context) -> None:
+    """Declare the three endpoints on components that are never shown; they only type what goes in and out."""
+    with gr.Column(visible=False):
+        image = gr.Image(label="image", type="filepath")
+        dataset_zip = gr.File(label="dataset_zip")
+        backbone = gr.Textbox("", label="backbone")
+        top_k = gr.Number(5, label="top_k", precision=0)
+        epochs = gr.Number(FineTuneConfig.epochs, label="epochs", precision=0)
+        answer = gr.JSON(label="answer")
+        head = gr.File(label="head")
+        pictures = [gr.Image(label=label.value, format="png", type="filepath") for label in StageLabel]
+        ask = gr.Button()
+    _publish(ask, context, answer_predict, "predict", [image, backbone, top_k], answer, **COMPUTE)
+    _publish(
+        ask,
+        context,
+        answer_fine_tune,
+        "fine_tune",
+        [dataset_zip, backbone, epochs],
+        [answer, head],
+        **_TRAINING,
+    )
+    _publish(ask, context, answer_activations, "activations", [image, backbone], [answer, *pictures], **COMPUTE)
+
+
+def _publish(
+    ask: gr.Button, context: Context, answer: Any, api_name: str, inputs: Any, outputs: Any, **limits: Any
+) -> None:
+    how = limits | {"api_visibility": "public", "api_name": api_name, "preprocess": False}
+    ask.click(context.bind(answer, is_html=False), inputs, outputs, **how)
+
+
+def _backbone(context: Context, name: str) -> Backbone:
+    return context.backbones.get(name or usable_backbone(context.settings.backbone))
+
+
+def _read_picture(context: Context, image: dict[str, Any] | None) -> Image.Image:
+    path, name = uploaded_file(image, NoImage)
+    return read_image(path, context.settings, name=name)
+
+
+def _whole(option: str, value: Any, high: int) -> int:
+    # preprocess=False leaves numbers as the caller sent them
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+        raise OptionOutOfRange(option=option, value=value, low=1, high=high)
+    return int(value)
+
+
+def _train(context: Context, backbone: Backbone, dataset: Dataset, config: FineTuneConfig) -> Head:
+    """Train in the same line as the page's visitors, and wait for the end."""
+    job = Job(lambda: fine_tune(backbone, dataset, config, context.settings))
+    context.line.submit(job)
+    job.done.wait()
+    if job.error is not None:
+        raise job.error
+    assert job.result is not None, "a job ends with a result or an error"
+    return job.result.head
+
+
+def _report(context: Context, dataset: Dataset, head: Head) -> dict[str, Any]:
+    summary = head.summary
+    return {
+        "classes": list(dataset.class_names),
+        "counts": dataset.counts,
+        "skipped": [{"name": each.path, "reason": context.words.explain(each.reason)} for each in dataset.skipped],
+        "train_accuracy": summary.train_accuracy,
+        "val_accuracy": summary.val_accuracy,
+        "val_count": summary.val_count,
+        "seconds": summary.seconds,
+    }

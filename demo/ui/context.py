@@ -1,0 +1,104 @@
+"""What every handler of the page is given, and how its errors reach the visitor."""
+
+import html
+import inspect
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo.errors import DemoError
+from demo.models.backbone import BackboneCache
+from demo.settings import Settings
+from demo.ui.sessions import Sessions
+from demo.ui.text import ENGLISH, Words
+from demo.ui.training import TrainingLine
+
+# How a handler runs. Those that compute share the two cores; the others only look something up.
+LIGHT: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None, "show_progress": "hidden"}
+COMPUTE: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "compute", "concurrency_limit": 2}
+
+_MAX_NAME_LENGTH = 80
+
+logger = logging.getLogger("demo")
+
+
+@dataclass(frozen=True)
+class Context:
+    """The rooms behind the page; one for each language, over the same sessions and networks."""
+
+    settings: Settings
+    sessions: Sessions
+    backbones: BackboneCache
+    line: TrainingLine
+    words: Words = ENGLISH
+
+    @staticmethod
+    def of(settings: Settings) -> "Context":
+        """Open the rooms; nothing is loaded yet."""
+        return Context(settings, Sessions(settings), BackboneCache(settings.device), TrainingLine())
+
+    def bind(self, handler: Callable[..., Any], *, is_html: bool = True) -> Callable[..., Any]:
+        """Return a handler as gradio calls it: without its first parameter, which is this context.
+
+        A DemoError becomes a visible message in the visitor's language. Anything else is logged with its
+        traceback, and the visitor is told that it is not their fault.
+
+        Args:
+            handler: A function or an async generator function whose first parameter is the context.
+            is_html: Whether messages are shown as HTML, as toasts are, or are read by a program.
+        """
+
+        def bound(*values: Any) -> Any:
+            with self._one_sentence(is_html):
+                return handler(self, *values)
+
+        async def bound_stream(*values: Any) -> AsyncIterator[Any]:
+            with self._one_sentence(is_html):
+                async for update in handler(self, *values):
+                    yield update
+
+        outer = bound_stream if inspect.isasyncgenfunction(handler) else bound
+        # gradio reads the name, the documentation and the types of what it calls.
+        signature = inspect.signature(handler)
+        parameters = list(signature.parameters.values())[1:]
+        outer.__name__, outer.__doc__ = handler.__name__, handler.__doc__
+        outer.__annotations__ = {each.name: each.annotation for each in parameters}
+        outer.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return outer
+
+    @contextmanager
+    def _one_sentence(self, is_html: bool) -> Iterator[None]:
+        try:
+            yield
+        except gr.Error:
+            raise
+        except Exception as error:
+            if isinstance(error, DemoError):
+                sentence = self.words.explain(error)
+            else:
+                logger.exception("unexpected error")
+                sentence = self.words.unexpected
+            # A sentence may hold a file's or a class's name.
+            shown = html.escape(sentence, quote=False) if is_html else sentence
+            raise gr.Error(shown, title=self.words.error_title, print_exception=False) from error
+
+
+def uploaded_file(payload: dict[str, Any] | None, nothing: type[DemoError]) -> tuple[Path, str]:
+    """Return where gradio put an upload, and what the visitor calls it.
+
+    gradio has checked that the path lies in its folder of uploads; events with `preprocess=False` hand it over
+    without decoding the file, which is for `demo/data` to do.
+
+    Args:
+        payload: A component's file data: at least `path`.
+        nothing: What to raise where there is no file.
+    """
+    if not payload or not payload.get("path"):
+        raise nothing()
+    path = Path(payload["path"])
+    return path, str(payload.get("orig_name") or path.name)[-_MAX_NAME_LENGTH:]

@@ -1,0 +1,193 @@
+"""The whole page: what is above the tabs, the three tabs, and what passes between them."""
+
+import html
+import threading
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+
+from demo.data.samples import EXAMPLES, read_example
+from demo.models.state import ModelState
+from demo.models.weights import usable_backbone
+from demo.models.zoo import find_spec
+from demo.tasks.activations import capture_stages
+from demo.tasks.predict import Prediction, predict
+from demo.ui.activations_tab import build_activations_tab
+from demo.ui.api import build_api
+from demo.ui.context import COMPUTE, LIGHT, Context
+from demo.ui.finetune_tab import build_finetune_tab, show_dataset, watch_training
+from demo.ui.photo import answer_line, choose_photo, drop_photo, keep_photo
+from demo.ui.predict_tab import build_predict_tab, choose_example, show_prediction
+from demo.ui.sessions import Ref, Session
+from demo.ui.style import CSS, theme
+from demo.ui.text import CHINESE, ENGLISH, Words
+
+MAX_FILE_SIZE = "64mb"  # above our own limits, so that our own sentences are heard first
+
+# sessionStorage belongs to one browser tab: it survives a reload, and at a shared computer the next pupil, in a
+# new tab, does not find it. Where a browser forbids it the page works, and a reload begins anew.
+_READ_TOKEN = """() => {
+  document.documentElement.lang = %r; document.title = %r;
+  try { return sessionStorage.getItem("demo-token") || "" } catch { return "" }
+}"""
+_WRITE_TOKEN = """(token) => { try { sessionStorage.setItem("demo-token", token) } catch {} }"""
+
+
+def attach(context: Context, token: str) -> list[Any]:
+    """Find the visitor's session again, or begin one; restore the photograph in both tabs."""
+    session = context.sessions.attach(token)
+    return [session.ref.token, session.ref, session.photo, session.photo]
+
+
+def back_to_imagenet(context: Context, ref: Ref) -> Ref:
+    """Drop the visitor's head; ImageNet's own classes answer again."""
+    return context.session(ref).change_state(ModelState.without_head)
+
+
+def refresh(context: Context, ref: Ref) -> list[Any]:
+    """Show the state that all tabs share wherever it is shown, and ask the network once for all of them."""
+    session = context.session(ref)
+    prediction = _predict(context, session)
+    return [
+        draw_strip(context.words, session.state),
+        gr.Button(interactive=session.state.head is not None),
+        *show_prediction(context, session, prediction),
+        answer_line(context.words, prediction),
+    ]
+
+
+def draw_strip(words: Words, state: ModelState) -> str:
+    """Return the model state as HTML: network, whose classes answer, and what a head gets right."""
+    facts = [
+        (words.network, find_spec(state.backbone_name).display_name),
+        (words.whose_classes, _describe_classes(words, state)),
+        (words.accuracy, _describe_head(words, state)),
+    ]
+    items = "".join(f"<div><dt>{name}</dt><dd>{html.escape(value)}</dd></div>" for name, value in facts)
+    return f'<dl class="strip" aria-live="polite">{items}</dl>'
+
+
+def build_page(context: Context) -> gr.Blocks:
+    """Build the page in each language, over the same sessions and networks, and the public API."""
+    page = gr.Blocks(title=ENGLISH.title, analytics_enabled=False, delete_cache=(300, 3600))
+    with page:
+        _build_language(page, replace(context, words=ENGLISH))
+        build_api(context)
+    with page.route("中文", "/zh"):
+        _build_language(page, replace(context, words=CHINESE))
+    return page.queue(max_size=200, api_open=False)
+
+
+def launch(page: gr.Blocks, context: Context, *, wait: bool = True, **options: Any) -> str:
+    """Open the page, then load the default network behind it.
+
+    Args:
+        page: What `build_page` returned.
+        context: What it was built with.
+        wait: Whether to stay until the process is interrupted.
+        options: More of gradio's own: port, share, ...
+
+    Returns:
+        The local address of the page.
+    """
+    _, url, _ = page.launch(
+        prevent_thread_lock=True,
+        theme=theme(),
+        css=CSS,
+        max_threads=200,
+        max_file_size=MAX_FILE_SIZE,
+        footer_links=["api"],
+        run_history=False,
+        ssr_mode=False,
+        **options,
+    )
+    context.sessions.keep_swept()
+    threading.Thread(target=_warm_up, args=(context,), name="warm-up", daemon=True).start()
+    if wait:
+        page.block_thread()
+    return str(url)
+
+
+def _build_language(page: gr.Blocks, context: Context) -> None:
+    words = context.words
+    ref = gr.State(Ref())
+    token = gr.Textbox(visible=False)
+    gr.Navbar(main_page_name="English")
+    gr.HTML(f"<header><h1>{words.title}</h1><p>{words.intro}</p></header>")
+    with gr.Row(elem_id="model-state", equal_height=True):
+        strip = gr.HTML(draw_strip(words, ModelState(usable_backbone(context.settings.backbone))), elem_id="strip")
+        back = gr.Button(words.back_to_imagenet, interactive=False, size="sm", scale=0, min_width=160, elem_id="back")
+    with gr.Tabs():
+        predict_tab = build_predict_tab(context, ref)
+        training = build_finetune_tab(context, ref)
+        inside_tab = build_activations_tab(context, ref)
+    gr.HTML(f'<p class="privacy">{words.privacy}</p>')
+
+    photos = [predict_tab.photo, inside_tab.photo]
+    _wire_photos(context, ref, photos)
+    predict_tab.examples.select(context.bind(choose_example), ref, [ref, *photos], **LIGHT)
+    back.click(context.bind(back_to_imagenet), ref, ref, **LIGHT)
+    ref.change(
+        context.bind(refresh),
+        ref,
+        [strip, back, *predict_tab.shown, inside_tab.answer],
+        show_progress="hidden",
+        **COMPUTE,
+    )
+    page.load(
+        context.bind(attach),
+        token,
+        [token, ref, *photos],
+        js=_READ_TOKEN % (words.language, words.title),
+        **LIGHT,
+    ).then(None, token, None, js=_WRITE_TOKEN).then(context.bind(show_dataset), ref, training, **LIGHT).then(
+        context.bind(watch_training), ref, [ref, *training[1:]], **LIGHT
+    )
+
+
+def _wire_photos(context: Context, ref: gr.State, photos: list[gr.Image]) -> None:
+    """Let a photograph that is chosen in one tab be there in the other."""
+    for photo, other in (photos, photos[::-1]):
+        photo.input(
+            context.bind(choose_photo),
+            [ref, photo],
+            [ref, other],
+            preprocess=False,
+            show_progress="hidden",
+            **COMPUTE,
+        ).failure(context.bind(keep_photo), ref, photo, **LIGHT)
+        photo.clear(context.bind(drop_photo), ref, [ref, other], **LIGHT)
+
+
+def _predict(context: Context, session: Session) -> Prediction | None:
+    state, photo = session.state, session.photo
+    if photo is None:
+        return None
+    return predict(context.backbones.get(state.backbone_name), photo, head=state.answering_head)
+
+
+def _describe_classes(words: Words, state: ModelState) -> str:
+    if state.answering_head is None:
+        return words.imagenet_classes.format(count=len(state.class_names))
+    return words.own_classes.format(count=len(state.class_names), names=", ".join(state.class_names))
+
+
+def _describe_head(words: Words, state: ModelState) -> str:
+    if state.head is None:
+        return words.no_head
+    names = ", ".join(state.head.class_names)
+    if not state.head_fits:
+        return words.head_rests.format(names=names, backbone=find_spec(state.head.backbone_name).display_name)
+    if not state.use_head:
+        return words.head_aside.format(names=names)
+    summary = state.head.summary
+    return words.accuracy_value.format(
+        correct=summary.val_correct, count=summary.val_count, percent=100 * summary.val_accuracy
+    )
+
+
+def _warm_up(context: Context) -> None:
+    """Pay what the first visitor would pay: import, load and run the default network once."""
+    backbone = context.backbones.get(usable_backbone(context.settings.backbone))
+    capture_stages(backbone, read_example(EXAMPLES[0], context.settings))

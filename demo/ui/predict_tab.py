@@ -1,0 +1,131 @@
+"""Tab 1: what a network pretrained on ImageNet, or the visitor's own head, sees in a photograph."""
+
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from demo.data.samples import EXAMPLES, read_example, read_thumbnail
+from demo.models.weights import has_weights
+from demo.models.zoo import ZOO
+from demo.tasks.predict import Prediction
+from demo.ui.context import COMPUTE, LIGHT, Context
+from demo.ui.photo import answer_line, photo_input
+from demo.ui.sessions import Ref, Session
+from demo.ui.text import Words
+
+_IMAGENET, _OWN = "imagenet", "own"
+
+
+class PredictTab(NamedTuple):
+    """The photograph of this tab, its row of examples, and the components that `show_prediction` fills."""
+
+    photo: gr.Image
+    examples: gr.Gallery
+    shown: list[Any]
+
+
+def choose_backbone(context: Context, ref: Ref, backbone: str) -> Ref:
+    """Use another network, once it is known that its weights are there."""
+    session = context.session(ref)
+    context.backbones.get(backbone)
+    return session.change_state(lambda state: state.with_backbone(backbone))
+
+
+def keep_backbone(context: Context, ref: Ref) -> str:
+    """Put the choice back to the network in use, after another could not be had."""
+    return context.session(ref).state.backbone_name
+
+
+def choose_answers(context: Context, ref: Ref, answers: str) -> Ref:
+    """Let ImageNet's classes answer, or the visitor's own."""
+    return context.session(ref).change_state(lambda state: state.with_answers(own=answers == _OWN))
+
+
+def choose_example(context: Context, ref: Ref, chosen: gr.SelectData) -> list[Any]:
+    """Make an example the visitor's photograph."""
+    photo = read_example(EXAMPLES[int(chosen.index)], context.settings)
+    return [context.session(ref).choose_photo(photo), photo, photo]
+
+
+def show_prediction(context: Context, session: Session, prediction: Prediction | None) -> list[Any]:
+    """Fill the tab's components with an answer, or with what to do next where there is no photograph."""
+    state, words = session.state, context.words
+    return [
+        gr.Dropdown(choices=_backbone_choices(words), value=state.backbone_name),
+        gr.Radio(visible=state.head_fits, value=_OWN if state.answering_head else _IMAGENET),
+        _unique_labels(prediction) if prediction else None,
+        answer_line(words, prediction),
+        prediction.network_input if prediction else None,
+    ]
+
+
+def build_predict_tab(context: Context, ref: gr.State) -> PredictTab:
+    """Lay out the tab and wire what concerns only it."""
+    words = context.words
+    with gr.Tab(words.predict_tab, elem_id="predict-tab", id="predict"):
+        gr.Markdown(words.predict_help, elem_classes="help")
+        with gr.Row():
+            with gr.Column(min_width=300):
+                photo = photo_input(words, elem_id="predict-photo")
+                examples = gr.Gallery(
+                    value=[(read_thumbnail(each), words.example_names[each.name]) for each in EXAMPLES],
+                    label=words.examples,
+                    columns=6,
+                    height=None,
+                    format="jpeg",
+                    allow_preview=False,
+                    interactive=False,
+                    buttons=[],
+                    elem_id="examples",
+                )
+            with gr.Column(min_width=300):
+                backbone = gr.Dropdown(
+                    _backbone_choices(words), label=words.backbone, interactive=True, elem_id="backbone"
+                )
+                answers = gr.Radio(
+                    [(words.answers_imagenet, _IMAGENET), (words.answers_own, _OWN)],
+                    value=_IMAGENET,
+                    label=words.answers,
+                    visible=False,
+                    interactive=True,
+                    elem_id="answers",
+                )
+                answer = gr.HTML(answer_line(words, None), elem_id="answer")
+                top_classes = gr.Label(
+                    label=words.top_classes, num_top_classes=5, show_heading=False, elem_id="top-classes"
+                )
+                network_input = gr.Image(
+                    label=words.network_input,
+                    alt_text=words.network_input_alt,
+                    format="png",
+                    interactive=False,
+                    buttons=["download"],
+                    height=224,
+                    elem_id="network-input",
+                )
+    backbone.input(context.bind(choose_backbone), [ref, backbone], ref, **COMPUTE).failure(
+        context.bind(keep_backbone), ref, backbone, **LIGHT
+    )
+    answers.input(context.bind(choose_answers), [ref, answers], ref, **LIGHT)
+    return PredictTab(photo, examples, [backbone, answers, top_classes, answer, network_input])
+
+
+def _backbone_choices(words: Words) -> list[tuple[str, str]]:
+    return [
+        (
+            spec.display_name if has_weights(spec) else words.backbone_missing.format(name=spec.display_name),
+            spec.name,
+        )
+        for spec in ZOO.values()
+    ]
+
+
+def _unique_labels(prediction: Prediction) -> dict[str, float]:
+    """Return labels to probabilities; ImageNet has two classes "crane" and two "maillot", told apart by index."""
+    names = [best.class_name for best in prediction.top]
+    return {
+        best.class_name if names.count(best.class_name) == 1 else f"{best.class_name} ({best.class_idx})": (
+            best.probability
+        )
+        for best in prediction.top
+    }

@@ -1,0 +1,166 @@
+"""The registry of visitors' sessions: token -> what one open page holds, until it expires."""
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from PIL import Image
+
+from demo.data.dataset import Dataset
+from demo.errors import SessionExpired, TrainingRunning
+from demo.models.state import ModelState
+from demo.models.weights import usable_backbone
+from demo.settings import Settings
+from demo.tasks.finetune import Features, FineTuned
+from demo.ui.training import Job
+
+_SWEEP_EVERY_S = 30.0
+
+
+@dataclass(frozen=True)
+class Ref:
+    """The only thing of ours in `gr.State`: which session, and which of its states the page has seen.
+
+    Its hash changes with the revision, and that is what makes gradio call `.change`.
+    """
+
+    token: str = ""
+    revision: int = -1
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Ref":
+        """Give each new page an empty reference: gradio copies the initial value for every visitor."""
+        return Ref()
+
+
+class Session:
+    """What one visitor has brought and made. Nothing in it is shared but, by name, the backbone."""
+
+    def __init__(self, token: str, state: ModelState) -> None:
+        self._lock = threading.Lock()
+        self._token = token
+        self._revision = 0
+        self.touched = time.monotonic()
+        self.state = state
+        self.photo: Image.Image | None = None
+        self.photo_number = 0  # tells one photograph from the next
+        self.dataset: Dataset | None = None
+        self.features: Features | None = None
+        self.job: Job | None = None
+
+    @property
+    def ref(self) -> Ref:
+        """The reference to hand to the page: a new one after each change."""
+        return Ref(self._token, self._revision)
+
+    @property
+    def is_training(self) -> bool:
+        """Whether a training waits or runs."""
+        return self.job is not None and self.job.is_running
+
+    def change_state(self, change: Callable[[ModelState], ModelState]) -> Ref:
+        """Replace the model state by what `change` makes of it."""
+        with self._lock:
+            self.state = change(self.state)
+            self._revision += 1
+        return self.ref
+
+    def choose_photo(self, photo: Image.Image | None) -> Ref:
+        """Replace the photograph that all tabs look at, or take it away."""
+        with self._lock:
+            self.photo = photo
+            self.photo_number += 1
+            self._revision += 1
+        return self.ref
+
+    def choose_dataset(self, dataset: Dataset | None) -> None:
+        """Replace the pictures to learn from; what was computed from the former ones goes.
+
+        Raises:
+            TrainingRunning: If a training still uses the former ones.
+        """
+        with self._lock:
+            self._check_not_training()
+            self.dataset, self.features, self.job = dataset, None, None
+
+    def begin(self, job: Job) -> None:
+        """Remember the training of this session.
+
+        Raises:
+            TrainingRunning: If there is one that has not ended.
+        """
+        with self._lock:
+            self._check_not_training()
+            self.job = job
+
+    def adopt(self, result: FineTuned) -> None:
+        """Use a newly trained head, and keep the features for another run on the same pictures."""
+        self.features = result.features
+        self.change_state(lambda state: state.with_head(result.head))
+
+    def _check_not_training(self) -> None:
+        if self.is_training:
+            raise TrainingRunning()
+
+
+class Sessions:
+    """All sessions of the process, by a token that only the visitor's own page knows."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._sessions: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._sessions)
+
+    def attach(self, token: str) -> Session:
+        """Find the session of a page that was open before, or begin a new one under a new token.
+
+        A token that is not known is never taken over: nobody can choose somebody else's.
+        """
+        with self._lock:
+            session = self._sessions.get(token)
+            if session is None:
+                session = Session(secrets.token_urlsafe(16), ModelState(usable_backbone(self._settings.backbone)))
+                self._sessions[session.ref.token] = session
+            session.touched = time.monotonic()
+        self.sweep()
+        return session
+
+    def find(self, ref: Ref) -> Session:
+        """Return the session of a page, and note that it is in use.
+
+        Raises:
+            SessionExpired: If it is gone.
+        """
+        session = self._sessions.get(ref.token)
+        if session is None:
+            raise SessionExpired()
+        session.touched = time.monotonic()
+        return session
+
+    def sweep(self) -> None:
+        """End the sessions that were idle for too long, and the longest idle ones where there are too many."""
+        with self._lock:
+            oldest_first = sorted(self._sessions.items(), key=lambda item: (item[1].is_training, item[1].touched))
+            idle_since = time.monotonic() - self._settings.session_idle_s
+            surplus = len(oldest_first) - self._settings.max_sessions
+            for position, (token, session) in enumerate(oldest_first):
+                expired = session.touched < idle_since and not session.is_training
+                if expired or position < surplus:
+                    del self._sessions[token]
+                    if session.job is not None:
+                        session.job.request_stop()
+
+    def keep_swept(self) -> None:
+        """Sweep for as long as the process lives, in a thread of its own."""
+
+        def sweep_for_ever() -> None:
+            while True:
+                time.sleep(_SWEEP_EVERY_S)
+                self.sweep()
+
+        threading.Thread(target=sweep_for_ever, name="sweep", daemon=True).start()
