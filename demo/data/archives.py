@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from demo.errors import (
@@ -108,7 +109,7 @@ def _check_directory(infos: list[zipfile.ZipInfo], settings: Settings) -> None:
         raise UnpackedBytesExceeded(limit=settings.max_unpacked_bytes / MEGABYTE)
     # Entries that share bytes are how a small file unpacks to terabytes (Fifield 2019, "A better zip bomb").
     ordered = sorted(infos, key=lambda info: info.header_offset)
-    for info, following in zip(ordered, ordered[1:], strict=False):
+    for info, following in pairwise(ordered):
         if info.header_offset + info.compress_size > following.header_offset:
             raise ArchiveDamaged()
 

@@ -1,11 +1,11 @@
 """Example pictures that need no network: they lie in the wheels of scikit-image and scikit-learn."""
 
+import io
 from dataclasses import dataclass
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from demo.data.images import read_image
 from demo.settings import Settings
@@ -40,17 +40,21 @@ EXAMPLES = (
 )
 
 
+def find_example(name: str) -> Example:
+    """Return an example by its name, which must be one of theirs."""
+    return next(example for example in EXAMPLES if example.name == name)
+
+
 def read_example(example: Example, settings: Settings) -> Image.Image:
     """Read an example picture through the same door as a visitor's."""
     return read_image(example.path, settings)
 
 
-@cache
-def read_thumbnail(example: Example, side_px: int = 160) -> Image.Image:
-    """Read an example as a small square RGB picture for the row of choices."""
+def read_thumbnail(example: Example, side_px: int = 128) -> bytes:
+    """Return an example as a small square JPEG for the row of choices."""
     with Image.open(example.path) as image:
         image.draft("RGB", (side_px, side_px))
-        short = min(image.size)
-        left, top = (image.width - short) // 2, (image.height - short) // 2
-        square = image.convert("RGB").crop((left, top, left + short, top + short))
-    return square.resize((side_px, side_px), Image.Resampling.LANCZOS)
+        square = ImageOps.fit(image.convert("RGB"), (side_px, side_px), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    square.save(buffer, "JPEG", quality=80)
+    return buffer.getvalue()

@@ -123,7 +123,7 @@ def _open_torchvision(network: nn.Module, spec: BackboneSpec) -> Callable[[Tenso
 
 
 def _open_timm(network: nn.Module, spec: BackboneSpec) -> Callable[[Tensor], Outputs]:
-    """torchvision's extractor cannot trace timm's padding; timm has a way of its own."""
+    """Open timm's network in timm's own way: torchvision's extractor cannot trace its padding."""
     modules = [info["module"] for info in network.feature_info]  # type: ignore[union-attr]
     low, middle, high = spec.stages
     indices = [modules.index(low.module), modules.index(middle.module)]

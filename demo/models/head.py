@@ -51,7 +51,7 @@ def build_head(num_features: int, num_classes: int, *, generator: torch.Generato
     Source:
         The bounds are those of nn.Linear, https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
     """
-    head = nn.utils.skip_init(nn.Linear, num_features, num_classes)
+    head: nn.Module = nn.utils.skip_init(nn.Linear, num_features, num_classes)
     bound = num_features**-0.5
     with torch.no_grad():
         for parameter in head.parameters():

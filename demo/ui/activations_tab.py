@@ -30,7 +30,7 @@ def open_tab() -> bool:
 
 def draw_stages(context: Context, ref: Ref, was_opened: bool, drawn: tuple[int, str] | None) -> list[Any]:
     """Draw the stages, if this tab was opened and another photograph or network was drawn last."""
-    session = context.session(ref)
+    session = context.sessions.find(ref)
     wanted = (session.photo_number, session.state.backbone_name)
     if not was_opened or drawn == wanted:
         return [gr.skip()] * (2 + 3 * len(StageLabel))
@@ -44,15 +44,15 @@ def draw_stages(context: Context, ref: Ref, was_opened: bool, drawn: tuple[int, 
 def build_activations_tab(context: Context, ref: gr.State) -> ActivationsTab:
     """Lay out the tab and wire what concerns only it."""
     words = context.words
-    was_opened, drawn = gr.State(False), gr.State(None)
     with gr.Tab(words.inside_tab, elem_id="inside-tab", id="inside") as tab:
+        was_opened, drawn = gr.State(False), gr.State(None)
         gr.Markdown(words.inside_help, elem_classes="help")
         with gr.Row():
             with gr.Column(scale=1, min_width=260):
                 photo = photo_input(words, elem_id="inside-photo")
             with gr.Column(scale=2, min_width=300):
-                answer = gr.HTML(answer_line(words, None), elem_id="inside-answer")
-                legend = gr.HTML("", elem_id="legend")
+                answer = gr.HTML(answer_line(words, None), padding=False, elem_id="inside-answer")
+                legend = gr.HTML("", padding=False, elem_id="legend")
         with gr.Row(elem_id="stages"):
             stages = [part for label in StageLabel for part in _build_stage(words, label)]
     tab.select(open_tab, None, was_opened, **LIGHT)
@@ -72,7 +72,7 @@ def _build_stage(words: Words, label: StageLabel) -> list[Any]:
     name = words.stage_names[label]
     with gr.Column(min_width=280, elem_classes="stage"):
         gr.Markdown(f"### {name}\n{words.stage_sentences[label]}")
-        shape = gr.HTML("", elem_id=f"shape-{label}")
+        shape = gr.HTML("", padding=False, elem_id=f"shape-{label}")
         overlay = _picture(words.overlay, words.overlay_alt.format(stage=name), elem_id=f"overlay-{label}")
         grid = _picture(words.grid, words.grid_alt.format(stage=name), elem_id=f"grid-{label}")
     return [shape, overlay, grid]

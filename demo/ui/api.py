@@ -55,7 +55,8 @@ def answer_fine_tune(
     """Train a new linear head on a frozen network with the pictures of one zip of class folders.
 
     Args:
-        dataset_zip: Zip with a folder of pictures for each class; an outer folder and train, val and test folders are recognised.
+        dataset_zip: Zip with a folder of pictures for each class; an outer folder and train, val and test
+            folders are recognised.
         backbone: Name of the network, for example "resnet50"; empty for the default.
         epochs: How often the head goes through all training pictures.
 

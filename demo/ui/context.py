@@ -62,14 +62,15 @@ class Context:
                 async for update in handler(self, *values):
                     yield update
 
-        outer = bound_stream if inspect.isasyncgenfunction(handler) else bound
+        outer: Any = bound_stream if inspect.isasyncgenfunction(handler) else bound
         # gradio reads the name, the documentation and the types of what it calls.
         signature = inspect.signature(handler)
         parameters = list(signature.parameters.values())[1:]
         outer.__name__, outer.__doc__ = handler.__name__, handler.__doc__
         outer.__annotations__ = {each.name: each.annotation for each in parameters}
-        outer.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-        return outer
+        outer.__signature__ = signature.replace(parameters=parameters)
+        bound_handler: Callable[..., Any] = outer
+        return bound_handler
 
     @contextmanager
     def _one_sentence(self, is_html: bool) -> Iterator[None]:
@@ -78,14 +79,12 @@ class Context:
         except gr.Error:
             raise
         except Exception as error:
-            if isinstance(error, DemoError):
-                sentence = self.words.explain(error)
-            else:
+            if not isinstance(error, DemoError):
                 logger.exception("unexpected error")
-                sentence = self.words.unexpected
-            # A sentence may hold a file's or a class's name.
-            shown = html.escape(sentence, quote=False) if is_html else sentence
-            raise gr.Error(shown, title=self.words.error_title, print_exception=False) from error
+            sentence = self.words.explain(error)
+            if is_html:  # it may hold a file's or a class's name
+                sentence = html.escape(sentence, quote=False)
+            raise gr.Error(sentence, print_exception=False) from error
 
 
 def uploaded_file(payload: dict[str, Any] | None, nothing: type[DemoError]) -> tuple[Path, str]:

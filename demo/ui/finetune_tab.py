@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from demo.data.dataset import Dataset, Split, read_dataset
-from demo.errors import DemoError, NoArchive, NoDataset
+from demo.errors import NoArchive, NoDataset
 from demo.figures import curve_points
 from demo.models.head import TrainingSummary
 from demo.tasks.finetune import EpochResult, FineTuneConfig, fine_tune
@@ -23,7 +23,7 @@ _MAX_SKIPPED_SHOWN = 10
 
 def choose_archive(context: Context, ref: Ref, archive: dict[str, Any] | None) -> list[Any]:
     """Read the visitor's zip and report what is in it."""
-    session = context.session(ref)
+    session = context.sessions.find(ref)
     path, name = uploaded_file(archive, NoArchive)
     session.choose_dataset(read_dataset(path, context.settings, name=name))
     return show_dataset(context, ref)
@@ -31,19 +31,19 @@ def choose_archive(context: Context, ref: Ref, archive: dict[str, Any] | None) -
 
 def drop_archive(context: Context, ref: Ref) -> list[Any]:
     """Forget the visitor's pictures; the head that was trained on them stays."""
-    context.session(ref).choose_dataset(None)
+    context.sessions.find(ref).choose_dataset(None)
     return show_dataset(context, ref)
 
 
 def show_dataset(context: Context, ref: Ref) -> list[Any]:
     """Report the pictures of the session, and say what to do next."""
-    session = context.session(ref)
+    session = context.sessions.find(ref)
     return [draw_report(context.words, session.dataset), *_show_training(context, session)]
 
 
 def start_training(context: Context, ref: Ref, epochs: float) -> None:
     """Put a training into the line; `watch_training` shows how it goes."""
-    session, settings = context.session(ref), context.settings
+    session, settings = context.sessions.find(ref), context.settings
     dataset, features, name = session.dataset, session.features, session.state.backbone_name
     if dataset is None:
         raise NoDataset()
@@ -58,7 +58,7 @@ def start_training(context: Context, ref: Ref, epochs: float) -> None:
 
 def stop_training(context: Context, ref: Ref) -> list[Any]:
     """Ask the training of this session to end."""
-    job = context.session(ref).job
+    job = context.sessions.find(ref).job
     if job is None or not job.is_running:
         return [gr.skip(), gr.skip()]
     job.request_stop()
@@ -67,7 +67,7 @@ def stop_training(context: Context, ref: Ref) -> list[Any]:
 
 async def watch_training(context: Context, ref: Ref) -> AsyncIterator[list[Any]]:
     """Show how the training of this session goes until it ends; only looks, so it may be closed at any time."""
-    session = context.session(ref)
+    session = context.sessions.find(ref)
     shown: Any = None
     while session.is_training and (job := session.job):
         seen = (context.line.num_ahead(job), job.reading, len(job.epochs))
@@ -75,7 +75,7 @@ async def watch_training(context: Context, ref: Ref) -> AsyncIterator[list[Any]]
             shown = seen
             yield [gr.skip(), *_show_training(context, session)]
         await asyncio.sleep(_WATCH_EVERY_S)
-        context.session(ref)
+        context.sessions.find(ref)
     yield [session.ref, *_show_training(context, session)]
 
 
@@ -101,7 +101,7 @@ def build_finetune_tab(context: Context, ref: gr.State) -> list[Any]:
         with gr.Row():
             with gr.Column(min_width=300):
                 archive = gr.File(label=words.archive, height=140, elem_id="archive")
-                report = gr.HTML(draw_report(words, None), elem_id="report")
+                report = gr.HTML(draw_report(words, None), padding=False, elem_id="report")
             with gr.Column(min_width=300):
                 epochs = gr.Slider(
                     1,
@@ -115,11 +115,11 @@ def build_finetune_tab(context: Context, ref: gr.State) -> list[Any]:
                 with gr.Row():
                     train = gr.Button(words.train, variant="primary", interactive=False, elem_id="train")
                     stop = gr.Button(words.stop, interactive=False, elem_id="stop")
-                status = gr.HTML(_status(""), elem_id="training-status")
-                summary = gr.HTML("", elem_id="curve-summary")
+                status = gr.HTML(_status(""), padding=False, elem_id="training-status")
+                summary = gr.HTML("", padding=False, elem_id="curve-summary")
         with gr.Row():
             loss = _curve(words, words.loss, "loss")
-            accuracy = _curve(words, words.accuracy_axis, "accuracy")
+            accuracy = _curve(words, words.accuracy_axis, "accuracy", y_lim=[0, 1])
     training = [status, summary, loss, accuracy, train, stop]
     archive.upload(
         context.bind(choose_archive),
@@ -141,7 +141,7 @@ def _empty() -> None:
     """Take a refused zip off the page, so that the page shows what is in use."""
 
 
-def _curve(words: Words, title: str, elem_id: str) -> gr.LinePlot:
+def _curve(words: Words, title: str, elem_id: str, y_lim: list[float] | None = None) -> gr.LinePlot:
     return gr.LinePlot(
         x="epoch",
         y="value",
@@ -150,6 +150,7 @@ def _curve(words: Words, title: str, elem_id: str) -> gr.LinePlot:
         x_title=words.epoch_axis,
         y_title=" ",
         color_title=" ",
+        y_lim=y_lim,
         height=240,
         elem_id=elem_id,
     )
@@ -174,8 +175,7 @@ def _training_status(context: Context, session: Session) -> str:
     if job is None:
         return _status(words.next_train if session.dataset else "")
     if job.error is not None:
-        known = isinstance(job.error, DemoError)
-        return _status(words.explain(job.error) if known else words.unexpected, kind="failed")
+        return _status(words.explain(job.error), kind="failed")
     if job.result is not None and not job.is_running:
         return _status(_describe(words, job.result.head.summary), kind="trained")
     if num_ahead := context.line.num_ahead(job):
@@ -215,13 +215,14 @@ def _summarise(words: Words, last: EpochResult) -> str:
 
 
 def _draw_curve(words: Words, epochs: Sequence[EpochResult], quantity: str) -> Any:
+    if not epochs:
+        return None
     curves = {
         words.curves[split]: [(each.epoch, getattr(each, f"{prefix}_{quantity}")) for each in epochs]
         for split, prefix in ((Split.TRAIN, "train"), (Split.VALIDATION, "val"))
     }
     # The axis is as long as the run from the start, so that nothing jumps while the curve grows.
-    last_epoch = max(epochs[-1].num_epochs, 2) if epochs else FineTuneConfig.epochs
-    return gr.LinePlot(value=curve_points("epoch", "value", curves), x_lim=[1, last_epoch])
+    return gr.LinePlot(value=curve_points("epoch", "value", curves), x_lim=[1, max(epochs[-1].num_epochs, 2)])
 
 
 def _table(header: Sequence[object], rows: Sequence[Sequence[object]]) -> str:

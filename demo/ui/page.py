@@ -17,10 +17,10 @@ from demo.ui.activations_tab import build_activations_tab
 from demo.ui.api import build_api
 from demo.ui.context import COMPUTE, LIGHT, Context
 from demo.ui.finetune_tab import build_finetune_tab, show_dataset, watch_training
-from demo.ui.photo import answer_line, choose_photo, drop_photo, keep_photo
+from demo.ui.photo import answer_line, choose_photo, keep_photo
 from demo.ui.predict_tab import build_predict_tab, choose_example, show_prediction
 from demo.ui.sessions import Ref, Session
-from demo.ui.style import CSS, theme
+from demo.ui.style import css, theme
 from demo.ui.text import CHINESE, ENGLISH, Words
 
 MAX_FILE_SIZE = "64mb"  # above our own limits, so that our own sentences are heard first
@@ -33,6 +33,12 @@ _READ_TOKEN = """() => {
 }"""
 _WRITE_TOKEN = """(token) => { try { sessionStorage.setItem("demo-token", token) } catch {} }"""
 
+# Taking a photograph away is an input too, but gradio still sends the one that was there: look whether one is shown.
+_READ_PHOTO = """async (ref, photo) => {
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  return [ref, document.querySelector("#%s img") ? photo : null];
+}"""
+
 
 def attach(context: Context, token: str) -> list[Any]:
     """Find the visitor's session again, or begin one; restore the photograph in both tabs."""
@@ -42,12 +48,12 @@ def attach(context: Context, token: str) -> list[Any]:
 
 def back_to_imagenet(context: Context, ref: Ref) -> Ref:
     """Drop the visitor's head; ImageNet's own classes answer again."""
-    return context.session(ref).change_state(ModelState.without_head)
+    return context.sessions.find(ref).change_state(ModelState.without_head)
 
 
 def refresh(context: Context, ref: Ref) -> list[Any]:
     """Show the state that all tabs share wherever it is shown, and ask the network once for all of them."""
-    session = context.session(ref)
+    session = context.sessions.find(ref)
     prediction = _predict(context, session)
     return [
         draw_strip(context.words, session.state),
@@ -94,7 +100,7 @@ def launch(page: gr.Blocks, context: Context, *, wait: bool = True, **options: A
     _, url, _ = page.launch(
         prevent_thread_lock=True,
         theme=theme(),
-        css=CSS,
+        css=css(),
         max_threads=200,
         max_file_size=MAX_FILE_SIZE,
         footer_links=["api"],
@@ -114,9 +120,11 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
     ref = gr.State(Ref())
     token = gr.Textbox(visible=False)
     gr.Navbar(main_page_name="English")
-    gr.HTML(f"<header><h1>{words.title}</h1><p>{words.intro}</p></header>")
+    gr.HTML(f"<header><h1>{words.title}</h1><p>{words.intro}</p></header>", padding=False)
     with gr.Row(elem_id="model-state", equal_height=True):
-        strip = gr.HTML(draw_strip(words, ModelState(usable_backbone(context.settings.backbone))), elem_id="strip")
+        strip = gr.HTML(
+            draw_strip(words, ModelState(usable_backbone(context.settings.backbone))), padding=False, elem_id="strip"
+        )
         back = gr.Button(words.back_to_imagenet, interactive=False, size="sm", scale=0, min_width=160, elem_id="back")
     with gr.Tabs():
         predict_tab = build_predict_tab(context, ref)
@@ -126,7 +134,8 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
 
     photos = [predict_tab.photo, inside_tab.photo]
     _wire_photos(context, ref, photos)
-    predict_tab.examples.select(context.bind(choose_example), ref, [ref, *photos], **LIGHT)
+    for example, name in predict_tab.examples:
+        example.click(context.bind(choose_example), [ref, name], [ref, *photos], **LIGHT)
     back.click(context.bind(back_to_imagenet), ref, ref, **LIGHT)
     ref.change(
         context.bind(refresh),
@@ -153,11 +162,11 @@ def _wire_photos(context: Context, ref: gr.State, photos: list[gr.Image]) -> Non
             context.bind(choose_photo),
             [ref, photo],
             [ref, other],
+            js=_READ_PHOTO % photo.elem_id,
             preprocess=False,
             show_progress="hidden",
             **COMPUTE,
         ).failure(context.bind(keep_photo), ref, photo, **LIGHT)
-        photo.clear(context.bind(drop_photo), ref, [ref, other], **LIGHT)
 
 
 def _predict(context: Context, session: Session) -> Prediction | None:

@@ -30,21 +30,18 @@ def photo_input(words: Words, *, elem_id: str) -> gr.Image:
 
 
 def choose_photo(context: Context, ref: Ref, photo: dict[str, Any] | None) -> list[Any]:
-    """Make an upload the photograph of all tabs; return the reference and the picture for the other tab."""
-    session = context.session(ref)
+    """Make an upload the photograph of all tabs, or take the photograph away where there is none any more."""
+    session = context.sessions.find(ref)
+    if photo is None:
+        return [session.choose_photo(None), None]
     path, name = uploaded_file(photo, NoImage)
     picture = read_image(path, context.settings, name=name)
     return [session.choose_photo(picture), picture]
 
 
-def drop_photo(context: Context, ref: Ref) -> list[Any]:
-    """Take the photograph away from all tabs."""
-    return [context.session(ref).choose_photo(None), None]
-
-
 def keep_photo(context: Context, ref: Ref) -> Any:
     """Show the photograph in use again, after another one was refused."""
-    return context.session(ref).photo
+    return context.sessions.find(ref).photo
 
 
 def answer_line(words: Words, prediction: Prediction | None) -> str:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from demo.data.samples import EXAMPLES, read_example, read_thumbnail
+from demo.data.samples import EXAMPLES, Example, find_example, read_example
 from demo.models.weights import has_weights
 from demo.models.zoo import ZOO
 from demo.tasks.predict import Prediction
@@ -17,34 +17,34 @@ _IMAGENET, _OWN = "imagenet", "own"
 
 
 class PredictTab(NamedTuple):
-    """The photograph of this tab, its row of examples, and the components that `show_prediction` fills."""
+    """The photograph of this tab, the examples with their names, and what `show_prediction` fills."""
 
     photo: gr.Image
-    examples: gr.Gallery
+    examples: list[tuple[gr.Button, gr.State]]
     shown: list[Any]
 
 
 def choose_backbone(context: Context, ref: Ref, backbone: str) -> Ref:
     """Use another network, once it is known that its weights are there."""
-    session = context.session(ref)
+    session = context.sessions.find(ref)
     context.backbones.get(backbone)
     return session.change_state(lambda state: state.with_backbone(backbone))
 
 
 def keep_backbone(context: Context, ref: Ref) -> str:
     """Put the choice back to the network in use, after another could not be had."""
-    return context.session(ref).state.backbone_name
+    return context.sessions.find(ref).state.backbone_name
 
 
 def choose_answers(context: Context, ref: Ref, answers: str) -> Ref:
     """Let ImageNet's classes answer, or the visitor's own."""
-    return context.session(ref).change_state(lambda state: state.with_answers(own=answers == _OWN))
+    return context.sessions.find(ref).change_state(lambda state: state.with_answers(own=answers == _OWN))
 
 
-def choose_example(context: Context, ref: Ref, chosen: gr.SelectData) -> list[Any]:
+def choose_example(context: Context, ref: Ref, name: str) -> list[Any]:
     """Make an example the visitor's photograph."""
-    photo = read_example(EXAMPLES[int(chosen.index)], context.settings)
-    return [context.session(ref).choose_photo(photo), photo, photo]
+    photo = read_example(find_example(name), context.settings)
+    return [context.sessions.find(ref).choose_photo(photo), photo, photo]
 
 
 def show_prediction(context: Context, session: Session, prediction: Prediction | None) -> list[Any]:
@@ -67,17 +67,9 @@ def build_predict_tab(context: Context, ref: gr.State) -> PredictTab:
         with gr.Row():
             with gr.Column(min_width=300):
                 photo = photo_input(words, elem_id="predict-photo")
-                examples = gr.Gallery(
-                    value=[(read_thumbnail(each), words.example_names[each.name]) for each in EXAMPLES],
-                    label=words.examples,
-                    columns=6,
-                    height=None,
-                    format="jpeg",
-                    allow_preview=False,
-                    interactive=False,
-                    buttons=[],
-                    elem_id="examples",
-                )
+                gr.HTML(f'<p class="hint">{words.examples}</p>', padding=False)
+                with gr.Row(elem_id="examples"):
+                    examples = [_build_example(words, each) for each in EXAMPLES]
             with gr.Column(min_width=300):
                 backbone = gr.Dropdown(
                     _backbone_choices(words), label=words.backbone, interactive=True, elem_id="backbone"
@@ -90,7 +82,7 @@ def build_predict_tab(context: Context, ref: gr.State) -> PredictTab:
                     interactive=True,
                     elem_id="answers",
                 )
-                answer = gr.HTML(answer_line(words, None), elem_id="answer")
+                answer = gr.HTML(answer_line(words, None), padding=False, elem_id="answer")
                 top_classes = gr.Label(
                     label=words.top_classes, num_top_classes=5, show_heading=False, elem_id="top-classes"
                 )
@@ -108,6 +100,12 @@ def build_predict_tab(context: Context, ref: gr.State) -> PredictTab:
     )
     answers.input(context.bind(choose_answers), [ref, answers], ref, **LIGHT)
     return PredictTab(photo, examples, [backbone, answers, top_classes, answer, network_input])
+
+
+def _build_example(words: Words, example: Example) -> tuple[gr.Button, gr.State]:
+    name = words.example_names[example.name]
+    button = gr.Button(name, min_width=0, elem_id=f"example-{example.name}", elem_classes="example")
+    return button, gr.State(example.name)
 
 
 def _backbone_choices(words: Words) -> list[tuple[str, str]]:

@@ -1,20 +1,28 @@
 """How the page looks: gradio's own theme with fonts that every machine has, and a little CSS."""
 
+import base64
+
 import gradio as gr
+
+from demo.data.samples import EXAMPLES, read_thumbnail
 
 # System fonts only: nothing is fetched, and Chinese is drawn by whichever of these is installed.
 _FONTS = ["system-ui", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
 
-CSS = """
+_CSS = """
 .gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
 header h1 { font-size: 1.6rem; margin: 0.4rem 0; }
 header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
-#model-state { position: sticky; top: 0; z-index: 20; align-items: center; gap: 0.8rem; padding: 0.5rem 0.9rem;
+#model-state { align-items: center; gap: 0.8rem; padding: 0.5rem 0.9rem;
   background: var(--background-fill-secondary); border: 1px solid var(--border-color-primary);
   border-radius: var(--radius-lg); }
 .strip { display: flex; flex-wrap: wrap; gap: 0.2rem 2rem; margin: 0; }
 .strip dt { font-size: 0.75rem; color: var(--body-text-color-subdued); }
 .strip dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
+@media (min-width: 800px) { #model-state { position: sticky; top: 0; z-index: 20; } }
+#examples { gap: 0.4rem; flex-wrap: nowrap; }
+.example { aspect-ratio: 1; min-width: 0 !important; padding: 0.2rem; align-items: flex-end; background-size: cover;
+  font-size: 0.75rem; color: white !important; text-shadow: 0 0 3px black, 0 0 3px black; overflow: hidden; }
 .help, .hint, .shape, .privacy { color: var(--body-text-color-subdued); }
 .hint, .shape { font-size: 0.85rem; margin: 0.2rem 0; }
 .privacy { font-size: 0.8rem; text-align: center; margin: 0.8rem 0; }
@@ -23,7 +31,8 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 .status.trained { font-weight: 600; }
 .status.failed { color: var(--error-text-color); font-weight: 600; }
 .counts { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
-.counts th, .counts td { text-align: right; padding: 0.2rem 0.5rem; border-bottom: 1px solid var(--border-color-primary); }
+.counts th, .counts td { border: none; text-align: right; padding: 0.2rem 0.5rem;
+  border-bottom: 1px solid var(--border-color-primary); }
 .counts th:first-child, .counts td:first-child { text-align: left; overflow-wrap: anywhere; }
 .scale { display: flex; align-items: center; gap: 0.5rem; font-size: 0.85rem; }
 .scale .colours { display: inline-block; width: 12rem; height: 0.9rem; border-radius: 3px; }
@@ -34,3 +43,13 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 def theme() -> gr.themes.Base:
     """Return the theme of the page."""
     return gr.themes.Soft(primary_hue="teal", font=_FONTS, font_mono=["ui-monospace", "Consolas", "monospace"])
+
+
+def css() -> str:
+    """Return the page's CSS. The thumbnails are in it: they need no file that could be swept, and no request."""
+    rules = [
+        f"#example-{example.name} {{ background-image: url(data:image/jpeg;base64,{encoded}); }}"
+        for example in EXAMPLES
+        for encoded in [base64.b64encode(read_thumbnail(example)).decode()]
+    ]
+    return "\n".join([_CSS, *rules])

@@ -32,7 +32,6 @@ class Words:
     back_to_imagenet: str
 
     # what all tabs share
-    error_title: str
     unexpected: str
     photo: str
     photo_alt: str
@@ -102,8 +101,10 @@ class Words:
 
     error_messages: Mapping[type[DemoError], str] = field(default_factory=dict)
 
-    def explain(self, error: DemoError) -> str:
-        """Return the sentence of an error in this language."""
+    def explain(self, error: Exception) -> str:
+        """Return the sentence of an error in this language; an error that is not ours gets a neutral one."""
+        if not isinstance(error, DemoError):
+            return self.unexpected
         return self.error_messages.get(type(error), error.message).format(**error.values)
 
 
@@ -129,7 +130,6 @@ ENGLISH = Words(
     head_aside="your head ({names}) is set aside",
     head_rests="your head ({names}) waits for {backbone}, on which it was trained",
     back_to_imagenet="Back to ImageNet",
-    error_title="That did not work",
     unexpected="Something went wrong on our side. Nothing was changed; please try again.",
     photo="Your photograph",
     photo_alt="The photograph that you chose",
@@ -277,7 +277,6 @@ CHINESE = Words(
     head_aside="你的分类头（{names}）暂放一旁",
     head_rests="你的分类头（{names}）是在 {backbone} 上训练的，等你选回它",
     back_to_imagenet="回到 ImageNet",
-    error_title="没有成功",
     unexpected="我们这边出了问题。什么都没有改变，请再试一次。",
     photo="你的照片",
     photo_alt="你选择的照片",
