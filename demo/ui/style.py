@@ -13,9 +13,11 @@ _CSS = """
 .gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
 header h1 { font-size: 1.6rem; margin: 0.4rem 0; }
 header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
-#model-state { align-items: center; gap: 0.8rem; padding: 0.5rem 0.9rem;
+#model-state { align-items: center; flex-wrap: wrap; gap: 0.8rem; padding: 0.5rem 0.9rem;
   background: var(--background-fill-secondary); border: 1px solid var(--border-color-primary);
   border-radius: var(--radius-lg); }
+.html-container { padding: 0 !important; }
+#strip { flex: 1 1 14rem; }
 .strip { display: flex; flex-wrap: wrap; gap: 0.2rem 2rem; margin: 0; }
 .strip dt { font-size: 0.75rem; color: var(--body-text-color-subdued); }
 .strip dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
@@ -33,7 +35,8 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 .counts { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
 .counts th, .counts td { border: none; text-align: right; padding: 0.2rem 0.5rem;
   border-bottom: 1px solid var(--border-color-primary); }
-.counts th:first-child, .counts td:first-child { text-align: left; overflow-wrap: anywhere; }
+.counts th:first-child, .counts td:first-child { text-align: left; min-width: 4.5em; overflow-wrap: break-word; }
+.toast-title { font-size: 0 !important; } /* gradio's "Error", in English only; the sentence below says it */
 .scale { display: flex; align-items: center; gap: 0.5rem; font-size: 0.85rem; }
 .scale .colours { display: inline-block; width: 12rem; height: 0.9rem; border-radius: 3px; }
 .stage h3 { margin: 0.2rem 0; }

@@ -1,0 +1,90 @@
+"""What the tests share: settings, pictures and zips that they make themselves, and the real data where it is."""
+
+import io
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from demo.data.samples import EXAMPLES, read_example
+from demo.models.backbone import Backbone, BackboneCache
+from demo.models.zoo import EMBEDDED
+from demo.settings import Settings
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+MakeZip = Callable[[Mapping[str, bytes]], Path]
+
+
+@pytest.fixture(scope="session")
+def settings() -> Settings:
+    return Settings()
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with real photographs; it is no part of the project."""
+    folder = Path(os.environ.get("DEMO_SHARED_DATA") or PROJECT.parent / "shared" / "data")
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}; set DEMO_SHARED_DATA to its folder")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def backbones() -> BackboneCache:
+    return BackboneCache()
+
+
+@pytest.fixture(scope="session")
+def embedded(backbones: BackboneCache) -> Backbone:
+    return backbones.get(EMBEDDED)
+
+
+@pytest.fixture(scope="session")
+def cat(settings: Settings) -> Image.Image:
+    return read_example(EXAMPLES[0], settings)
+
+
+@pytest.fixture
+def make_zip(tmp_path: Path) -> MakeZip:
+    """Write a zip of paths to contents and return where it lies."""
+
+    def write(files: Mapping[str, bytes]) -> Path:
+        path = tmp_path / f"upload{len(list(tmp_path.iterdir()))}.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in files.items():
+                archive.writestr(name, content)
+        return path
+
+    return write
+
+
+def png(colour: str | tuple[int, int, int] = "red", size: tuple[int, int] = (32, 24)) -> bytes:
+    """Return one plain picture as PNG bytes."""
+    return encode(Image.new("RGB", size, colour))
+
+
+def noise(seed: int, size: tuple[int, int] = (64, 64)) -> Image.Image:
+    """Return a picture of coloured noise."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    return Image.fromarray(pixels)
+
+
+def encode(image: Image.Image, image_format: str = "PNG") -> bytes:
+    """Return an image's bytes in a format."""
+    buffer = io.BytesIO()
+    image.save(buffer, image_format)
+    return buffer.getvalue()
+
+
+def colour_folders(num_pictures: int = 6) -> dict[str, bytes]:
+    """Return the files of a dataset that anything can learn: reddish and bluish pictures."""
+    return {
+        f"{name}/{number}.png": png((200 * is_red + number, 20, 200 * (1 - is_red) + number))
+        for name, is_red in (("red", 1), ("blue", 0))
+        for number in range(num_pictures)
+    }
