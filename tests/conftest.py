@@ -1,10 +1,13 @@
 """What the tests share: settings, pictures and zips that they make themselves, and the real data where it is."""
 
 import io
+import ipaddress
 import os
+import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -14,10 +17,64 @@ from demo.data.samples import EXAMPLES, read_example
 from demo.models.backbone import Backbone, BackboneCache
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
+from demo.ui.context import Context
+from demo.ui.page import build_page, launch
 
 PROJECT = Path(__file__).resolve().parents[1]
 
 MakeZip = Callable[[Mapping[str, bytes]], Path]
+
+
+class Server(NamedTuple):
+    """The page, served from this process."""
+
+    url: str
+    context: Context
+    page: Any  # gradio's Blocks
+
+
+_outside: list[str] = []
+
+
+def _watch_connections(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        host = str(arguments[1][0])
+        if not _is_loopback(host):
+            _outside.append(host)
+    elif event == "socket.getaddrinfo" and not _is_loopback(str(arguments[0] or "localhost")):
+        _outside.append(str(arguments[0]))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in ("localhost", "0.0.0.0", "::")
+
+
+def pytest_configure() -> None:
+    sys.addaudithook(_watch_connections)
+
+
+@pytest.fixture(autouse=True)
+def stay_offline(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail any test during which this process looked for another machine."""
+    _outside.clear()
+    yield
+    if request.node.get_closest_marker("network") is None:
+        assert not _outside, f"connections to the outside: {_outside}"
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[Server]:
+    """One running page for all tests that visit it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        context = Context.of(settings)
+        page = build_page(context)
+        url = launch(page, context, wait=False, quiet=True)
+        yield Server(url.rstrip("/"), context, page)
+        page.close()
 
 
 @pytest.fixture(scope="session")

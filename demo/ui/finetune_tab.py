@@ -177,6 +177,8 @@ def _training_status(context: Context, session: Session) -> str:
     if job.error is not None:
         return _status(words.explain(job.error), kind="failed")
     if job.result is not None and not job.is_running:
+        if session.state.head is not job.result.head:  # dropped since
+            return _status(words.next_train)
         return _status(_describe(words, job.result.head.summary), kind="trained")
     if num_ahead := context.line.num_ahead(job):
         return _status(words.waiting.format(count=num_ahead))

@@ -136,7 +136,9 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
     _wire_photos(context, ref, photos)
     for example, name in predict_tab.examples:
         example.click(context.bind(choose_example), [ref, name], [ref, *photos], **LIGHT)
-    back.click(context.bind(back_to_imagenet), ref, ref, **LIGHT)
+    back.click(context.bind(back_to_imagenet), ref, ref, **LIGHT).then(
+        context.bind(show_dataset), ref, training, **LIGHT
+    )
     ref.change(
         context.bind(refresh),
         ref,

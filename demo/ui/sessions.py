@@ -124,10 +124,10 @@ class Sessions:
         with self._lock:
             session = self._sessions.get(token)
             if session is None:
+                self._make_room(1)
                 session = Session(secrets.token_urlsafe(16), ModelState(usable_backbone(self._settings.backbone)))
                 self._sessions[session.ref.token] = session
             session.touched = time.monotonic()
-        self.sweep()
         return session
 
     def find(self, ref: Ref) -> Session:
@@ -143,17 +143,9 @@ class Sessions:
         return session
 
     def sweep(self) -> None:
-        """End the sessions that were idle for too long, and the longest idle ones where there are too many."""
+        """End the sessions that were idle for too long."""
         with self._lock:
-            oldest_first = sorted(self._sessions.items(), key=lambda item: (item[1].is_training, item[1].touched))
-            idle_since = time.monotonic() - self._settings.session_idle_s
-            surplus = len(oldest_first) - self._settings.max_sessions
-            for position, (token, session) in enumerate(oldest_first):
-                expired = session.touched < idle_since and not session.is_training
-                if expired or position < surplus:
-                    del self._sessions[token]
-                    if session.job is not None:
-                        session.job.request_stop()
+            self._make_room(0)
 
     def keep_swept(self) -> None:
         """Sweep for as long as the process lives, in a thread of its own."""
@@ -164,3 +156,15 @@ class Sessions:
                 self.sweep()
 
         threading.Thread(target=sweep_for_ever, name="sweep", daemon=True).start()
+
+    def _make_room(self, num_new: int) -> None:
+        """End what was idle for too long, and where there are too many the longest idle; trainings go last."""
+        oldest_first = sorted(self._sessions.items(), key=lambda item: (item[1].is_training, item[1].touched))
+        idle_since = time.monotonic() - self._settings.session_idle_s
+        surplus = len(oldest_first) + num_new - self._settings.max_sessions
+        for position, (token, session) in enumerate(oldest_first):
+            expired = session.touched < idle_since and not session.is_training
+            if expired or position < surplus:
+                del self._sessions[token]
+                if session.job is not None:
+                    session.job.request_stop()

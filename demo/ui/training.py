@@ -24,6 +24,7 @@ class Job:
         """Prepare a training; `adopt` receives its result, before `done` is set."""
         self._steps: Callable[[], Iterator[Progress]] | None = steps
         self._adopt = adopt
+        self._begun = threading.Lock()  # taken once, by whoever begins the job or ends it before it began
         self._stop = threading.Event()
         self.done = threading.Event()
         self.reading: FeatureProgress | None = None
@@ -37,21 +38,29 @@ class Job:
         return not self.done.is_set()
 
     def request_stop(self) -> None:
-        """Ask it to end; it hears that between two batches of pictures or two epochs."""
+        """Ask it to end: at once where it still waits, else between two batches of pictures or two epochs."""
         self._stop.set()
+        if self._begun.acquire(blocking=False):
+            self._end(TrainingStopped())
 
     def run(self) -> None:
         """Do the work, in the thread of the caller; an error ends up in `error`."""
+        if not self._begun.acquire(blocking=False):
+            return
         try:
             self._run()
         except DemoError as error:
-            self.error = error
+            self._end(error)
         except Exception as error:
             logger.exception("unexpected error in a training")
-            self.error = error
-        finally:
-            self._steps = self._adopt = None  # the pictures must not outlive the training
-            self.done.set()
+            self._end(error)
+        else:
+            self._end()
+
+    def _end(self, error: Exception | None = None) -> None:
+        self.error = error
+        self._steps = self._adopt = None  # the pictures must not outlive the training
+        self.done.set()
 
     def _run(self) -> None:
         assert self._steps is not None, "a job runs once"

@@ -1,0 +1,91 @@
+"""The line of trainings."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from demo.errors import TrainingStopped
+from demo.tasks.finetune import EpochResult, FeatureProgress, FineTuned, Progress
+from demo.ui.training import Job, TrainingLine
+
+EPOCH = EpochResult(1, 2, 0.5, 0.5, 0.5, 0.5)
+PATIENCE_S = 10.0
+
+
+def test_a_job_keeps_what_comes_out_of_it() -> None:
+    job = Job(lambda: iter([FeatureProgress(1, 2), EPOCH]))
+    job.run()
+    assert job.reading == FeatureProgress(1, 2)
+    assert job.epochs == [EPOCH]
+    assert not job.is_running
+    assert job.error is None
+
+
+def test_a_stopped_job_hands_nothing_over() -> None:
+    adopted: list[FineTuned] = []
+    job = Job(lambda: iter([EPOCH]), adopted.append)
+    job.request_stop()
+    job.run()
+    assert isinstance(job.error, TrainingStopped)
+    assert adopted == []
+
+
+def test_an_unexpected_error_ends_the_job_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> Iterator[Progress]:
+        yield EPOCH
+        raise RuntimeError("weights on fire")
+
+    job = Job(broken)
+    job.run()
+    assert isinstance(job.error, RuntimeError)
+    assert "weights on fire" in caplog.text
+
+
+def test_jobs_run_one_after_the_other_in_their_order() -> None:
+    line, release, order = TrainingLine(), threading.Event(), list[int]()
+
+    def steps(number: int) -> Iterator[Progress]:
+        release.wait(PATIENCE_S)
+        order.append(number)
+        yield EPOCH
+
+    jobs = [Job(lambda number=number: steps(number)) for number in range(3)]  # type: ignore[misc]
+    for job in jobs:
+        line.submit(job)
+    assert [line.num_ahead(job) for job in jobs] == [0, 1, 2]
+    release.set()
+    assert all(job.done.wait(PATIENCE_S) for job in jobs)
+    assert order == [0, 1, 2]
+    assert [line.num_ahead(job) for job in jobs] == [0, 0, 0]
+
+
+def test_a_failed_job_does_not_hold_up_the_line() -> None:
+    def broken() -> Iterator[Progress]:
+        raise RuntimeError("no")
+        yield EPOCH
+
+    line, after = TrainingLine(), Job(lambda: iter([EPOCH]))
+    line.submit(Job(broken))
+    line.submit(after)
+    assert after.done.wait(PATIENCE_S)
+    assert after.epochs == [EPOCH]
+
+
+def test_a_job_that_waits_ends_at_once_when_it_is_stopped() -> None:
+    line, release = TrainingLine(), threading.Event()
+
+    def slow() -> Iterator[Progress]:
+        release.wait(PATIENCE_S)
+        yield EPOCH
+
+    running, waiting, last = Job(slow), Job(lambda: iter([EPOCH])), Job(lambda: iter([EPOCH]))
+    for job in (running, waiting, last):
+        line.submit(job)
+    waiting.request_stop()
+    assert waiting.done.wait(1.0)
+    assert isinstance(waiting.error, TrainingStopped)
+    assert line.num_ahead(last) == 1
+    release.set()
+    assert last.done.wait(PATIENCE_S)
+    assert waiting.epochs == []
