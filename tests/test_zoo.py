@@ -1,7 +1,7 @@
 """The table of backbones; the networks have random weights here, so that every row can be looked into."""
 
 import re
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 import torch
@@ -9,69 +9,79 @@ from PIL import Image
 from torch import Tensor, nn
 
 from demo.errors import UnknownBackbone
-from demo.models.backbone import Backbone, _open_timm, _open_torchvision
+from demo.models.backbone import Backbone, Outputs, _open_timm, _open_torchvision
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, StageLabel, WheelFile, find_spec
 
 SIDE_PX = 224
 
+CHANNELS = {
+    "efficientnet_lite0": [24, 112, 1280],
+    "resnet18": [64, 256, 512],
+    "resnet34": [64, 256, 512],
+    "resnet50": [256, 1024, 2048],
+    "resnet101": [256, 1024, 2048],
+    "resnet152": [256, 1024, 2048],
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Untrained:
+    """A row's network with random weights, a batch, and what comes out of the opened network."""
+
+    spec: BackboneSpec
+    network: nn.Module
+    batch: Tensor
+    outputs: Outputs
+
 
 @pytest.fixture(scope="module", params=ZOO)
-def untrained(request: pytest.FixtureRequest) -> Iterator[Backbone]:
+def untrained(request: pytest.FixtureRequest) -> Untrained:
     spec = ZOO[request.param]
     network = spec.build().eval().requires_grad_(False)
     open_network = _open_timm if spec.library == "timm" else _open_torchvision
-    yield Backbone(spec, network, torch.device("cpu"), open_network(network, spec))
+    backbone = Backbone(spec, network, torch.device("cpu"), open_network(network, spec))
+    batch = torch.randn((1, 3, SIDE_PX, SIDE_PX), generator=torch.Generator().manual_seed(0))
+    return Untrained(spec, network, batch, backbone._forward(batch))
 
 
-@pytest.fixture(scope="module")
-def batch() -> Tensor:
-    return torch.randn((1, 3, SIDE_PX, SIDE_PX), generator=torch.Generator().manual_seed(0))
+def test_the_stages_have_the_shapes_of_their_papers(untrained: Untrained) -> None:
+    channels = [stage.shape[1] for stage in untrained.outputs.stages.values()]
+    assert channels == CHANNELS[untrained.spec.name]
+    assert [stage.stride for stage in untrained.spec.stages] == [4, 16, 32]
 
 
-def last_layer(network: nn.Module) -> nn.Module:
-    return [module for module in network.modules() if isinstance(module, nn.Linear)][-1]
+def test_the_stages_have_the_strides_of_the_table(untrained: Untrained) -> None:
+    sides = {label: tuple(stage.shape[2:]) for label, stage in untrained.outputs.stages.items()}
+    assert sides == {stage.label: (SIDE_PX // stage.stride,) * 2 for stage in untrained.spec.stages}
+    assert list(sides) == [StageLabel.LOW, StageLabel.MIDDLE, StageLabel.HIGH]
 
 
-def test_the_stages_are_modules_of_the_network(untrained: Backbone) -> None:
-    modules = dict(untrained.network.named_modules())
-    assert [stage.module for stage in untrained.spec.stages if stage.module not in modules] == []
-
-
-def test_the_stages_have_the_strides_of_the_table(untrained: Backbone, batch: Tensor) -> None:
-    stages = untrained._forward(batch).stages
-    assert list(stages) == [StageLabel.LOW, StageLabel.MIDDLE, StageLabel.HIGH]
-    for stage in untrained.spec.stages:
-        side = SIDE_PX // stage.stride
-        assert stages[stage.label].shape[2:] == (side, side)
-
-
-def test_the_stages_are_what_their_modules_give(untrained: Backbone, batch: Tensor) -> None:
-    modules = dict(untrained.network.named_modules())
+def test_the_stages_and_logits_are_what_the_modules_give(untrained: Untrained) -> None:
     given: dict[StageLabel, Tensor] = {}
     hooks = [
-        modules[stage.module].register_forward_hook(
+        untrained.network.get_submodule(stage.module).register_forward_hook(
             lambda _module, _inputs, output, label=stage.label: given.__setitem__(label, output.clone())
         )
         for stage in untrained.spec.stages
     ]
-    untrained.network(batch)
+    logits = untrained.network(untrained.batch)
     for hook in hooks:
         hook.remove()
-    torch.testing.assert_close(untrained._forward(batch).stages, given, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(untrained.outputs.stages, given, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(untrained.outputs.logits, logits, rtol=1e-5, atol=1e-5)
 
 
-def test_the_pooled_high_stage_is_the_features(untrained: Backbone, batch: Tensor) -> None:
-    outputs = untrained._forward(batch)
-    assert outputs.features.shape == (1, untrained.spec.num_features)
-    pooled = outputs.stages[StageLabel.HIGH].mean(dim=(2, 3))
-    torch.testing.assert_close(pooled, outputs.features, rtol=1e-4, atol=1e-4)
+def test_the_pooled_high_stage_is_the_features(untrained: Untrained) -> None:
+    assert untrained.outputs.features.shape == (1, untrained.spec.num_features)
+    pooled = untrained.outputs.stages[StageLabel.HIGH].mean(dim=(2, 3))
+    torch.testing.assert_close(pooled, untrained.outputs.features, rtol=1e-4, atol=1e-4)
 
 
-def test_features_through_the_last_layer_are_the_logits(untrained: Backbone, batch: Tensor) -> None:
-    outputs = untrained._forward(batch)
-    assert outputs.logits.shape == (1, 1000)
-    torch.testing.assert_close(last_layer(untrained.network)(outputs.features), outputs.logits, rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(untrained.network(batch), outputs.logits, rtol=1e-5, atol=1e-5)
+def test_features_through_the_last_layer_are_the_logits(untrained: Untrained) -> None:
+    assert untrained.outputs.logits.shape == (1, 1000)
+    last = [module for module in untrained.network.modules() if isinstance(module, nn.Linear)][-1]
+    logits = last(untrained.outputs.features)
+    torch.testing.assert_close(logits, untrained.outputs.logits, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("spec", ZOO.values(), ids=ZOO)

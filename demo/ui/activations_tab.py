@@ -73,14 +73,16 @@ def _build_stage(words: Words, label: StageLabel) -> list[Any]:
     with gr.Column(min_width=280, elem_classes="stage"):
         gr.Markdown(f"### {name}\n{words.stage_sentences[label]}")
         shape = gr.HTML("", padding=False, elem_id=f"shape-{label}")
-        overlay = _picture(words.overlay, words.overlay_alt.format(stage=name), elem_id=f"overlay-{label}")
-        grid = _picture(words.grid, words.grid_alt.format(stage=name), elem_id=f"grid-{label}")
+        overlay = _build_picture(words.overlay, words.overlay_alt.format(stage=name), elem_id=f"overlay-{label}")
+        grid = _build_picture(words.grid, words.grid_alt.format(stage=name), elem_id=f"grid-{label}")
     return [shape, overlay, grid]
 
 
-def _picture(label: str, alt_text: str, *, elem_id: str) -> gr.Image:
+def _build_picture(label: str, alt_text: str, *, elem_id: str) -> gr.Image:
+    gr.HTML(f'<p class="hint">{label}</p>', padding=False)  # gradio's own label would cover the picture
     return gr.Image(
         label=label,
+        show_label=False,
         alt_text=alt_text,
         format="png",
         interactive=False,

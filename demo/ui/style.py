@@ -10,7 +10,7 @@ from demo.data.samples import EXAMPLES, read_thumbnail
 _FONTS = ["system-ui", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
 
 _CSS = """
-.gradio-container { max-width: 1180px !important; margin: 0 auto !important; }
+.gradio-container { max-width: min(1180px, 100vw) !important; margin: 0 auto !important; overflow-x: clip; }
 header h1 { font-size: 1.6rem; margin: 0.4rem 0; }
 header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 #model-state { align-items: center; flex-wrap: wrap; gap: 0.8rem; padding: 0.5rem 0.9rem;
@@ -25,6 +25,11 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 #examples { gap: 0.4rem; flex-wrap: nowrap; }
 .example { aspect-ratio: 1; min-width: 0 !important; padding: 0.2rem; align-items: flex-end; background-size: cover;
   font-size: 0.75rem; color: white !important; text-shadow: 0 0 3px black, 0 0 3px black; overflow: hidden; }
+@media (max-width: 500px) {
+  .main { padding: 0.7rem !important; }
+  .tab-container button { padding: 0 0.5rem !important; }
+  .example { font-size: 0.6rem; }
+}
 .help, .hint, .shape, .privacy { color: var(--body-text-color-subdued); }
 .hint, .shape { font-size: 0.85rem; margin: 0.2rem 0; }
 .privacy { font-size: 0.8rem; text-align: center; margin: 0.8rem 0; }

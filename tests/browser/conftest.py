@@ -1,0 +1,71 @@
+"""A headless Chromium for the walks through the page."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.conftest import Server
+
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 740}
+
+OpenPage = Callable[..., Any]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """Debian's Chromium; without it the walks are skipped, or fail where DEMO_BROWSER_REQUIRED is set."""
+    missing = pytest.fail if os.environ.get("DEMO_BROWSER_REQUIRED") else pytest.skip
+    executable = os.environ.get("DEMO_CHROMIUM") or shutil.which("chromium")
+    if executable is None:
+        missing("no Chromium: apt-get install chromium, or set DEMO_CHROMIUM to its path")
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        missing("no playwright: python3 -m pip install -r .ci/requirements.txt")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(
+            executable_path=executable,
+            args=["--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any, server: Server) -> Iterator[OpenPage]:
+    """Open the page in a browser of its own; at the end, nothing may have been asked of another machine."""
+    contexts: list[Any] = []
+    hosts: set[str] = set()
+
+    def open_one(path: str = "/", viewport: dict[str, int] = WIDE) -> Any:
+        contexts.append(chromium.new_context(viewport=viewport))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(20_000)
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname or ""))
+        page.goto(server.url + path)
+        page.wait_for_function("sessionStorage.getItem('demo-token')")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert hosts <= {"127.0.0.1", "localhost", ""}, f"requests to other machines: {hosts}"
+
+
+@pytest.fixture
+def screenshots(tmp_path: Path) -> Path:
+    """Where pictures of the page go: the folder that README shows, if DEMO_SCREENSHOTS names it."""
+    folder = Path(os.environ.get("DEMO_SCREENSHOTS") or tmp_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

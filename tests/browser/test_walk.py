@@ -1,0 +1,164 @@
+"""A visitor's way through the page, in a real browser with real pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.ui.text import CHINESE, ENGLISH, Words
+from tests.browser.conftest import PHONE, OpenPage
+from tests.conftest import MakeZip, Server, colour_folders
+
+TRAINING_MS = 120_000
+
+
+def open_tab(page: Any, name: str) -> None:
+    page.get_by_role("tab", name=name).click()
+
+
+def upload(page: Any, selector: str, path: Path) -> None:
+    page.set_input_files(f"{selector} input[type=file]", path)
+
+
+def wait_for(page: Any, selector: str, text: str, timeout_ms: float = 20_000) -> None:
+    page.locator(selector).filter(has_text=text).first.wait_for(timeout=timeout_ms)
+
+
+def shoot(page: Any, path: Path) -> None:
+    page.mouse.move(0, 0)
+    page.evaluate("window.scrollTo(0, 0)")
+    page.screenshot(path=path, full_page=True, animations="disabled")
+
+
+def see_stages(page: Any, words: Words = ENGLISH) -> None:
+    open_tab(page, words.inside_tab)
+    for label in ("low", "middle", "high"):
+        for picture in (f"#overlay-{label}", f"#grid-{label}"):
+            page.locator(picture).scroll_into_view_if_needed()  # pictures load when they come into view
+            page.wait_for_selector(f"{picture} img")
+
+
+def test_the_whole_path(open_page: OpenPage, shared_data: Path, screenshots: Path) -> None:
+    page = open_page()
+    upload(page, "#predict-photo", shared_data / "imagenet_samples" / "n02123394_Persian_cat.JPEG")
+    wait_for(page, "#answer", "Persian cat")
+
+    see_stages(page)
+    wait_for(page, "#inside-answer", "Persian cat")
+    page.wait_for_selector("#inside-photo img")
+
+    open_tab(page, ENGLISH.finetune_tab)
+    upload(page, "#archive", shared_data / "hymenoptera.zip")
+    wait_for(page, "#report", "2 classes, 398 pictures")
+    page.click("#train")
+    page.wait_for_selector(".status.trained", timeout=TRAINING_MS)
+    wait_for(page, "#strip", "your 2 classes: ants, bees")
+    wait_for(page, "#strip", "of 153 right")
+    page.wait_for_selector("#loss .mark-line path")
+    assert page.locator("#loss .mark-line path").count() == 2
+    shoot(page, screenshots / "fine-tune.png")
+
+    open_tab(page, ENGLISH.inside_tab)
+    wait_for(page, "#inside-answer", ENGLISH.answer_own)
+    open_tab(page, ENGLISH.predict_tab)
+    wait_for(page, "#answer", ENGLISH.answer_own)
+
+    token = page.evaluate("sessionStorage.getItem('demo-token')")
+    page.reload()
+    wait_for(page, "#strip", "your 2 classes: ants, bees")
+    page.wait_for_selector("#predict-photo img")
+    assert page.evaluate("sessionStorage.getItem('demo-token')") == token
+
+    other = open_page()
+    wait_for(other, "#strip", ENGLISH.no_head)
+    assert other.evaluate("sessionStorage.getItem('demo-token')") != token
+    assert other.locator("#predict-photo img").count() == 0
+
+    page.click("#back")
+    wait_for(page, "#strip", ENGLISH.no_head)
+    wait_for(page, "#answer", "Persian cat")
+
+
+def test_the_pages_that_readme_shows(open_page: OpenPage, screenshots: Path) -> None:
+    page = open_page()
+    page.click("#example-cat")
+    wait_for(page, "#answer", "tiger cat")
+    page.wait_for_selector("#network-input img")
+    shoot(page, screenshots / "predict.png")
+    see_stages(page)
+    shoot(page, screenshots / "look-inside.png")
+
+
+def test_one_load_opens_one_session(open_page: OpenPage, server: Server) -> None:
+    before = len(server.context.sessions)
+    open_page()
+    open_page("/zh")
+    assert len(server.context.sessions) == before + 2
+
+
+def test_the_chinese_page_is_chinese_and_keeps_the_session(open_page: OpenPage, screenshots: Path) -> None:
+    page = open_page()
+    page.click("#example-coffee")
+    wait_for(page, "#answer", "espresso")
+    page.get_by_role("link", name="中文").or_(page.get_by_role("button", name="中文")).first.click()
+    wait_for(page, "header", CHINESE.title)
+    wait_for(page, "#answer", "espresso")
+    assert page.evaluate("document.documentElement.lang") == "zh-Hans"
+    assert page.title() == CHINESE.title
+    see_stages(page, CHINESE)
+    shoot(page, screenshots / "look-inside-zh.png")
+
+
+@pytest.mark.parametrize(("path", "words"), [("/", ENGLISH), ("/zh", CHINESE)])
+def test_a_phone_shows_every_tab_without_scrolling_sideways(
+    open_page: OpenPage, make_zip: MakeZip, screenshots: Path, path: str, words: Words
+) -> None:
+    page = open_page(path, PHONE)
+    for number, tab in enumerate((words.predict_tab, words.finetune_tab, words.inside_tab), 1):
+        open_tab(page, tab)
+        if number == 1:
+            page.click("#example-palace")
+            wait_for(page, "#answer", "palace")
+        elif number == 2:
+            upload(page, "#archive", make_zip(colour_folders()))
+            wait_for(page, "#report", "blue")
+        else:
+            see_stages(page, words)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        shoot(page, screenshots / f"phone-{words.language}-{number}.png")
+
+
+def test_bad_input_is_named_and_changes_nothing(open_page: OpenPage, tmp_path: Path) -> None:
+    page = open_page("/zh")
+    page.click("#example-cat")
+    wait_for(page, "#answer", "tiger cat")
+    path = tmp_path / "<img src=x onerror=alert(1)>.png"
+    path.write_bytes(b"not a picture")
+    page.on("dialog", lambda _dialog: pytest.fail("a file's name ran as a script"))
+    page.click("#predict-photo button[aria-label='Remove Image']")
+    wait_for(page, "#answer", CHINESE.no_photo)
+    upload(page, "#predict-photo", path)
+    wait_for(page, "[data-testid=toast-text]", "不是这里能读取的图片")
+    wait_for(page, "#answer", CHINESE.no_photo)
+    page.wait_for_function("document.querySelectorAll('#predict-photo img').length === 0")
+
+
+def test_the_camera_takes_a_photograph(open_page: OpenPage) -> None:
+    page = open_page()
+    page.click("#predict-photo button[aria-label='Capture from camera']")
+    page.click("#predict-photo >> text=Click to Access Webcam")
+    page.click("#predict-photo button[aria-label='capture photo']")
+    wait_for(page, "#answer", ENGLISH.answer_imagenet)
+
+
+def test_stop_is_heard(open_page: OpenPage, make_zip: MakeZip) -> None:
+    page = open_page()
+    open_tab(page, ENGLISH.finetune_tab)
+    upload(page, "#archive", make_zip(colour_folders(120)))
+    wait_for(page, "#report", "240 pictures")
+    page.click("#train")
+    page.wait_for_selector("#stop:enabled")
+    page.click("#stop")
+    wait_for(page, "#training-status", "The training was stopped")
+    wait_for(page, "#strip", ENGLISH.no_head)
+    page.wait_for_selector("#train:enabled")
