@@ -22,7 +22,7 @@ def visit(server: Server) -> Iterator[Visit]:
     visitors: list[Visitor] = []
 
     def open_page(**options: Any) -> Visitor:
-        visitors.append(Visitor(server, **options))
+        visitors.append(Visitor(server.url, **options))
         return visitors[-1]
 
     yield open_page

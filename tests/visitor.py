@@ -8,8 +8,6 @@ from typing import Any
 
 import httpx
 
-from tests.conftest import Server
-
 
 class Refused(Exception):
     """The page answered with an error message."""
@@ -18,10 +16,10 @@ class Refused(Exception):
 class Visitor:
     """One open page. Each has a session of gradio's own, as each browser tab has."""
 
-    def __init__(self, server: Server, *, language: str = "en", token: str = "") -> None:
-        self._http = httpx.Client(base_url=f"{server.url}/gradio_api", timeout=60.0)
+    def __init__(self, url: str, *, language: str = "en", token: str = "") -> None:
+        self._http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60.0)
         self._session_hash = secrets.token_hex(8)
-        self._config = server.page.config
+        self._config = httpx.get(f"{url}/config").json()
         self._language = language
         self.token = self.call("attach", token)[0]
 

@@ -152,6 +152,7 @@ def _curve(words: Words, title: str, elem_id: str, y_lim: list[float] | None = N
         color_title=" ",
         y_lim=y_lim,
         height=240,
+        visible=False,
         elem_id=elem_id,
     )
 
@@ -218,13 +219,14 @@ def _summarise(words: Words, last: EpochResult) -> str:
 
 def _draw_curve(words: Words, epochs: Sequence[EpochResult], quantity: str) -> Any:
     if not epochs:
-        return None
+        return gr.LinePlot(value=None, visible=False)
     curves = {
         words.curves[split]: [(each.epoch, getattr(each, f"{prefix}_{quantity}")) for each in epochs]
         for split, prefix in ((Split.TRAIN, "train"), (Split.VALIDATION, "val"))
     }
     # The axis is as long as the run from the start, so that nothing jumps while the curve grows.
-    return gr.LinePlot(value=curve_points("epoch", "value", curves), x_lim=[1, max(epochs[-1].num_epochs, 2)])
+    x_lim = [1, max(epochs[-1].num_epochs, 2)]
+    return gr.LinePlot(value=curve_points("epoch", "value", curves), x_lim=x_lim, visible=True)
 
 
 def _table(header: Sequence[object], rows: Sequence[Sequence[object]]) -> str:

@@ -37,7 +37,7 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 .status { min-height: 1.6rem; margin: 0.2rem 0; }
 .status.trained { font-weight: 600; }
 .status.failed { color: var(--error-text-color); font-weight: 600; }
-.counts { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
+.counts { width: 100%; border: none !important; border-collapse: collapse; font-size: 0.9rem; }
 .counts th, .counts td { border: none; text-align: right; padding: 0.2rem 0.5rem;
   border-bottom: 1px solid var(--border-color-primary); }
 .counts th:first-child, .counts td:first-child { text-align: left; min-width: 4.5em; overflow-wrap: break-word; }

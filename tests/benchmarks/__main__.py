@@ -1,0 +1,183 @@
+"""Measure what the demo promises and print it as a table: `python3 -m tests.benchmarks [name ...]`.
+
+Timings are medians, and ratios of two things that were measured in turn in the same run.
+"""
+
+import csv
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from demo.data.dataset import read_dataset
+from demo.data.images import read_image
+from demo.models.backbone import BackboneCache
+from demo.models.zoo import EMBEDDED
+from demo.settings import Settings
+from tests.conftest import PROJECT, noise
+from tests.visitor import Visitor
+
+DATA = Path(os.environ.get("DEMO_SHARED_DATA") or PROJECT.parent / "shared" / "data")
+NUM_VISITORS = 100
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    check: str
+    promised: str
+    measured: str
+
+
+@contextmanager
+def running_app() -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
+    """Start `python3 app.py`; yield its address, the process, and the seconds until the page answered."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
+    start = time.perf_counter()
+    process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        while not answers(url):
+            time.sleep(0.05)
+        yield url, process, time.perf_counter() - start
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def answers(url: str) -> bool:
+    """Say whether the page is there."""
+    try:
+        return httpx.get(url, timeout=5.0).is_success
+    except httpx.TransportError:
+        return False
+
+
+def samples() -> list[Row]:
+    """Send the 111 photographs through `/predict`."""
+    with (DATA / "imagenet_samples" / "labels.csv").open(encoding="utf-8") as file:
+        labels = list(csv.DictReader(file))
+    ranks, seconds = [], []
+    with running_app() as (url, _, _):
+        client = Client(url, verbose=False)
+        for label in labels:
+            picture = handle_file(DATA / "imagenet_samples" / label["file"])
+            answer = client.predict(picture, "", 5, api_name="/predict")
+            found = [each["class_index"] for each in answer["predictions"]]
+            ranks.append(found.index(int(label["class_index"])) if int(label["class_index"]) in found else 5)
+            seconds.append(answer["seconds"])
+    best = f"{ranks.count(0)} and {sum(rank < 5 for rank in ranks)} of {len(ranks)}"
+    return [
+        Row("imagenet_samples through /predict, top-1 and top-5", "99 and 108 of 111", best),
+        Row("one picture, transforms and forward pass, median", "-", f"{1000 * statistics.median(seconds):.0f} ms"),
+    ]
+
+
+def fine_tune(rounds: int = 3) -> list[Row]:
+    """Send hymenoptera.zip through `/fine_tune`, in turn with reading it and one forward pass."""
+    settings, archive = Settings(), DATA / "hymenoptera.zip"
+    backbone = BackboneCache().get(EMBEDDED)
+    dataset = read_dataset(archive, settings)
+    ratios, walls, report = [], [], {}
+    with running_app() as (url, _, _):
+        client = Client(url, verbose=False)
+        for _ in range(rounds):
+            start = time.perf_counter()
+            for first in range(0, len(dataset.samples), 8):
+                batch = dataset.samples[first : first + 8]
+                backbone.run([read_image(sample.image_bytes, settings) for sample in batch])
+            floor = time.perf_counter() - start
+            start = time.perf_counter()
+            report, _ = client.predict(handle_file(archive), "", 25, api_name="/fine_tune")
+            walls.append(time.perf_counter() - start)
+            ratios.append(walls[-1] / floor)
+    right = round(report["val_accuracy"] * report["val_count"])
+    wall, ratio = statistics.median(walls), statistics.median(ratios)
+    return [
+        Row("hymenoptera.zip through /fine_tune", "141 of 153 right", f"{right} of {report['val_count']} right"),
+        Row("the same, to reading and one forward pass", "1.5 times", f"{ratio:.2f} times ({wall:.1f} s)"),
+    ]
+
+
+def start_up(rounds: int = 5) -> list[Row]:
+    """Start the app in turn with importing what it is built on."""
+    ratios, starts = [], []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import torch, torchvision, gradio"], check=True)
+        floor = time.perf_counter() - start
+        with running_app() as (_, _, seconds):
+            starts.append(seconds)
+        ratios.append(seconds / floor)
+    measured = f"{statistics.median(ratios):.2f} times ({statistics.median(starts):.1f} s)"
+    return [Row("from `python3 app.py` to the page answering, to imports alone", "1.5 times", measured)]
+
+
+def memory() -> list[Row]:
+    """Let a hundred visitors open the page, choose a photograph and look at all three tabs."""
+    photo = PROJECT / "tests" / "benchmarks" / "photo.tmp.png"
+    noise(0, (1600, 800)).resize((3200, 1600), Image.Resampling.BILINEAR).save(photo)
+    resident = []
+    try:
+        with running_app() as (url, process, _):
+            for _ in range(NUM_VISITORS + 1):
+                visitor = Visitor(url)
+                visitor.call("choose_photo", visitor.upload(photo))
+                visitor.refresh()
+                visitor.call("open_tab")
+                visitor.call("draw_stages", None, None)
+                visitor.close()
+                resident.append(resident_megabytes(process.pid))
+    finally:
+        photo.unlink()
+    second = resident[2] - resident[1]
+    mean = (resident[-1] - resident[1]) / (len(resident) - 2)
+    return [
+        Row("memory of the second visitor", "2 MB", f"{second:.2f} MB"),
+        Row(f"memory of each of {NUM_VISITORS} visitors, mean", "2 MB", f"{mean:.2f} MB"),
+    ]
+
+
+def resident_megabytes(pid: int) -> float:
+    """Return how much memory a process holds now."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(status.split("VmRSS:")[1].split()[0]) / 1000
+
+
+def tests() -> list[Row]:
+    """Run the default tests."""
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "pytest", "-q"], cwd=PROJECT, stdout=subprocess.DEVNULL, check=False)
+    result = "passed" if done.returncode == 0 else "FAILED"
+    return [Row("the default test run", "5 minutes", f"{(time.perf_counter() - start) / 60:.1f} minutes, {result}")]
+
+
+BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
+    each.__name__: each for each in (samples, fine_tune, start_up, memory, tests)
+}
+
+
+def main(names: list[str]) -> None:
+    """Print one table of the benchmarks that are named, or of all."""
+    rows = [row for name in names or BENCHMARKS for row in BENCHMARKS[name]()]
+    header = Row("check", "promised", "measured")
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(3)]
+    for row in [header, Row(*("-" * width for width in widths)), *rows]:
+        print("| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
