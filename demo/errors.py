@@ -5,7 +5,8 @@
     │   ├── ImageError          NoImage  NotAnImage  ImageBytesExceeded  ImageTooLarge  ImageDamaged
     │   ├── ArchiveError        NoArchive  NotAZip  ArchiveBytesExceeded  TooManyEntries  UnpackedBytesExceeded
     │   │                       ArchiveEncrypted  ArchiveDamaged
-    │   ├── EntryError          EntryDamaged  EntryUnsupported  EntryNotAnImage  EntryOutsideClass
+    │   ├── EntryError          EntryDamaged  EntryUnsupported  EntryTooLarge  EntryNotAnImage
+    │   │                       EntryOutsideClass
     │   └── DatasetError        NoDataset  NoPictures  TooFewClasses  TooManyClasses  ClassTooSmall
     │                           ClassWithoutTraining  TooManyPictures
     ├── WeightsError            WeightsMissing  WeightsDamaged
@@ -59,8 +60,7 @@ class ImageTooLarge(ImageError):
     """A picture has too many pixels."""
 
     message = (
-        '"{name}" has {width} x {height} pixels; at most {limit:.0f} million pixels and {side} on a side '
-        "are read. Make it smaller."
+        '"{name}" has {size} pixels; at most {limit:.0f} million pixels and {side} on a side are read. Make it smaller.'
     )
 
 
@@ -130,6 +130,12 @@ class EntryUnsupported(EntryError):
     """One file of an archive is a link, a device, or packed by an unusual method."""
 
     message = "it is a link or is packed in an unusual way"
+
+
+class EntryTooLarge(EntryError):
+    """One file of an archive is larger than a picture may be."""
+
+    message = "it is larger than {limit:.0f} MB"
 
 
 class EntryNotAnImage(EntryError):

@@ -21,7 +21,7 @@ class Settings:
     max_image_bytes: int = 15 * MEGABYTE
     max_image_pixels: int = 50_000_000  # a 48-megapixel phone photograph passes
     max_image_side_px: int = 20_000
-    # The shared photograph is kept decoded for each visitor: 1024 x 512 x 3 bytes is 1.6 MB at most.
+    # The shared photograph is kept for each visitor: 1024 x 512 pixels are 1.6 MB at most, most often a third.
     photo_short_side_px: int = 512
     photo_long_side_px: int = 1024
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from demo.data.dataset import Dataset, Sample, Split
 from demo.errors import ImageError, UnknownBackbone, WeightsMissing
 from demo.models import backbone as backbone_module
-from demo.models.backbone import Backbone, BackboneCache, load_backbone
+from demo.models.backbone import MAX_ASPECT, Backbone, BackboneCache, load_backbone
 from demo.models.head import Head, TrainingSummary
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, StageLabel
 from demo.settings import Settings
@@ -192,7 +192,7 @@ def test_two_loads_give_the_same_answers(embedded: Backbone, cat: Image.Image) -
     torch.testing.assert_close(again.run([cat]).logits, embedded.run([cat]).logits, rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("size", [(64, 64), (300, 200), (200, 301), (224, 224), (256, 256), (1024, 37)])
+@pytest.mark.parametrize("size", [(64, 64), (300, 200), (200, 301), (224, 224), (256, 256), (1024, 130)])
 def test_draw_input_shows_the_resized_and_cropped_picture(embedded: Backbone, size: tuple[int, int]) -> None:
     picture = noise(3, size)
     drawn = embedded.draw_input(picture)
@@ -204,3 +204,12 @@ def test_draw_input_shows_the_resized_and_cropped_picture(embedded: Backbone, si
 def test_draw_input_keeps_black_and_white(embedded: Backbone) -> None:
     for colour in ((0, 0, 0), (255, 255, 255)):
         assert embedded.draw_input(Image.new("RGB", (50, 70), colour)).getextrema() == tuple((c, c) for c in colour)
+
+
+@pytest.mark.parametrize("size", [(1024, 3), (3, 1024)])
+def test_a_very_long_picture_is_cut_before_it_is_enlarged(embedded: Backbone, size: tuple[int, int]) -> None:
+    picture = noise(5, size)
+    width, height = (min(side, 3 * MAX_ASPECT) for side in size)
+    left, top = (size[0] - width) // 2, (size[1] - height) // 2
+    middle = picture.crop((left, top, left + width, top + height))
+    assert torch.equal(embedded.transform(picture), embedded.transform(middle))

@@ -70,6 +70,11 @@ def assert_same(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
     torch.testing.assert_close(dict(first), dict(second), rtol=0, atol=0)
 
 
+def assert_close(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
+    """Compare heads whose features were computed anew, which may differ in their last digits."""
+    torch.testing.assert_close(dict(first), dict(second), rtol=1e-4, atol=1e-6)
+
+
 def assert_different(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
     assert not torch.allclose(first["weight"], second["weight"])
 
@@ -133,7 +138,7 @@ def test_features_of_another_backbone_are_not_used(embedded: Backbone, dataset: 
     foreign = replace(first.features, backbone_name="resnet18", values=np.zeros_like(first.features.values))
     steps = list(fine_tune(embedded, dataset, CONFIG, settings, features=foreign))
     assert steps[0] == FeatureProgress(0, 20)
-    assert_same(finish(steps).head.module.state_dict(), first.head.module.state_dict())
+    assert_close(finish(steps).head.module.state_dict(), first.head.module.state_dict())
 
 
 @pytest.mark.parametrize("num_steps", [2, 6])
@@ -153,7 +158,7 @@ def test_a_run_that_is_stopped_leaves_nothing(
     assert_same(network, before)
     assert torch.equal(torch.get_rng_state(), seed)
     again = finish(list(fine_tune(embedded, dataset, CONFIG, settings))).head
-    assert_same(again.module.state_dict(), expected.module.state_dict())
+    assert_close(again.module.state_dict(), expected.module.state_dict())
 
 
 def test_the_test_split_is_reported_apart(embedded: Backbone, make_zip: MakeZip, settings: Settings) -> None:

@@ -70,7 +70,7 @@ def test_an_idle_session_expires_and_a_training_one_does_not(settings: Settings)
 def test_the_longest_idle_session_makes_room(settings: Settings) -> None:
     sessions = Sessions(replace(settings, max_sessions=2))
     first, second = sessions.attach(""), sessions.attach("")
-    first.touched, second.touched = 2.0, 1.0
+    second.touched = first.touched - 1
     third = sessions.attach("")
     assert len(sessions) == 2
     assert sessions.find(first.ref) is first

@@ -62,8 +62,8 @@ def test_jobs_run_one_after_the_other_in_their_order() -> None:
 
 def test_a_failed_job_does_not_hold_up_the_line() -> None:
     def broken() -> Iterator[Progress]:
-        raise RuntimeError("no")
         yield EPOCH
+        raise RuntimeError("no")
 
     line, after = TrainingLine(), Job(lambda: iter([EPOCH]))
     line.submit(Job(broken))

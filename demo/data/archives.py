@@ -1,11 +1,13 @@
 """Untrusted zip -> the bytes of its files, in memory, never extracted."""
 
+import re
 import stat
 import struct
 import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +18,7 @@ from demo.errors import (
     ArchiveEncrypted,
     EntryDamaged,
     EntryError,
+    EntryTooLarge,
     EntryUnsupported,
     NotAZip,
     TooManyEntries,
@@ -24,6 +27,8 @@ from demo.errors import (
 from demo.settings import MEGABYTE, Settings
 
 _CHUNK_BYTES = 65_536
+_UNIX = 3  # what macOS and Linux write into ZipInfo.create_system
+_DRIVE = re.compile("[A-Za-z]:")
 _END_OF_DIRECTORY = struct.Struct("<4s4H2LH")
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 # What people take for a zip, by the first bytes.
@@ -88,6 +93,8 @@ def _check_file(path: Path, settings: Settings, name: str) -> None:
         head = file.read(512)
         file.seek(max(0, num_bytes - 65_557))  # the directory's end and the longest comment
         tail = file.read()
+    if head.startswith(b"PK\x03\x04") and b"PK\x05\x06" not in tail:
+        raise ArchiveDamaged()  # it began as a zip and was cut off
     kinds = [kind for magic, kind in _OTHER_ARCHIVES.items() if head.startswith(magic)]
     if head[257:262] == b"ustar":
         kinds.append("tar")
@@ -118,7 +125,7 @@ def _read_entries(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], settin
     left_bytes = settings.max_unpacked_bytes
     for info in infos:
         *folders, name = _clean_parts(info) or [""]
-        if info.is_dir() or not name or any(_is_litter(part) for part in (*folders, name)):
+        if _is_folder(info) or not name or any(_is_litter(part) for part in (*folders, name)):
             continue
         content = _read_entry(archive, info, min(left_bytes, settings.max_image_bytes))
         if isinstance(content, bytes):
@@ -136,7 +143,7 @@ def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit_bytes: in
             while chunk := file.read(_CHUNK_BYTES):
                 content += chunk
                 if len(content) > limit_bytes:  # what the directory says of the size may be a lie
-                    return EntryUnsupported()
+                    return EntryTooLarge(limit=limit_bytes / MEGABYTE)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError):
         return EntryDamaged()
     return bytes(content)
@@ -146,7 +153,7 @@ def _clean_parts(info: zipfile.ZipInfo) -> list[str]:
     """Split an entry's name into parts that are safe to show; `..`, drives and control characters go."""
     parts = _decode_name(info).replace("\\", "/").split("/")
     cleaned = ("".join(c for c in unicodedata.normalize("NFC", part) if _is_visible(c)).strip() for part in parts)
-    return [part for part in cleaned if part not in ("", ".", "..")]
+    return [part for part in cleaned if part not in ("", ".", "..") and not _DRIVE.fullmatch(part)]
 
 
 def _decode_name(info: zipfile.ZipInfo) -> str:
@@ -157,12 +164,18 @@ def _decode_name(info: zipfile.ZipInfo) -> str:
         raw = info.filename.encode("cp437")
     except UnicodeEncodeError:
         return info.filename
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+    with suppress(UnicodeDecodeError):
+        name = raw.decode("utf-8")
+        # Many a Chinese word in GBK is good UTF-8 as well, for two-byte characters that nobody writes.
+        if info.create_system == _UNIX or max(name) >= "\u0800":
+            return name
+    with suppress(UnicodeDecodeError):
+        return raw.decode("gb18030")
     return info.filename
+
+
+def _is_folder(info: zipfile.ZipInfo) -> bool:
+    return _decode_name(info).endswith(("/", "\\"))  # ZipInfo.is_dir() fails on an empty name
 
 
 def _is_visible(character: str) -> bool:

@@ -112,7 +112,7 @@ def read_dataset(path: Path, settings: Settings, *, name: str = "") -> Dataset:
     pictures, outside = _assign_folders(pictures)
     skipped += [Skipped(picture.path, EntryOutsideClass()) for picture in outside]
     class_names = _check_classes(pictures, settings)
-    return Dataset(class_names, tuple(_to_samples(pictures, class_names)), tuple(skipped))
+    return Dataset(tuple(class_names.values()), tuple(_to_samples(pictures, class_names)), tuple(skipped))
 
 
 def _usable_pictures(entries: Iterable[Entry], settings: Settings) -> tuple[list[_Picture], list[Skipped]]:
@@ -144,15 +144,17 @@ def _assign_folders(pictures: Sequence[_Picture]) -> tuple[list[_Picture], list[
     """Look through outer and split folders; return the pictures in class folders and those in none."""
     pictures = _drop_outer_folders(pictures)
     tops = {picture.folders[0].lower() for picture in pictures if picture.folders}
-    if tops and tops <= _SPLIT_FOLDERS.keys():
-        pictures = [
-            replace(picture, folders=picture.folders[1:], split=_SPLIT_FOLDERS[picture.folders[0].lower()])
-            if picture.folders
-            else picture
-            for picture in pictures
-        ]
+    splits = {_SPLIT_FOLDERS[top] for top in tops & _SPLIT_FOLDERS.keys()}
+    if tops <= _SPLIT_FOLDERS.keys() or splits >= {Split.TRAIN, Split.VALIDATION}:
+        pictures = [_enter_split(picture) for picture in pictures]
     inside = [picture for picture in pictures if picture.folders]
     return inside, [picture for picture in pictures if not picture.folders]
+
+
+def _enter_split(picture: _Picture) -> _Picture:
+    """Take the split's folder off a picture's path; beside the splits' folders there are no classes."""
+    split = _SPLIT_FOLDERS.get(picture.folders[0].lower()) if picture.folders else None
+    return replace(picture, folders=picture.folders[1:] if split else (), split=split)
 
 
 def _drop_outer_folders(pictures: Sequence[_Picture]) -> list[_Picture]:
@@ -165,33 +167,46 @@ def _drop_outer_folders(pictures: Sequence[_Picture]) -> list[_Picture]:
         pictures = [replace(picture, folders=picture.folders[1:]) for picture in pictures]
 
 
-def _class_name(picture: _Picture) -> str:
-    return picture.folders[0][:MAX_CLASS_NAME_LENGTH]
+def _class_folder(picture: _Picture) -> str:
+    return picture.folders[0]
 
 
-def _check_classes(pictures: Sequence[_Picture], settings: Settings) -> tuple[str, ...]:
-    counts = Counter(_class_name(picture) for picture in pictures)
-    names = tuple(sorted(counts))
-    if not names:
-        raise TooFewClasses(count=0, names="-", limit=settings.min_classes)
+def _check_classes(pictures: Sequence[_Picture], settings: Settings) -> dict[str, str]:
+    """Return each class folder's class name, in the order of the folders' names."""
+    counts = Counter(_class_folder(picture) for picture in pictures)
+    names = _name_classes(sorted(counts))
     if len(names) < settings.min_classes:
-        raise TooFewClasses(count=len(names), names=", ".join(names), limit=settings.min_classes)
+        listed = ", ".join(names.values()) or "-"
+        raise TooFewClasses(count=len(names), names=listed, limit=settings.min_classes)
     if len(names) > settings.max_classes:
         raise TooManyClasses(count=len(names), limit=settings.max_classes)
-    for name in names:
-        if counts[name] < settings.min_pictures_per_class:
-            raise ClassTooSmall(class_name=name, count=counts[name], limit=settings.min_pictures_per_class)
+    for folder, name in names.items():
+        if counts[folder] < settings.min_pictures_per_class:
+            raise ClassTooSmall(class_name=name, count=counts[folder], limit=settings.min_pictures_per_class)
     return names
 
 
-def _to_samples(pictures: Sequence[_Picture], class_names: tuple[str, ...]) -> list[Sample]:
-    splits = _split(pictures)
+def _name_classes(folders: Iterable[str]) -> dict[str, str]:
+    """Shorten long folder names to class names, and number those that would become the same."""
+    names: dict[str, str] = {}
+    for folder in folders:
+        name, number = folder[:MAX_CLASS_NAME_LENGTH], 1
+        while name in names.values():
+            number += 1
+            ending = f"~{number}"
+            name = folder[: MAX_CLASS_NAME_LENGTH - len(ending)] + ending
+        names[folder] = name
+    return names
+
+
+def _to_samples(pictures: Sequence[_Picture], class_names: dict[str, str]) -> list[Sample]:
+    splits, folders = _split(pictures), list(class_names)
     samples = [
-        Sample(picture.path, picture.image_bytes, class_names.index(_class_name(picture)), split)
+        Sample(picture.path, picture.image_bytes, folders.index(_class_folder(picture)), split)
         for picture, split in zip(pictures, splits, strict=True)
     ]
     trained = {sample.class_idx for sample in samples if sample.split is Split.TRAIN}
-    for idx, name in enumerate(class_names):
+    for idx, name in enumerate(class_names.values()):
         if idx not in trained:
             raise ClassWithoutTraining(class_name=name)
     return samples
@@ -206,7 +221,7 @@ def _split(pictures: Sequence[_Picture]) -> list[Split]:
     by_class: dict[str, list[int]] = {}
     for idx, picture in enumerate(pictures):
         if splits[idx] is Split.TRAIN:
-            by_class.setdefault(_class_name(picture), []).append(idx)
+            by_class.setdefault(_class_folder(picture), []).append(idx)
     for name, idxs in sorted(by_class.items()):
         if len(idxs) < 2:  # one to learn from, one to check
             raise ClassTooSmall(class_name=name, count=len(idxs), limit=2)

@@ -39,7 +39,7 @@ def read_image(source: Path | bytes, settings: Settings, *, name: str = "") -> I
     num_bytes = source.stat().st_size if isinstance(source, Path) else len(source)
     if num_bytes > settings.max_image_bytes:
         raise ImageBytesExceeded(name=name, megabytes=num_bytes / MEGABYTE, limit=settings.max_image_bytes / MEGABYTE)
-    with _decoding, _one_sentence(name), Image.open(_open(source), formats=FORMATS) as image:
+    with _decoding, _one_sentence(name, settings), Image.open(_open(source), formats=FORMATS) as image:
         _check_size(image, settings, name)
         # A JPEG can be decoded at a fraction of its size, which for a phone's photograph saves nine tenths.
         image.draft("RGB", _fit(image.size, settings))
@@ -49,17 +49,31 @@ def read_image(source: Path | bytes, settings: Settings, *, name: str = "") -> I
         return Image.fromarray(np.asarray(rgb))  # a plain copy: no EXIF, no profile, no file handle
 
 
+def pack_image(image: Image.Image) -> bytes:
+    """Encode an image without loss, to keep it: decoded, Pillow takes four bytes for each pixel."""
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def unpack_image(packed: bytes) -> Image.Image:
+    """Decode what `pack_image` returned."""
+    return Image.open(io.BytesIO(packed), formats=["PNG"]).convert("RGB")
+
+
 def _open(source: Path | bytes) -> Path | io.BytesIO:
     return source if isinstance(source, Path) else io.BytesIO(source)
 
 
 @contextmanager
-def _one_sentence(name: str) -> Iterator[None]:
+def _one_sentence(name: str, settings: Settings) -> Iterator[None]:
     """Turn whatever Pillow raises into one of ours; it raises far more than OSError on hostile files."""
     try:
         yield
     except (ImageTooLarge, MemoryError):
         raise
+    except Image.DecompressionBombError as error:  # Pillow refuses it before its size can be asked for
+        raise _too_large(name, f"> {2 * (Image.MAX_IMAGE_PIXELS or 0):,}", settings) from error
     except UnidentifiedImageError as error:
         raise NotAnImage(name=name) from error
     except Exception as error:
@@ -70,13 +84,11 @@ def _check_size(image: Image.Image, settings: Settings, name: str) -> None:
     width, height = image.size
     too_many = width * height > settings.max_image_pixels
     if too_many or max(width, height) > settings.max_image_side_px:
-        raise ImageTooLarge(
-            name=name,
-            width=width,
-            height=height,
-            limit=settings.max_image_pixels / 1e6,
-            side=settings.max_image_side_px,
-        )
+        raise _too_large(name, f"{width} x {height}", settings)
+
+
+def _too_large(name: str, size: str, settings: Settings) -> ImageTooLarge:
+    return ImageTooLarge(name=name, size=size, limit=settings.max_image_pixels / 1e6, side=settings.max_image_side_px)
 
 
 def _fit(size: tuple[int, int], settings: Settings) -> tuple[int, int]:
@@ -87,7 +99,10 @@ def _fit(size: tuple[int, int], settings: Settings) -> tuple[int, int]:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16-bit grey; Pillow's own convert would clip at 255
-        grey = np.asarray(image).astype(np.float32) / 257.0  # 65535 -> 255
+        grey = np.asarray(image).astype(np.float32)
+        if "transparency" in image.info:
+            grey[grey == image.info["transparency"]] = 65_535.0  # on white
+        grey /= 257.0  # 65535 -> 255
         return Image.fromarray(np.clip(np.round(grey), 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         rgba = image.convert("RGBA")

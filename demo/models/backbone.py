@@ -14,6 +14,8 @@ from torchvision.models.feature_extraction import create_feature_extractor
 from demo.models.weights import load_weights
 from demo.models.zoo import BackboneSpec, StageLabel, find_spec
 
+MAX_ASPECT = 8  # long side to short side
+
 
 class Outputs(NamedTuple):
     """What one forward pass of N pictures gives: stages (N, C, H, W), features (N, D), logits (N, K)."""
@@ -51,7 +53,7 @@ class Backbone:
 
     def transform(self, picture: Image.Image) -> Tensor:
         """Return what the network is given for one RGB picture: float32 (3, H, W), normalised."""
-        transformed: Tensor = self.spec.build_transforms()(picture)
+        transformed: Tensor = self.spec.build_transforms()(_crop_long(picture))
         return transformed
 
     def draw_input(self, picture: Image.Image) -> Image.Image:
@@ -61,6 +63,13 @@ class Backbone:
         std = torch.tensor(transforms.std).view(3, 1, 1)
         pixels = (self.transform(picture) * std + mean).clamp(0, 1).mul(255).round().to(torch.uint8)
         return Image.fromarray(pixels.permute(1, 2, 0).numpy())  # (H, W, 3)
+
+
+def _crop_long(picture: Image.Image) -> Image.Image:
+    """Cut the ends off a very long picture: the centre crop drops them, but only after enlarging all of it."""
+    width, height = (min(side, MAX_ASPECT * min(picture.size)) for side in picture.size)
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    return picture.crop((left, top, left + width, top + height))
 
 
 def load_backbone(spec: BackboneSpec, device: str = "cpu") -> Backbone:

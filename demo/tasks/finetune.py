@@ -1,7 +1,7 @@
 """A dataset -> a head, as a stream of progress."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,7 +110,7 @@ def fine_tune(
     settings: Settings,
     *,
     features: Features | None = None,
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Keep a backbone, put a new linear head on it, and train only that.
 
     Args:

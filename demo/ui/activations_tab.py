@@ -34,9 +34,9 @@ def draw_stages(context: Context, ref: Ref, was_opened: bool, drawn: tuple[int, 
     wanted = (session.photo_number, session.state.backbone_name)
     if not was_opened or drawn == wanted:
         return [gr.skip()] * (2 + 3 * len(StageLabel))
-    if session.photo is None:
+    if (photo := session.photo) is None:
         return [wanted, "", *["", None, None] * len(StageLabel)]
-    activations = capture_stages(context.backbones.get(session.state.backbone_name), session.photo)
+    activations = capture_stages(context.backbones.get(session.state.backbone_name), photo)
     stages = [part for stage in activations.stages for part in _draw_stage(context.words, activations, stage)]
     return [wanted, _draw_legend(context.words, activations), *stages]
 

@@ -43,7 +43,8 @@ _READ_PHOTO = """async (ref, photo) => {
 def attach(context: Context, token: str) -> list[Any]:
     """Find the visitor's session again, or begin one; restore the photograph in both tabs."""
     session = context.sessions.attach(token)
-    return [session.ref.token, session.ref, session.photo, session.photo]
+    photo = session.photo
+    return [session.ref.token, session.ref, photo, photo]
 
 
 def back_to_imagenet(context: Context, ref: Ref) -> Ref:

@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from demo.data.dataset import Dataset
+from demo.data.images import pack_image, unpack_image
 from demo.errors import SessionExpired, TrainingRunning
 from demo.models.state import ModelState
 from demo.models.weights import usable_backbone
@@ -44,7 +45,7 @@ class Session:
         self._revision = 0
         self.touched = time.monotonic()
         self.state = state
-        self.photo: Image.Image | None = None
+        self._photo: bytes | None = None
         self.photo_number = 0  # tells one photograph from the next
         self.dataset: Dataset | None = None
         self.features: Features | None = None
@@ -54,6 +55,12 @@ class Session:
     def ref(self) -> Ref:
         """The reference to hand to the page: a new one after each change."""
         return Ref(self._token, self._revision)
+
+    @property
+    def photo(self) -> Image.Image | None:
+        """The photograph that all tabs look at."""
+        packed = self._photo
+        return unpack_image(packed) if packed else None
 
     @property
     def is_training(self) -> bool:
@@ -69,8 +76,9 @@ class Session:
 
     def choose_photo(self, photo: Image.Image | None) -> Ref:
         """Replace the photograph that all tabs look at, or take it away."""
+        packed = pack_image(photo) if photo else None
         with self._lock:
-            self.photo = photo
+            self._photo = packed
             self.photo_number += 1
             self._revision += 1
         return self.ref

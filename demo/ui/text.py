@@ -227,7 +227,7 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     errors.NotAnImage: "“{name}”不是这里能读取的图片。请使用 JPEG、PNG、WebP、GIF、BMP 或 AVIF。",
     errors.ImageBytesExceeded: "“{name}”有 {megabytes:.1f} MB；一张图片最多 {limit:.0f} MB。请存小一些。",
     errors.ImageTooLarge: (
-        "“{name}”有 {width} x {height} 像素；最多读取 {limit:.0f} 百万像素，且边长不超过 {side}。请缩小后再试。"
+        "“{name}”有 {size} 像素；最多读取 {limit:.0f} 百万像素，且边长不超过 {side}。请缩小后再试。"
     ),
     errors.ImageDamaged: "“{name}”已损坏或不完整，无法解码。请重新保存或换一张图片。",
     errors.NoArchive: "还没有 zip 文件。请上传一个 zip，其中每个类别一个图片文件夹。",
@@ -239,6 +239,7 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     errors.ArchiveDamaged: "zip 已损坏，无法读取。请重新制作。",
     errors.EntryDamaged: "在 zip 中已损坏",
     errors.EntryUnsupported: "是链接，或以不常见的方式压缩",
+    errors.EntryTooLarge: "大于 {limit:.0f} MB",
     errors.EntryNotAnImage: "不是 JPEG、PNG、WebP、GIF、BMP 或 AVIF 图片",
     errors.EntryOutsideClass: "不在任何类别文件夹中",
     errors.NoDataset: "还没有可供学习的图片。请先上传一个包含类别文件夹的 zip。",

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import httpx
 from gradio_client import Client, handle_file
-from PIL import Image
 
 from demo.data.dataset import read_dataset
 from demo.data.images import read_image
@@ -127,27 +126,29 @@ def start_up(rounds: int = 5) -> list[Row]:
 
 
 def memory() -> list[Row]:
-    """Let a hundred visitors open the page, choose a photograph and look at all three tabs."""
+    """Let a hundred visitors choose a photograph, 4:3 and noise, which packs worst, and look at tabs 1 and 3."""
     photo = PROJECT / "tests" / "benchmarks" / "photo.tmp.png"
-    noise(0, (1600, 800)).resize((3200, 1600), Image.Resampling.BILINEAR).save(photo)
+    noise(0, (2000, 1500)).save(photo)
     resident = []
     try:
         with running_app() as (url, process, _):
-            for _ in range(NUM_VISITORS + 1):
+            for _ in range(NUM_VISITORS):
                 visitor = Visitor(url)
-                visitor.call("choose_photo", visitor.upload(photo))
-                visitor.refresh()
-                visitor.call("open_tab")
-                visitor.call("draw_stages", None, None)
+                # The first one comes again and again, until the memory for work in progress is there.
+                for _ in range(1 if resident else 20):
+                    visitor.call("choose_photo", visitor.upload(photo))
+                    visitor.refresh()
+                    visitor.call("open_tab")
+                    visitor.call("draw_stages", None, None)
                 visitor.close()
                 resident.append(resident_megabytes(process.pid))
     finally:
         photo.unlink()
-    second = resident[2] - resident[1]
-    mean = (resident[-1] - resident[1]) / (len(resident) - 2)
+    second = resident[1] - resident[0]
+    mean = (resident[-1] - resident[0]) / (NUM_VISITORS - 1)
     return [
         Row("memory of the second visitor", "2 MB", f"{second:.2f} MB"),
-        Row(f"memory of each of {NUM_VISITORS} visitors, mean", "2 MB", f"{mean:.2f} MB"),
+        Row(f"memory of each visitor up to the {NUM_VISITORS}th, mean", "2 MB", f"{mean:.2f} MB"),
     ]
 
 
