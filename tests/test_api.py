@@ -20,7 +20,9 @@ CAT = EXAMPLES[0].path
 
 @pytest.fixture(scope="module")
 def client(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    client = Client(server.url, verbose=False, download_files=tmp_path_factory.mktemp("downloads"))
+    client = Client(
+        server.url, verbose=False, analytics_enabled=False, download_files=tmp_path_factory.mktemp("downloads")
+    )
     yield client
     client.close()
 

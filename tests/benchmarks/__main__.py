@@ -71,7 +71,7 @@ def samples() -> list[Row]:
         labels = list(csv.DictReader(file))
     ranks, seconds = [], []
     with running_app() as (url, _, _):
-        client = Client(url, verbose=False)
+        client = Client(url, verbose=False, analytics_enabled=False)
         for label in labels:
             picture = handle_file(DATA / "imagenet_samples" / label["file"])
             answer = client.predict(picture, "", 5, api_name="/predict")
@@ -92,7 +92,7 @@ def fine_tune(rounds: int = 3) -> list[Row]:
     dataset = read_dataset(archive, settings)
     ratios, walls, report = [], [], {}
     with running_app() as (url, _, _):
-        client = Client(url, verbose=False)
+        client = Client(url, verbose=False, analytics_enabled=False)
         for _ in range(rounds):
             start = time.perf_counter()
             for first in range(0, len(dataset.samples), 8):
@@ -129,7 +129,7 @@ def memory() -> list[Row]:
     """Let a hundred visitors choose a photograph, 4:3 and noise, which packs worst, and look at tabs 1 and 3."""
     photo = PROJECT / "tests" / "benchmarks" / "photo.tmp.png"
     noise(0, (2000, 1500)).save(photo)
-    resident = []
+    resident: list[float] = []
     try:
         with running_app() as (url, process, _):
             for _ in range(NUM_VISITORS):

@@ -1,0 +1,77 @@
+"""README says what the project does: its versions, commands, code and pictures."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from gradio_client import Client, handle_file
+
+from demo.data.samples import EXAMPLES
+from demo.models.zoo import ZOO
+from demo.settings import Settings
+from tests.conftest import PROJECT, MakeZip, Server, colour_folders
+
+README = (PROJECT / "README.md").read_text(encoding="utf-8")
+REQUIREMENTS = [
+    line.split("#")[0].strip()
+    for line in (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    if line.split("#")[0].strip()
+]
+
+
+def code(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_space_runs_the_gradio_that_is_pinned() -> None:
+    (pinned,) = [line for line in REQUIREMENTS if line.startswith("gradio")]
+    assert pinned == f"gradio=={re.search(r'^sdk_version: (.+)$', README, re.MULTILINE)[1]}"  # type: ignore[index]
+
+
+def test_every_dependency_says_why_it_is_here() -> None:
+    names = {re.split(r"[=<>!]", line)[0] for line in REQUIREMENTS}
+    explained = set(re.findall(r"[\w-]+", " ".join(re.findall(r"^\| ([\w, -]+) \| .+ \|$", README, re.MULTILINE))))
+    assert names <= explained
+
+
+def test_the_commands_name_files_that_exist() -> None:
+    words = {word for block in code("bash") for word in shlex.split(block)}
+    assert {"requirements.txt", "app.py"} <= words
+    assert all((PROJECT / word).exists() for word in words if word.endswith((".txt", ".py")))
+
+
+def test_the_pictures_exist() -> None:
+    pictures = re.findall(r"!\[.+?\]\((.+?)\)", README)
+    assert pictures
+    assert all((PROJECT / picture).is_file() for picture in pictures)
+
+
+def test_the_code_runs(server: Server, make_zip: MakeZip, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (block,) = code("python")
+    uploads = {"cat.jpg": EXAMPLES[0].path, "pets.zip": make_zip(colour_folders())}
+    names: dict[str, object] = {}
+    client = Client(server.url, verbose=False, analytics_enabled=False, download_files=tmp_path)
+    monkeypatch.setattr("gradio_client.Client", lambda _url: client)
+    monkeypatch.setattr("gradio_client.handle_file", lambda name: handle_file(uploads[name]))
+    exec(block, names)
+    assert str(names["head"]).endswith(".safetensors")
+    client.close()
+
+
+def test_every_network_and_licence_is_named() -> None:
+    for spec in ZOO.values():
+        family, _, depth = spec.display_name.partition("-")
+        assert family in README
+        assert depth in README
+        assert spec.paper in README
+    assert all(example.licence.split(" (")[0] in README for example in EXAMPLES)
+
+
+def test_the_limits_are_those_of_the_settings() -> None:
+    settings = Settings()
+    assert f"{settings.max_archive_bytes // 10**6} MB, {settings.max_unpacked_bytes // 10**6} MB unpacked" in README
+    assert f"{settings.min_classes} to {settings.max_classes} classes" in README
+    assert f"{settings.max_pictures} pictures" in README
+    assert f"| {settings.max_epochs} |" in README
+    assert f"after {settings.session_idle_s / 60:.0f} minutes" in README
