@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import huggingface_hub.constants
 import numpy as np
 import pytest
 from PIL import Image
@@ -53,6 +54,8 @@ def _is_loopback(host: str) -> bool:
 
 
 def pytest_configure() -> None:
+    # gradio's client, which plays the program on another machine here, asks the Hugging Face Hub for news.
+    huggingface_hub.constants.HF_HUB_OFFLINE = True
     sys.addaudithook(_watch_connections)
 
 
