@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 from demo.data.samples import EXAMPLES, read_example
-from demo.models.backbone import Backbone, BackboneCache
+from demo.models.backbone import Backbone
+from demo.models.cache import BackboneCache
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
 from demo.ui.context import Context
@@ -100,8 +101,9 @@ def backbones() -> BackboneCache:
 
 
 @pytest.fixture(scope="session")
-def embedded(backbones: BackboneCache) -> Backbone:
-    return backbones.get(EMBEDDED)
+def embedded(backbones: BackboneCache) -> Iterator[Backbone]:
+    with backbones.lend(EMBEDDED) as backbone:
+        yield backbone
 
 
 @pytest.fixture(scope="session")

@@ -421,6 +421,8 @@ def test_any_changed_byte_gives_entries_or_a_named_error(compression: int, write
     assert outcomes == {"entries", "error"}
 
 
+# Python 3.12 and later say of one of them that its extra field is empty.
+@pytest.mark.filterwarnings("ignore:Empty unicode path extra field")
 def test_odd_and_hostile_zips_give_entries_or_a_named_error(shared_data: Path, settings: Settings) -> None:
     small = replace(settings, max_unpacked_bytes=20_000_000)  # bounds what a hostile file can take
     paths = sorted(path for path in (shared_data / "bad_inputs" / "zips").rglob("*") if path.is_file())

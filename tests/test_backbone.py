@@ -12,11 +12,10 @@ from PIL import Image
 from torch import Tensor, nn
 
 from demo.data.dataset import Dataset, Sample, Split
-from demo.errors import ImageError, UnknownBackbone, WeightsMissing
-from demo.models import backbone as backbone_module
-from demo.models.backbone import MAX_ASPECT, Backbone, BackboneCache, load_backbone
+from demo.errors import ImageError
+from demo.models.backbone import MAX_ASPECT, Backbone, load_backbone
 from demo.models.head import Head, TrainingSummary
-from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, StageLabel
+from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import Settings
 from demo.tasks.activations import capture_stages
 from demo.tasks.finetune import FineTuneConfig, fine_tune
@@ -146,44 +145,6 @@ def test_threads_get_the_stages_of_their_own_pictures(embedded: Backbone) -> Non
         together = list(pool.map(run, PICTURES))
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-4)
     assert not torch.allclose(alone[0][StageLabel.HIGH], alone[1][StageLabel.HIGH], rtol=1e-2, atol=1e-2)
-
-
-def test_the_cache_loads_once_for_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    loaded: list[str] = []
-
-    def count(spec: BackboneSpec, device: str) -> Backbone:
-        loaded.append(spec.name)
-        return load_backbone(spec, device)
-
-    monkeypatch.setattr(backbone_module, "load_backbone", count)
-    cache, start = BackboneCache(), threading.Barrier(8)
-
-    def get(_thread: int) -> Backbone:
-        start.wait()
-        return cache.get(EMBEDDED)
-
-    with ThreadPoolExecutor(8) as pool:
-        backbones = list(pool.map(get, range(8)))
-    assert loaded == [EMBEDDED]
-    assert all(backbone is backbones[0] for backbone in backbones)
-
-
-def test_the_cache_tries_again_after_a_failure(embedded: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache = BackboneCache()
-
-    def fail(_spec: BackboneSpec, _device: str) -> Backbone:
-        raise WeightsMissing(backbone="EfficientNet-Lite0", file="absent.pth")
-
-    monkeypatch.setattr(backbone_module, "load_backbone", fail)
-    with pytest.raises(WeightsMissing):
-        cache.get(EMBEDDED)
-    monkeypatch.setattr(backbone_module, "load_backbone", lambda _spec, _device: embedded)
-    assert cache.get(EMBEDDED) is embedded
-
-
-def test_the_cache_knows_no_other_names() -> None:
-    with pytest.raises(UnknownBackbone, match="resnet19"):
-        BackboneCache().get("resnet19")
 
 
 def test_two_loads_give_the_same_answers(embedded: Backbone, cat: Image.Image) -> None:

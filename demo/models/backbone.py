@@ -1,7 +1,5 @@
-"""A loaded, frozen network: stages, features and logits in one forward pass; the process-wide cache."""
+"""A loaded, frozen network: stages, features and logits in one forward pass."""
 
-import threading
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,7 +10,7 @@ from torch import Tensor, nn
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from demo.models.weights import load_weights
-from demo.models.zoo import BackboneSpec, StageLabel, find_spec
+from demo.models.zoo import BackboneSpec, StageLabel
 
 MAX_ASPECT = 8  # long side to short side
 
@@ -83,35 +81,16 @@ def load_backbone(spec: BackboneSpec, device: str = "cpu") -> Backbone:
         WeightsError: If the weights are missing or damaged.
     """
     tensors = load_weights(spec)
-    network = spec.build()
+    with torch.device("meta"):  # the checkpoint brings the numbers; random ones would cost time and memory
+        network = spec.build()
     if spec.library == "timm":
         tensors = _rename_by_order(tensors, network)
-    network.load_state_dict(tensors)
+    network.load_state_dict(
+        {name: each for name, each in tensors.items() if not name.startswith(spec.training_only)}, assign=True
+    )
     network.eval().requires_grad_(False).to(device)
     open_network = _open_timm if spec.library == "timm" else _open_torchvision
     return Backbone(spec, network, torch.device(device), open_network(network, spec))
-
-
-class BackboneCache:
-    """The process-wide copies of the loaded backbones: one each, whatever the number of visitors."""
-
-    def __init__(self, device: str = "cpu") -> None:
-        self._device = device
-        self._loaded: dict[str, Backbone] = {}
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-
-    def get(self, name: str) -> Backbone:
-        """Return a backbone by its name in the zoo, loading it at the first call; later callers wait for it.
-
-        Raises:
-            UnknownBackbone: If the zoo has no such backbone.
-            WeightsError: If its weights are missing or damaged.
-        """
-        spec = find_spec(name)
-        with self._locks[name]:
-            if name not in self._loaded:
-                self._loaded[name] = load_backbone(spec, self._device)
-            return self._loaded[name]
 
 
 def _rename_by_order(tensors: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
@@ -121,7 +100,7 @@ def _rename_by_order(tensors: dict[str, Tensor], network: nn.Module) -> dict[str
 
 def _open_torchvision(network: nn.Module, spec: BackboneSpec) -> Callable[[Tensor], Outputs]:
     nodes = {stage.module: stage.label.value for stage in spec.stages}
-    extractor = create_feature_extractor(network, {**nodes, "flatten": "features", "fc": "logits"})
+    extractor = create_feature_extractor(network, {**nodes, spec.features: "features", spec.logits: "logits"})
 
     def forward(batch: Tensor) -> Outputs:
         outputs = extractor(batch)

