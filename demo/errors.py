@@ -10,13 +10,16 @@
     │   └── DatasetError        NoDataset  NoPictures  TooFewClasses  TooManyClasses  ClassTooSmall
     │                           ClassWithoutTraining  TooManyPictures
     ├── WeightsError            WeightsMissing  WeightsDamaged
-    ├── OptionError             UnknownBackbone  OptionOutOfRange
+    │   └── SourceError         SourceAbsent  ChecksumWrong  CacheUnwritable  HubOffline  DownloadUnreachable
+    │                           DownloadRefused  DownloadStalled  DownloadCut
+    ├── OptionError             UnknownBackbone  OptionOutOfRange  NumberOfNetworks  TooManyInBatch
     └── SessionError            SessionExpired  TrainingRunning  TrainingStopped
 
 Each class carries one English sentence that says what was wrong, with the value, and what to do. The page's
 translations of the same sentences are in `demo/ui/text.py`; a test compares the two.
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 
@@ -27,7 +30,27 @@ class DemoError(Exception):
 
     def __init__(self, **values: Any) -> None:
         self.values = values
-        super().__init__(self.message.format(**values))
+        super().__init__(fill_message(self.message, values))
+
+
+def fill_message(
+    message: str, values: Mapping[str, Any], explain: Callable[[DemoError], str] = str, separator: str = "; "
+) -> str:
+    """Fill the placeholders of a sentence; errors among the values, alone or in lists, are put in words first.
+
+    Args:
+        message: Sentence with placeholders.
+        values: What goes into them, by name.
+        explain: Puts an error in words; in English unless given.
+        separator: What stands between the errors of a list.
+    """
+
+    def put_in_words(value: Any) -> Any:
+        if isinstance(value, list):
+            return separator.join(str(put_in_words(each)) for each in value)
+        return explain(value) if isinstance(value, DemoError) else value
+
+    return message.format(**{name: put_in_words(value) for name, value in values.items()})
 
 
 class UploadError(DemoError):
@@ -204,15 +227,67 @@ class WeightsError(DemoError):
 
 
 class WeightsMissing(WeightsError):
-    """The file with a backbone's weights is not on this machine."""
+    """A backbone's weights are in none of the places that were asked; `tried` has an error for each of them."""
 
-    message = "The weights of {backbone} ({file}) are not on this machine, so it cannot be used yet."
+    message = "The weights of {backbone} could not be had. Tried: {tried}. Try again later, or choose another network."
 
 
 class WeightsDamaged(WeightsError):
     """The file with a backbone's weights is not what its authors published."""
 
     message = "The weights of {backbone} ({file}) are damaged: their checksum is wrong. Delete the file."
+
+
+class SourceError(WeightsError):
+    """One of the places where weights may be had does not have them."""
+
+
+class SourceAbsent(SourceError):
+    """A place on this machine does not have the file."""
+
+    message = "{place}: not there"
+
+
+class ChecksumWrong(SourceError):
+    """A file, or what a host sent, is not what the authors published."""
+
+    message = "{place}: the checksum is wrong"
+
+
+class CacheUnwritable(SourceError):
+    """There is no room or no permission to keep a download."""
+
+    message = "{place}: cannot be written ({reason})"
+
+
+class HubOffline(SourceError):
+    """The Hugging Face Hub is not asked because the environment says so."""
+
+    message = "Hugging Face Hub: not asked, HF_HUB_OFFLINE is set"
+
+
+class DownloadUnreachable(SourceError):
+    """There is no connection to a host."""
+
+    message = "{host}: cannot be reached"
+
+
+class DownloadRefused(SourceError):
+    """A host answered that it will not send the file."""
+
+    message = "{host}: refused (status {status})"
+
+
+class DownloadStalled(SourceError):
+    """A host sent nothing for too long."""
+
+    message = "{host}: sent nothing for {seconds:.0f} s"
+
+
+class DownloadCut(SourceError):
+    """The connection to a host ended early each time."""
+
+    message = "{host}: the connection ended early, after {done_mb:.1f} of {total_mb} MB"
 
 
 class OptionError(DemoError):
@@ -229,6 +304,18 @@ class OptionOutOfRange(OptionError):
     """A number is outside its range."""
 
     message = "{option} is {value}; it must be a whole number from {low} to {high}."
+
+
+class NumberOfNetworks(OptionError):
+    """Too few or too many networks are to be compared."""
+
+    message = "{count} network(s) are chosen; choose {low} to {high}."
+
+
+class TooManyInBatch(OptionError):
+    """There are too many pictures in a batch."""
+
+    message = "There are {count} pictures; at most {limit} are read at once. Choose fewer."
 
 
 class SessionError(DemoError):

@@ -15,8 +15,9 @@ class Settings:
     The limits are reasoned for two cores, 16 GB and a class of forty.
     """
 
-    backbone: str = "efficientnet_lite0"
+    backbone: str = "resnet50"
     device: str = "cpu"
+    model_memory_bytes: int = 2000 * MEGABYTE  # for the parameters of all loaded networks together
 
     max_image_bytes: int = 15 * MEGABYTE
     max_image_pixels: int = 50_000_000  # a 48-megapixel phone photograph passes
@@ -33,13 +34,14 @@ class Settings:
     min_pictures_per_class: int = 2
     max_pictures: int = 500
     max_epochs: int = 200
+    max_batch: int = 50
 
     max_sessions: int = 200
     session_idle_s: float = 3600.0
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read DEMO_BACKBONE, DEMO_DEVICE and DEMO_PUBLIC; a Space (SPACE_ID is set) counts as public.
+        """Read the variables that README lists; a Space (SPACE_ID is set) counts as public.
 
         Args:
             environment: Names to texts; the process's own unless given.
@@ -50,6 +52,7 @@ class Settings:
         settings = Settings(
             backbone=environment.get("DEMO_BACKBONE") or Settings.backbone,
             device=environment.get("DEMO_DEVICE") or Settings.device,
+            model_memory_bytes=int(float(environment.get("DEMO_MODEL_MEMORY") or 2) * 1000 * MEGABYTE),
         )
         public = environment.get("DEMO_PUBLIC", "0") not in ("", "0") or "SPACE_ID" in environment
         return replace(settings, **PUBLIC_LIMITS) if public else settings

@@ -83,7 +83,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iter
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    return Settings()
+    return Settings(backbone=EMBEDDED)  # the only one whose weights are everywhere
 
 
 @pytest.fixture(scope="session")

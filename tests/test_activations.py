@@ -14,7 +14,7 @@ from demo.models.zoo import EMBEDDED, Stage, StageLabel
 from demo.tasks.activations import StageActivation, StageActivations, capture_stages
 from tests.conftest import noise
 
-STAGE = Stage(StageLabel.LOW, "layer1", 4)
+STAGE = Stage(StageLabel.LOW, "layer1", 4, 35)
 
 
 @pytest.fixture(scope="module")

@@ -76,6 +76,15 @@ def test_braces_in_a_value_are_only_text() -> None:
     assert '"{0} {limit}"' in str(errors.NotAnImage(name="{0} {limit}"))
 
 
+def test_errors_among_the_values_are_put_in_words() -> None:
+    tried = [errors.SourceAbsent(place="/weights"), errors.DownloadRefused(host="example.org", status=404)]
+    assert str(errors.WeightsMissing(backbone="ResNet-152", tried=tried)) == (
+        "The weights of ResNet-152 could not be had. Tried: /weights: not there; example.org: refused (status 404). "
+        "Try again later, or choose another network."
+    )
+    assert "Tried: /weights: not there. Try" in str(errors.WeightsMissing(backbone="ResNet-152", tried=tried[0]))
+
+
 def test_a_missing_value_is_noticed_where_the_error_is_raised() -> None:
     with pytest.raises(KeyError):
         errors.NotAnImage()

@@ -190,18 +190,6 @@ def test_the_stages_are_drawn_once_their_tab_is_open(visit: Visit) -> None:
         assert grid["path"].endswith(".png")
 
 
-def test_a_backbone_without_weights_leaves_the_one_in_use(
-    visit: Visit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    visitor = visit()
-    with pytest.raises(Refused, match="The weights of ResNet-152"):
-        visitor.call("choose_backbone", "resnet152")
-    shown = visitor.refresh()
-    assert "EfficientNet-Lite0" in shown.strip
-    assert ["ResNet-152 (weights not on this machine)", "resnet152"] in shown.backbone["choices"]
-
-
 def test_a_page_without_a_session_is_told_to_reload(visit: Visit, server: Server) -> None:
     visitor = visit()
     session = server.context.sessions.attach(visitor.token)

@@ -1,6 +1,7 @@
 """The registry of sessions and the reference that the page holds."""
 
 import copy
+from collections.abc import Generator
 from dataclasses import replace
 
 import pytest
@@ -10,8 +11,13 @@ from demo.errors import SessionExpired, TrainingRunning, TrainingStopped
 from demo.models.state import ModelState
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
+from demo.tasks.finetune import Progress
 from demo.ui.sessions import Ref, Sessions
 from demo.ui.training import Job
+
+
+def nothing() -> Generator[Progress, None, None]:
+    yield from ()
 
 
 def test_a_known_token_finds_its_session_again(settings: Settings) -> None:
@@ -58,7 +64,7 @@ def test_an_empty_reference_has_no_session(settings: Settings) -> None:
 def test_an_idle_session_expires_and_a_training_one_does_not(settings: Settings) -> None:
     sessions = Sessions(replace(settings, session_idle_s=10.0))
     idle, training = sessions.attach(""), sessions.attach("")
-    training.begin(Job(lambda: iter(())))
+    training.begin(Job(nothing))
     idle.touched -= 11
     training.touched -= 11
     sessions.sweep()
@@ -79,7 +85,7 @@ def test_the_longest_idle_session_makes_room(settings: Settings) -> None:
 
 def test_a_session_that_must_go_stops_its_training(settings: Settings) -> None:
     sessions = Sessions(replace(settings, max_sessions=1))
-    job = Job(lambda: iter(()))
+    job = Job(nothing)
     sessions.attach("").begin(job)
     sessions.attach("")
     assert isinstance(job.error, TrainingStopped)
@@ -88,9 +94,9 @@ def test_a_session_that_must_go_stops_its_training(settings: Settings) -> None:
 
 def test_a_second_training_or_other_pictures_have_to_wait(settings: Settings) -> None:
     session = Sessions(settings).attach("")
-    session.begin(Job(lambda: iter(())))
+    session.begin(Job(nothing))
     with pytest.raises(TrainingRunning):
-        session.begin(Job(lambda: iter(())))
+        session.begin(Job(nothing))
     with pytest.raises(TrainingRunning):
         session.choose_dataset(None)
 

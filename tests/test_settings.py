@@ -4,7 +4,6 @@ from dataclasses import asdict
 
 import pytest
 
-from demo.models.zoo import EMBEDDED
 from demo.settings import PUBLIC_LIMITS, Settings
 
 
@@ -12,8 +11,13 @@ def test_an_empty_environment_gives_the_defaults() -> None:
     assert Settings.from_environment({}) == Settings()
 
 
-def test_the_default_backbone_needs_no_download() -> None:
-    assert Settings().backbone == EMBEDDED
+def test_the_lessons_network_is_preferred() -> None:
+    assert Settings().backbone == "resnet50"
+
+
+def test_the_memory_for_networks_is_given_in_gigabytes() -> None:
+    assert Settings.from_environment({}).model_memory_bytes == 2 * 10**9
+    assert Settings.from_environment({"DEMO_MODEL_MEMORY": "0.5"}).model_memory_bytes == 5 * 10**8
 
 
 def test_backbone_and_device_come_from_the_environment() -> None:

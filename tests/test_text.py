@@ -139,6 +139,13 @@ def test_every_error_is_explained_in_both_languages_with_its_values(error: type[
         assert shown in CHINESE.explain(raised)
 
 
+def test_errors_among_the_values_are_explained_in_the_same_language() -> None:
+    tried = [errors.SourceAbsent(place="/weights"), errors.DownloadRefused(host="example.org", status=404)]
+    raised = errors.WeightsMissing(backbone="ResNet-152", tried=tried)
+    assert ENGLISH.explain(raised) == str(raised)
+    assert "/weights：没有这个文件；example.org：拒绝提供（状态码 404）" in CHINESE.explain(raised)
+
+
 @LANGUAGES
 def test_braces_in_a_file_name_stay_as_they_are(words: Words) -> None:
     assert "{limit} {0}.png" in words.explain(errors.NotAnImage(name="{limit} {0}.png"))

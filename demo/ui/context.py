@@ -3,7 +3,7 @@
 import html
 import inspect
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +11,12 @@ from typing import Any
 
 import gradio as gr
 
+from demo.data.dataset import Dataset
 from demo.errors import DemoError
-from demo.models.backbone import BackboneCache
+from demo.models.cache import BackboneCache
 from demo.settings import Settings
+from demo.tasks.finetune import Features, FineTuneConfig, Progress, fine_tune
+from demo.ui.arrival import Arrival
 from demo.ui.sessions import Sessions
 from demo.ui.text import ENGLISH, Words
 from demo.ui.training import TrainingLine
@@ -35,12 +38,24 @@ class Context:
     sessions: Sessions
     backbones: BackboneCache
     line: TrainingLine
+    arrival: Arrival
     words: Words = ENGLISH
 
     @staticmethod
     def of(settings: Settings) -> "Context":
         """Open the rooms; nothing is loaded yet."""
-        return Context(settings, Sessions(settings), BackboneCache(settings.device), TrainingLine())
+        sessions = Sessions(settings)
+        backbones = BackboneCache(
+            settings.device, budget_bytes=settings.model_memory_bytes, needed=sessions.needed_backbones
+        )
+        return Context(settings, sessions, backbones, TrainingLine(), Arrival(settings.backbone))
+
+    def fine_tune(
+        self, backbone_name: str, dataset: Dataset, config: FineTuneConfig, *, features: Features | None = None
+    ) -> Generator[Progress, None, None]:
+        """Train a head as a stream of progress, with the backbone on loan for as long as that takes."""
+        with self.backbones.lend(backbone_name) as backbone:
+            yield from fine_tune(backbone, dataset, config, self.settings, features=features)
 
     def bind(self, handler: Callable[..., Any], *, is_html: bool = True) -> Callable[..., Any]:
         """Return a handler as gradio calls it: without its first parameter, which is this context.
@@ -49,7 +64,7 @@ class Context:
         traceback, and the visitor is told that it is not their fault.
 
         Args:
-            handler: A function or an async generator function whose first parameter is the context.
+            handler: A function, generator function or async generator function whose first parameter is the context.
             is_html: Whether messages are shown as HTML, as toasts are, or are read by a program.
         """
 
@@ -62,7 +77,15 @@ class Context:
                 async for update in handler(self, *values):
                     yield update
 
-        outer: Any = bound_stream if inspect.isasyncgenfunction(handler) else bound
+        def bound_steps(*values: Any) -> Iterator[Any]:
+            with self._one_sentence(is_html):
+                yield from handler(self, *values)
+
+        outer: Any = bound
+        if inspect.isasyncgenfunction(handler):
+            outer = bound_stream
+        elif inspect.isgeneratorfunction(handler):
+            outer = bound_steps
         # gradio reads the name, the documentation and the types of what it calls.
         signature = inspect.signature(handler)
         parameters = list(signature.parameters.values())[1:]

@@ -11,9 +11,10 @@ from demo.data.dataset import Dataset, Split, read_dataset
 from demo.errors import NoArchive, NoDataset
 from demo.figures import curve_points
 from demo.models.head import TrainingSummary
-from demo.tasks.finetune import EpochResult, FineTuneConfig, fine_tune
+from demo.tasks.finetune import EpochResult, FineTuneConfig
 from demo.ui.context import COMPUTE, LIGHT, Context, uploaded_file
 from demo.ui.sessions import Ref, Session
+from demo.ui.tables import draw_table
 from demo.ui.text import Words
 from demo.ui.training import Job
 
@@ -43,15 +44,12 @@ def show_dataset(context: Context, ref: Ref) -> list[Any]:
 
 def start_training(context: Context, ref: Ref, epochs: float) -> None:
     """Put a training into the line; `watch_training` shows how it goes."""
-    session, settings = context.sessions.find(ref), context.settings
+    session = context.sessions.find(ref)
     dataset, features, name = session.dataset, session.features, session.state.backbone_name
     if dataset is None:
         raise NoDataset()
-    config = FineTuneConfig(epochs=int(epochs), max_epochs=settings.max_epochs)
-    job = Job(
-        lambda: fine_tune(context.backbones.get(name), dataset, config, settings, features=features),
-        session.adopt,
-    )
+    config = FineTuneConfig(epochs=int(epochs), max_epochs=context.settings.max_epochs)
+    job = Job(lambda: context.fine_tune(name, dataset, config, features=features), session.adopt)
     session.begin(job)
     context.line.submit(job)
 
@@ -90,7 +88,7 @@ def draw_report(words: Words, dataset: Dataset | None) -> str:
         for name, counts in dataset.counts.items()
     ]
     title = words.dataset_report.format(classes=len(dataset.class_names), count=len(dataset.samples))
-    return f"<h4>{title}</h4>{_table(header, rows)}{_draw_skipped(words, dataset)}"
+    return f"<h4>{title}</h4>{draw_table(header, rows, css_class='counts')}{_draw_skipped(words, dataset)}"
 
 
 def build_finetune_tab(context: Context, ref: gr.State) -> list[Any]:
@@ -227,14 +225,6 @@ def _draw_curve(words: Words, epochs: Sequence[EpochResult], quantity: str) -> A
     # The axis is as long as the run from the start, so that nothing jumps while the curve grows.
     x_lim = [1, max(epochs[-1].num_epochs, 2)]
     return gr.LinePlot(value=curve_points("epoch", "value", curves), x_lim=x_lim, visible=True)
-
-
-def _table(header: Sequence[object], rows: Sequence[Sequence[object]]) -> str:
-    def row(cells: Sequence[object], tag: str) -> str:
-        return "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"
-
-    body = "".join(row(cells, "td") for cells in rows)
-    return f'<table class="counts"><thead>{row(header, "th")}</thead><tbody>{body}</tbody></table>'
 
 
 def _draw_skipped(words: Words, dataset: Dataset) -> str:

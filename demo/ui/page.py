@@ -17,6 +17,7 @@ from demo.ui.activations_tab import build_activations_tab
 from demo.ui.api import build_api
 from demo.ui.context import COMPUTE, LIGHT, Context
 from demo.ui.finetune_tab import build_finetune_tab, show_dataset, watch_training
+from demo.ui.network import draw_source, watch_arrival
 from demo.ui.photo import answer_line, choose_photo, keep_photo
 from demo.ui.predict_tab import build_predict_tab, choose_example, show_prediction
 from demo.ui.sessions import Ref, Session
@@ -66,8 +67,9 @@ def refresh(context: Context, ref: Ref) -> list[Any]:
 
 def draw_strip(words: Words, state: ModelState) -> str:
     """Return the model state as HTML: network, whose classes answer, and what a head gets right."""
+    spec = find_spec(state.backbone_name)
     facts = [
-        (words.network, find_spec(state.backbone_name).display_name),
+        (words.network, f"{spec.display_name} ({draw_source(words, spec)})"),
         (words.whose_classes, _describe_classes(words, state)),
         (words.accuracy, _describe_head(words, state)),
     ]
@@ -156,6 +158,7 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
     ).then(None, token, None, js=_WRITE_TOKEN).then(context.bind(show_dataset), ref, training, **LIGHT).then(
         context.bind(watch_training), ref, [ref, *training[1:]], **LIGHT
     )
+    page.load(context.bind(watch_arrival), None, predict_tab.notices, **LIGHT)
 
 
 def _wire_photos(context: Context, ref: gr.State, photos: list[gr.Image]) -> None:
@@ -176,7 +179,8 @@ def _predict(context: Context, session: Session) -> Prediction | None:
     state, photo = session.state, session.photo
     if photo is None:
         return None
-    return predict(context.backbones.get(state.backbone_name), photo, head=state.answering_head)
+    with context.backbones.lend(state.backbone_name) as backbone:
+        return predict(backbone, photo, head=state.answering_head)
 
 
 def _describe_classes(words: Words, state: ModelState) -> str:
@@ -200,6 +204,7 @@ def _describe_head(words: Words, state: ModelState) -> str:
 
 
 def _warm_up(context: Context) -> None:
-    """Pay what the first visitor would pay: import, load and run the default network once."""
-    backbone = context.backbones.get(usable_backbone(context.settings.backbone))
-    capture_stages(backbone, read_example(EXAMPLES[0], context.settings))
+    """Pay what the first visitor would pay: load and run a network once; then fetch the preferred one."""
+    with context.backbones.lend(usable_backbone(context.settings.backbone)) as backbone:
+        capture_stages(backbone, read_example(EXAMPLES[0], context.settings))
+    context.arrival.run()

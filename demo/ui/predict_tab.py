@@ -5,35 +5,24 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from demo.data.samples import EXAMPLES, Example, find_example, read_example
-from demo.models.weights import has_weights
-from demo.models.zoo import ZOO
 from demo.tasks.predict import Prediction
-from demo.ui.context import COMPUTE, LIGHT, Context
+from demo.ui.context import LIGHT, Context
+from demo.ui.network import backbone_choices, build_history, build_network_choice
 from demo.ui.photo import answer_line, photo_input
 from demo.ui.sessions import Ref, Session
+from demo.ui.side_by_side import build_side_by_side
 from demo.ui.text import Words
 
 _IMAGENET, _OWN = "imagenet", "own"
 
 
 class PredictTab(NamedTuple):
-    """The photograph of this tab, the examples with their names, and what `show_prediction` fills."""
+    """The photograph of this tab, the examples with their names, what `watch_arrival` and `show_prediction` fill."""
 
     photo: gr.Image
     examples: list[tuple[gr.Button, gr.State]]
+    notices: list[Any]
     shown: list[Any]
-
-
-def choose_backbone(context: Context, ref: Ref, backbone: str) -> Ref:
-    """Use another network, once it is known that its weights are there."""
-    session = context.sessions.find(ref)
-    context.backbones.get(backbone)
-    return session.change_state(lambda state: state.with_backbone(backbone))
-
-
-def keep_backbone(context: Context, ref: Ref) -> str:
-    """Put the choice back to the network in use, after another could not be had."""
-    return context.sessions.find(ref).state.backbone_name
 
 
 def choose_answers(context: Context, ref: Ref, answers: str) -> Ref:
@@ -51,7 +40,7 @@ def show_prediction(context: Context, session: Session, prediction: Prediction |
     """Fill the tab's components with an answer, or with what to do next where there is no photograph."""
     state, words = session.state, context.words
     return [
-        gr.Dropdown(choices=_backbone_choices(words), value=state.backbone_name),
+        gr.Dropdown(choices=backbone_choices(words), value=state.backbone_name),
         gr.Radio(visible=state.head_fits, value=_OWN if state.answering_head else _IMAGENET),
         _unique_labels(prediction) if prediction else None,
         answer_line(words, prediction),
@@ -71,9 +60,7 @@ def build_predict_tab(context: Context, ref: gr.State) -> PredictTab:
                 with gr.Row(elem_id="examples"):
                     examples = [_build_example(words, each) for each in EXAMPLES]
             with gr.Column(min_width=300):
-                backbone = gr.Dropdown(
-                    _backbone_choices(words), label=words.backbone, interactive=True, elem_id="backbone"
-                )
+                network = build_network_choice(context, ref)
                 answers = gr.Radio(
                     [(words.answers_imagenet, _IMAGENET), (words.answers_own, _OWN)],
                     value=_IMAGENET,
@@ -95,27 +82,16 @@ def build_predict_tab(context: Context, ref: gr.State) -> PredictTab:
                     height=224,
                     elem_id="network-input",
                 )
-    backbone.input(context.bind(choose_backbone), [ref, backbone], ref, **COMPUTE).failure(
-        context.bind(keep_backbone), ref, backbone, **LIGHT
-    )
+        build_history(context, ref, network)
+        build_side_by_side(context, ref)
     answers.input(context.bind(choose_answers), [ref, answers], ref, **LIGHT)
-    return PredictTab(photo, examples, [backbone, answers, top_classes, answer, network_input])
+    return PredictTab(photo, examples, network.notices, [network.backbone, answers, top_classes, answer, network_input])
 
 
 def _build_example(words: Words, example: Example) -> tuple[gr.Button, gr.State]:
     name = words.example_names[example.name]
     button = gr.Button(name, min_width=0, elem_id=f"example-{example.name}", elem_classes="example")
     return button, gr.State(example.name)
-
-
-def _backbone_choices(words: Words) -> list[tuple[str, str]]:
-    return [
-        (
-            spec.display_name if has_weights(spec) else words.backbone_missing.format(name=spec.display_name),
-            spec.name,
-        )
-        for spec in ZOO.values()
-    ]
 
 
 def _unique_labels(prediction: Prediction) -> dict[str, float]:

@@ -150,6 +150,12 @@ class Sessions:
         session.touched = time.monotonic()
         return session
 
+    def needed_backbones(self) -> set[str]:
+        """Return the names of the backbones that visitors' heads are bound to."""
+        with self._lock:
+            heads = [session.state.head for session in self._sessions.values()]
+        return {head.backbone_name for head in heads if head is not None}
+
     def sweep(self) -> None:
         """End the sessions that were idle for too long."""
         with self._lock:

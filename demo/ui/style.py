@@ -44,6 +44,18 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 .toast-title { font-size: 0 !important; } /* gradio's "Error", in English only; the sentence below says it */
 .scale { display: flex; align-items: center; gap: 0.5rem; font-size: 0.85rem; }
 .scale .colours { display: inline-block; width: 12rem; height: 0.9rem; border-radius: 3px; }
+.wide { overflow-x: auto; }
+.history { font-size: 0.8rem; border-collapse: collapse; border: none !important; width: 100%; }
+.history th, .history td { border: none !important; text-align: left; padding: 0.2rem 0.5rem; vertical-align: top;
+  border-bottom: 1px solid var(--border-color-primary) !important; }
+.history a { padding: 0; }
+#timeline { flex-wrap: wrap; gap: 0.3rem; }
+#timeline button { flex: 0 0 auto; }
+.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1rem; }
+.columns ol { padding-left: 1.2rem; }
+.columns li span { float: right; }
+.columns li.agreed { font-weight: 600; }
+.html-container progress { width: 100%; height: 0.5rem; accent-color: #14b8a6; }
 .stage h3 { margin: 0.2rem 0; }
 """
 

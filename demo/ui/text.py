@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from demo import errors
-from demo.errors import DemoError
+from demo.errors import DemoError, fill_message
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Words:
 
     # what all tabs share
     unexpected: str
+    list_separator: str
     photo: str
     photo_alt: str
     no_photo: str
@@ -47,6 +48,25 @@ class Words:
     example_names: Mapping[str, str]
     backbone: str
     backbone_missing: str
+    fetching: str
+    arrived: str
+    try_again: str
+    sources: Mapping[str, str]
+    source_absent: str
+    history: str
+    history_help: str
+    facts: Mapping[str, str]
+    from_scratch: str
+    ideas: Mapping[str, str]
+    side_by_side: str
+    compare_networks: str
+    compare: str
+    compared_facts: str
+    all_agree: str
+    not_all_agree: str
+    batch: str
+    batch_picture: str
+    probability: str
     answers: str
     answers_imagenet: str
     answers_own: str
@@ -105,7 +125,8 @@ class Words:
         """Return the sentence of an error in this language; an error that is not ours gets a neutral one."""
         if not isinstance(error, DemoError):
             return self.unexpected
-        return self.error_messages.get(type(error), error.message).format(**error.values)
+        message = self.error_messages.get(type(error), error.message)
+        return fill_message(message, error.values, self.explain, self.list_separator)
 
 
 ENGLISH = Words(
@@ -131,6 +152,7 @@ ENGLISH = Words(
     head_rests="your head ({names}) waits for {backbone}, on which it was trained",
     back_to_imagenet="Back to ImageNet",
     unexpected="Something went wrong on our side. Nothing was changed; please try again.",
+    list_separator="; ",
     photo="Your photograph",
     photo_alt="The photograph that you chose",
     no_photo="Choose a photograph, take one, paste one, or click an example.",
@@ -152,7 +174,53 @@ ENGLISH = Words(
         "astronaut": "astronaut",
     },
     backbone="Network",
-    backbone_missing="{name} (weights not on this machine)",
+    backbone_missing="{name} (not here yet: {megabytes:.0f} MB)",
+    fetching="{backbone} is on its way from {host}: {done:.0f} of {total:.0f} MB. Until then nothing changes.",
+    arrived="{backbone} has arrived: choose it here.",
+    try_again="Try again",
+    sources={
+        "folder": "weights from the folder of this machine's administrator",
+        "cache": "weights from torch's cache",
+        "download": "weights downloaded from their authors' address",
+        "hub": "weights from the Hugging Face Hub",
+        "wheel": "weights that came with the app",
+    },
+    source_absent="weights not here",
+    history="The history: from LeNet-5 to EfficientNet",
+    history_help="Click a network to use it; its weights are fetched where they are not here yet.",
+    facts={
+        "year": "Year",
+        "network": "Network",
+        "idea": "The idea it brought",
+        "parameters": "Parameters (millions)",
+        "gflops": "Multiply-adds (10⁹)",
+        "top1": "ImageNet top-1",
+        "file": "File (MB)",
+        "stages": "Stride / receptive field in pixels, low · middle · high",
+    },
+    from_scratch="trained from scratch; no ImageNet weights",
+    ideas={
+        "lenet5": "Convolution and pooling, learned end to end: the CNN.",
+        "alexnet": "Depth, ReLU, dropout and GPUs: the CNN wins ImageNet.",
+        "googlenet": "Inception blocks: several kernel sizes side by side, kept cheap by 1 × 1 convolutions.",
+        "inception_v3": "Large kernels factorised into small and one-sided ones, with batch normalisation.",
+        "resnet18": "The shortcut, x + F(x), around basic blocks of two 3 × 3 convolutions.",
+        "resnet34": "The same basic blocks, twice as deep, and still trainable.",
+        "resnet50": "Bottleneck blocks: 1 × 1 down, 3 × 3, 1 × 1 up, so that depth stays cheap.",
+        "resnet101": "The same bottleneck blocks, a hundred layers deep.",
+        "resnet152": "The same again, 152 layers deep: the winner of 2015.",
+        "densenet121": "Each layer sees the outputs of all layers before it in its block.",
+        "efficientnet_lite0": "Depth, width and resolution scaled together, for phones.",
+    },
+    side_by_side="Side by side: several networks, several pictures",
+    compare_networks="Networks ({low} to {high})",
+    compare="Compare on the photograph",
+    compared_facts="{parameters:.1f} million parameters · {top1:.1f}% right on ImageNet",
+    all_agree="All of them put the same class first.",
+    not_all_agree="They do not agree on the first class; ✓ marks what all of them have among their five.",
+    batch="Or a batch of pictures, as a table",
+    batch_picture="Picture",
+    probability="Probability",
     answers="Answer with",
     answers_imagenet="ImageNet's classes",
     answers_own="my classes",
@@ -251,10 +319,20 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     errors.ClassTooSmall: "类别“{class_name}”有 {count} 张图片；每个类别至少需要 {limit} 张。请再添加一些。",
     errors.ClassWithoutTraining: "类别“{class_name}”在训练文件夹中没有图片。请在那里添加一些。",
     errors.TooManyPictures: "zip 中的图片多于可以使用的 {limit} 张。请去掉一些。",
-    errors.WeightsMissing: "这台机器上没有 {backbone} 的权重（{file}），所以暂时不能使用它。",
+    errors.WeightsMissing: "没能取得 {backbone} 的权重。试过：{tried}。请稍后再试，或选择另一个网络。",
     errors.WeightsDamaged: "{backbone} 的权重（{file}）已损坏：校验和不符。请删除该文件。",
+    errors.SourceAbsent: "{place}：没有这个文件",
+    errors.ChecksumWrong: "{place}：校验和不符",
+    errors.CacheUnwritable: "{place}：无法写入（{reason}）",
+    errors.HubOffline: "Hugging Face Hub：已设置 HF_HUB_OFFLINE，没有询问",
+    errors.DownloadUnreachable: "{host}：无法连接",
+    errors.DownloadRefused: "{host}：拒绝提供（状态码 {status}）",
+    errors.DownloadStalled: "{host}：{seconds:.0f} 秒没有发来任何数据",
+    errors.DownloadCut: "{host}：连接中断，{total_mb} MB 中只收到 {done_mb:.1f} MB",
     errors.UnknownBackbone: "没有名为“{name}”的网络。请选择其中之一：{known}。",
     errors.OptionOutOfRange: "{option} 是 {value}；它必须是 {low} 到 {high} 之间的整数。",
+    errors.NumberOfNetworks: "选了 {count} 个网络；请选 {low} 到 {high} 个。",
+    errors.TooManyInBatch: "共有 {count} 张图片；一次最多读取 {limit} 张。请少选一些。",
     errors.SessionExpired: "这次会话因闲置已结束，其中的图片和分类头都已清除。请重新加载页面。",
     errors.TrainingRunning: "已有一个训练正在进行。请等它结束，或按“停止”。",
     errors.TrainingStopped: "训练已停止。正在使用的模型和之前一样。",
@@ -279,6 +357,7 @@ CHINESE = Words(
     head_rests="你的分类头（{names}）是在 {backbone} 上训练的，等你选回它",
     back_to_imagenet="回到 ImageNet",
     unexpected="我们这边出了问题。什么都没有改变，请再试一次。",
+    list_separator="；",
     photo="你的照片",
     photo_alt="你选择的照片",
     no_photo="请选择、拍摄或粘贴一张照片，或点击一个示例。",
@@ -299,7 +378,53 @@ CHINESE = Words(
         "astronaut": "宇航员",
     },
     backbone="网络",
-    backbone_missing="{name}（这台机器上没有权重）",
+    backbone_missing="{name}（还不在这里：{megabytes:.0f} MB）",
+    fetching="{backbone} 正从 {host} 传来：{total:.0f} MB 中的 {done:.0f} MB。在此之前什么都不变。",
+    arrived="{backbone} 已经到了：可以在这里选用。",
+    try_again="再试一次",
+    sources={
+        "folder": "权重来自本机管理员的文件夹",
+        "cache": "权重来自 torch 的缓存",
+        "download": "权重从其作者的地址下载",
+        "hub": "权重来自 Hugging Face Hub",
+        "wheel": "权重随应用一起安装",
+    },
+    source_absent="权重不在这里",
+    history="历史：从 LeNet-5 到 EfficientNet",
+    history_help="点击一个网络即可使用；权重不在这里时会先下载。",
+    facts={
+        "year": "年份",
+        "network": "网络",
+        "idea": "它带来的想法",
+        "parameters": "参数（百万）",
+        "gflops": "乘加次数（10⁹）",
+        "top1": "ImageNet 前 1 准确率",
+        "file": "文件（MB）",
+        "stages": "步幅 / 感受野（像素），低 · 中 · 高",
+    },
+    from_scratch="从零开始训练；没有 ImageNet 权重",
+    ideas={
+        "lenet5": "卷积和池化，端到端地学习：CNN 由此诞生。",
+        "alexnet": "深度、ReLU、dropout 和 GPU：CNN 赢得 ImageNet。",
+        "googlenet": "Inception 模块：几种卷积核并排，用 1 × 1 卷积降低代价。",
+        "inception_v3": "把大卷积核分解成小的和单向的，并加上批归一化。",
+        "resnet18": "捷径 x + F(x)，绕过由两个 3 × 3 卷积组成的基本块。",
+        "resnet34": "同样的基本块，深一倍，仍然训练得动。",
+        "resnet50": "瓶颈块：1 × 1 降维、3 × 3、1 × 1 升维，让深度保持便宜。",
+        "resnet101": "同样的瓶颈块，一百层深。",
+        "resnet152": "同样的瓶颈块，152 层深：2015 年的冠军。",
+        "densenet121": "在同一个块里，每一层都看到前面所有层的输出。",
+        "efficientnet_lite0": "深度、宽度和分辨率一起缩放，为手机而生。",
+    },
+    side_by_side="并排比较：多个网络、多张图片",
+    compare_networks="网络（{low} 到 {high} 个）",
+    compare="在这张照片上比较",
+    compared_facts="{parameters:.1f} 百万参数 · ImageNet 上对 {top1:.1f}%",
+    all_agree="它们都把同一个类别排在第一。",
+    not_all_agree="它们对第一名意见不一；✓ 标出所有网络前五名中都有的类别。",
+    batch="或者一批图片，列成表格",
+    batch_picture="图片",
+    probability="概率",
     answers="回答所用的类别",
     answers_imagenet="ImageNet 的类别",
     answers_own="我的类别",

@@ -3,7 +3,8 @@
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from itertools import takewhile
 
 from demo.errors import DemoError, TrainingStopped
@@ -19,10 +20,10 @@ class Job:
     """
 
     def __init__(
-        self, steps: Callable[[], Iterator[Progress]], adopt: Callable[[FineTuned], None] | None = None
+        self, steps: Callable[[], Generator[Progress, None, None]], adopt: Callable[[FineTuned], None] | None = None
     ) -> None:
         """Prepare a training; `adopt` receives its result, before `done` is set."""
-        self._steps: Callable[[], Iterator[Progress]] | None = steps
+        self._steps: Callable[[], Generator[Progress, None, None]] | None = steps
         self._adopt = adopt
         self._begun = threading.Lock()  # taken once, by whoever begins the job or ends it before it began
         self._stop = threading.Event()
@@ -58,22 +59,23 @@ class Job:
             self._end()
 
     def _end(self, error: Exception | None = None) -> None:
-        self.error = error
+        self.error = error.with_traceback(None) if error else None  # a traceback holds what its frames hold
         self._steps = self._adopt = None  # the pictures must not outlive the training
         self.done.set()
 
     def _run(self) -> None:
         assert self._steps is not None, "a job runs once"
-        for step in self._steps():
-            if self._stop.is_set():
-                raise TrainingStopped()
-            match step:
-                case FeatureProgress():
-                    self.reading = step
-                case EpochResult():
-                    self.epochs.append(step)
-                case FineTuned():
-                    self.result = step
+        with closing(self._steps()) as steps:  # which gives back what it has on loan
+            for step in steps:
+                if self._stop.is_set():
+                    raise TrainingStopped()
+                match step:
+                    case FeatureProgress():
+                        self.reading = step
+                    case EpochResult():
+                        self.epochs.append(step)
+                    case FineTuned():
+                        self.result = step
         if self.result is not None and self._adopt is not None:
             self._adopt(self.result)
 

@@ -4,14 +4,17 @@ Timings are medians, and ratios of two things that were measured in turn in the 
 """
 
 import csv
+import gc
 import os
 import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,11 +23,15 @@ from gradio_client import Client, handle_file
 
 from demo.data.dataset import read_dataset
 from demo.data.images import read_image
+from demo.models.backbone import load_backbone
 from demo.models.cache import BackboneCache
-from demo.models.zoo import EMBEDDED
+from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
+from demo.tasks.predict import predict
 from tests.conftest import PROJECT, noise
+from tests.test_network import random_checkpoint
 from tests.visitor import Visitor
+from tests.weights_host import stand_in
 
 DATA = Path(os.environ.get("DEMO_SHARED_DATA") or PROJECT.parent / "shared" / "data")
 NUM_VISITORS = 100
@@ -44,7 +51,7 @@ def running_app() -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "DEMO_BACKBONE": EMBEDDED}
     start = time.perf_counter()
     process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
     try:
@@ -74,7 +81,7 @@ def samples() -> list[Row]:
         client = Client(url, verbose=False, analytics_enabled=False)
         for label in labels:
             picture = handle_file(DATA / "imagenet_samples" / label["file"])
-            answer = client.predict(picture, "", 5, api_name="/predict")
+            answer = client.predict(picture, EMBEDDED, 5, api_name="/predict")
             found = [each["class_index"] for each in answer["predictions"]]
             ranks.append(found.index(int(label["class_index"])) if int(label["class_index"]) in found else 5)
             seconds.append(answer["seconds"])
@@ -88,7 +95,7 @@ def samples() -> list[Row]:
 def fine_tune(rounds: int = 3) -> list[Row]:
     """Send hymenoptera.zip through `/fine_tune`, in turn with reading it and one forward pass."""
     settings, archive = Settings(), DATA / "hymenoptera.zip"
-    backbone = BackboneCache().get(EMBEDDED)
+    backbone = load_backbone(ZOO[EMBEDDED])
     dataset = read_dataset(archive, settings)
     ratios, walls, report = [], [], {}
     with running_app() as (url, _, _):
@@ -100,7 +107,7 @@ def fine_tune(rounds: int = 3) -> list[Row]:
                 backbone.run([read_image(sample.image_bytes, settings) for sample in batch])
             floor = time.perf_counter() - start
             start = time.perf_counter()
-            report, _ = client.predict(handle_file(archive), "", 25, api_name="/fine_tune")
+            report, _ = client.predict(handle_file(archive), EMBEDDED, 25, api_name="/fine_tune")
             walls.append(time.perf_counter() - start)
             ratios.append(walls[-1] / floor)
     right = round(report["val_accuracy"] * report["val_count"])
@@ -152,10 +159,41 @@ def memory() -> list[Row]:
     ]
 
 
-def resident_megabytes(pid: int) -> float:
-    """Return how much memory a process holds now."""
+def resident_megabytes(pid: int | str, field: str = "VmRSS") -> float:
+    """Return how much memory a process holds now, or held at most (VmHWM)."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
-    return int(status.split("VmRSS:")[1].split()[0]) / 1000
+    return int(status.split(f"{field}:")[1].split()[0]) / 1000
+
+
+def networks(budget_megabytes: int = 600) -> list[Row]:
+    """Use all networks in turn, twice, within a budget that holds about half of them; random weights stand in."""
+    picture = noise(0, (640, 480))
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["TORCH_HOME"] = folder
+        Path(folder, "hub", "checkpoints").mkdir(parents=True)
+        for name in ZOO:
+            if name != EMBEDDED:
+                content = random_checkpoint(ZOO[name])
+                ZOO[name] = replace(ZOO[name], weights=stand_in("http://nowhere", content).weights)
+                Path(folder, "hub", "checkpoints", ZOO[name].file_name).write_bytes(content)
+                del content
+        gc.collect()
+        cache = BackboneCache(budget_bytes=budget_megabytes * 1_000_000)
+        with cache.lend(EMBEDDED) as backbone:
+            predict(backbone, picture)
+        before = resident_megabytes("self")
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from now on
+        for name in [*ZOO, *ZOO]:
+            with cache.lend(name) as backbone:
+                predict(backbone, picture)
+    grown = resident_megabytes("self", "VmHWM") - before
+    return [
+        Row(
+            f"peak memory of all networks in turn, budget {budget_megabytes} MB",
+            f"{1.2 * budget_megabytes:.0f} MB",
+            f"{grown:.0f} MB",
+        )
+    ]
 
 
 def tests() -> list[Row]:
@@ -167,7 +205,7 @@ def tests() -> list[Row]:
 
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
-    each.__name__: each for each in (samples, fine_tune, start_up, memory, tests)
+    each.__name__: each for each in (samples, fine_tune, start_up, memory, networks, tests)
 }
 
 

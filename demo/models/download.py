@@ -1,0 +1,169 @@
+"""One file from a web address to this disk: whole, checked, and resumed where it was cut."""
+
+import hashlib
+import re
+import time
+from collections.abc import Generator
+from contextlib import closing, suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from demo.errors import (
+    CacheUnwritable,
+    ChecksumWrong,
+    DownloadCut,
+    DownloadRefused,
+    DownloadStalled,
+    DownloadUnreachable,
+)
+from demo.settings import MEGABYTE
+
+STALL_S = 15.0  # without a connection or a byte
+MAX_CONNECTIONS = 4  # for one file: the first, and three that go on where one was cut
+REPORT_EVERY_S = 0.2
+
+Received = tuple[int, int | None]
+
+
+def part_of(path: Path) -> Path:
+    """Return where the bytes of a file lie until it is whole."""
+    return path.with_name(f"{path.name}.part")
+
+
+def size_bytes(path: Path) -> int:
+    """Return the size of a file, 0 where there is none."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
+
+
+def host_of(address: str) -> str:
+    """Return the host of an address, without the name and password that a mirror's address may carry."""
+    with suppress(ValueError):  # an address is what the environment makes it
+        return urlsplit(address).hostname or address
+    return address
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def download(address: str, path: Path, checksum: str) -> Generator[Received, None, str]:
+    """Fetch a file, going on where an earlier try of this or of another process ended.
+
+    The bytes are written beside the file and get its name when they are whole and right. Whoever calls makes sure
+    that nobody else downloads the same file.
+
+    Args:
+        address: Where the file is; redirects are followed.
+        path: Where it shall lie; its folder exists.
+        checksum: The SHA-256 or its first digits; where it is empty, the one that the host gives counts.
+
+    Yields:
+        How many bytes are here and, where the host tells, how many there are in all; at most five times a second.
+
+    Returns:
+        The file's SHA-256.
+
+    Raises:
+        SourceError: If the file cannot be had from there.
+    """
+    try:
+        return (yield from _download(address, path, checksum))
+    except OSError as error:
+        with suppress(OSError):
+            part_of(path).unlink(missing_ok=True)  # a full disk is not left full
+        raise CacheUnwritable(place=path.parent, reason=error.strerror) from error
+
+
+def _download(address: str, path: Path, checksum: str) -> Generator[Received, None, str]:
+    part = part_of(path)
+    for connections_left in reversed(range(MAX_CONNECTIONS)):
+        has_begun = part.exists()
+        try:
+            published = yield from _receive(address, part, checksum)
+        except DownloadCut:
+            if not connections_left:
+                raise
+            continue
+        digest = digest_of(part)
+        if digest.startswith(published):
+            part.replace(path)
+            return digest
+        part.unlink()
+        if not has_begun:
+            break  # all of it came from there; else the wrong bytes may be those of an earlier try
+    raise ChecksumWrong(place=host_of(address))
+
+
+def _receive(address: str, part: Path, checksum: str) -> Generator[Received, None, str]:
+    """Add what is missing to a part, from one connection, and return the checksum that the whole must have."""
+    host = host_of(address)
+    done, total = size_bytes(part), None
+    try:
+        with _open_client(host) as client, closing(_ask(client, address, part, checksum)) as response:
+            if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
+                raise DownloadRefused(host=host, status=response.status_code)
+            goes_on = response.status_code == httpx.codes.PARTIAL_CONTENT
+            done = done if goes_on else 0
+            total = done + int(response.headers["Content-Length"]) if "Content-Length" in response.headers else None
+            yield done, total
+            reported = time.monotonic()
+            with part.open("ab" if goes_on else "wb") as file:
+                for chunk in response.iter_raw():
+                    done += file.write(chunk)
+                    if time.monotonic() - reported >= REPORT_EVERY_S:
+                        file.flush()  # others read the progress from the file's size
+                        yield done, total
+                        reported = time.monotonic()
+            yield done, total
+            return checksum or _checksum_from(response)
+    except httpx.TimeoutException as error:
+        raise DownloadStalled(host=host, seconds=STALL_S) from error
+    except (httpx.ReadError, httpx.RemoteProtocolError) as error:
+        total_mb = f"{total / MEGABYTE:.1f}" if total else "?"
+        raise DownloadCut(host=host, done_mb=done / MEGABYTE, total_mb=total_mb) from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise DownloadUnreachable(host=host) from error
+
+
+def _open_client(host: str) -> httpx.Client:
+    try:
+        # Bytes as they lie there: a compressed transfer could not be resumed.
+        return httpx.Client(timeout=STALL_S, follow_redirects=True, headers={"Accept-Encoding": "identity"})
+    except (OSError, ValueError, ImportError) as error:  # what the environment says of proxies and certificates
+        raise DownloadUnreachable(host=host) from error
+
+
+def _ask(client: httpx.Client, address: str, part: Path, checksum: str) -> httpx.Response:
+    """Ask for what is missing, or for all, where the host cannot go on or no checksum would tell a wrong seam."""
+    start = size_bytes(part)
+    if start:
+        response = _get(client, address, {"Range": f"bytes={start}-"})
+        if response.status_code == httpx.codes.PARTIAL_CONTENT:
+            fits = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
+            if fits and (checksum or _checksum_from(response)):
+                return response
+        elif response.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
+            return response
+        response.close()
+        part.unlink()
+    return _get(client, address, {})
+
+
+def _get(client: httpx.Client, address: str, headers: dict[str, str]) -> httpx.Response:
+    return client.send(client.build_request("GET", address, headers=headers), stream=True)
+
+
+def _checksum_from(response: httpx.Response) -> str:
+    """Return the SHA-256 that the Hugging Face Hub gives a large file before it redirects; empty if there is none."""
+    for each in (*response.history, response):
+        digest = each.headers.get("X-Linked-ETag", "").strip('"')
+        if re.fullmatch(r"[0-9a-f]{64}", digest):
+            return str(digest)
+    return ""

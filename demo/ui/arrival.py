@@ -1,0 +1,35 @@
+"""The preferred network on its way to this machine, while the embedded one answers."""
+
+import logging
+import threading
+
+from demo.errors import DemoError
+from demo.models.weights import FetchProgress, fetch_weights
+from demo.models.zoo import find_spec
+
+logger = logging.getLogger("demo")
+
+
+class Arrival:
+    """One fetch behind the page: how far it is, and how it ended. Everybody may look."""
+
+    def __init__(self, backbone_name: str) -> None:
+        """Prepare to fetch a backbone's weights; nothing happens yet."""
+        self.backbone_name = find_spec(backbone_name).name
+        self.progress: FetchProgress | None = None
+        self.error: Exception | None = None
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        """Fetch, in the thread of the caller; an error ends up in `error`."""
+        try:
+            for progress in fetch_weights(find_spec(self.backbone_name)):
+                self.progress = progress
+        except DemoError as error:
+            logger.warning("%s", error)
+            self.error = error
+        except Exception as error:
+            logger.exception("unexpected error in a download")
+            self.error = error
+        finally:
+            self.over.set()

@@ -1,0 +1,137 @@
+"""Several networks side by side in tab 1: on the photograph, and on a batch of pictures."""
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from demo.data.images import read_image
+from demo.errors import NoImage, NumberOfNetworks, TooManyInBatch, UploadError, WeightsError
+from demo.models.zoo import EMBEDDED, find_spec
+from demo.tasks.compare import MAX_NETWORKS, MIN_NETWORKS, PictureRow, agree, find_agreed, to_csv
+from demo.tasks.predict import Prediction, predict
+from demo.ui.context import COMPUTE, Context, uploaded_file
+from demo.ui.network import backbone_choices
+from demo.ui.sessions import Ref
+from demo.ui.tables import draw_table
+from demo.ui.text import Words
+
+
+def compare_networks(context: Context, ref: Ref, networks: list[str]) -> str:
+    """Show what each of the chosen networks sees in the photograph."""
+    photo = context.sessions.find(ref).photo
+    if photo is None:
+        raise NoImage()
+    _check_number(networks)
+    seen: list[Prediction | WeightsError] = []
+    for name in networks:
+        try:
+            seen.append(_predict(context, name, photo))
+        except WeightsError as error:
+            seen.append(error)
+    return draw_comparison(context.words, networks, seen)
+
+
+def predict_batch(context: Context, ref: Ref, networks: list[str], pictures: list[dict[str, Any]] | None) -> list[Any]:
+    """Ask the chosen networks about each picture of a batch; return a table and the same as a CSV file."""
+    context.sessions.find(ref)
+    _check_number(networks)
+    if not pictures:
+        raise NoImage()
+    if len(pictures) > context.settings.max_batch:
+        raise TooManyInBatch(count=len(pictures), limit=context.settings.max_batch)
+    rows = [_read_row(context, networks, each) for each in pictures]
+    header, table = _tabulate(context.words, networks, rows)
+    path = save_bytes_to_cache(to_csv(header, table), "predictions.csv", get_upload_folder())
+    return [draw_table(header, table, css_class="history"), gr.File(value=path, visible=True)]
+
+
+def draw_comparison(words: Words, networks: Sequence[str], seen: Sequence[Prediction | WeightsError]) -> str:
+    """Return the networks' best classes next to each other as HTML; classes that all of them name are marked."""
+    predictions = [each for each in seen if isinstance(each, Prediction)]
+    agreed = find_agreed(predictions) if len(predictions) > 1 else set()
+    columns = [_draw_column(words, name, each, agreed) for name, each in zip(networks, seen, strict=True)]
+    verdict = ""
+    if len(predictions) > 1:
+        verdict = words.all_agree if agree(predictions) else words.not_all_agree
+    return f'<p class="answer" role="status">{verdict}</p><div class="columns">{"".join(columns)}</div>'
+
+
+def build_side_by_side(context: Context, ref: gr.State) -> None:
+    """Lay out the comparison and wire it."""
+    words = context.words
+    with gr.Accordion(words.side_by_side, open=False, elem_id="side-by-side"):
+        networks = gr.CheckboxGroup(
+            backbone_choices(words),
+            value=[EMBEDDED],
+            label=words.compare_networks.format(low=MIN_NETWORKS, high=MAX_NETWORKS),
+            elem_id="networks",
+        )
+        compare = gr.Button(words.compare, elem_id="compare")
+        comparison = gr.HTML("", padding=False, elem_id="comparison")
+        pictures = gr.File(label=words.batch, file_count="multiple", height=140, elem_id="batch")
+        table = gr.HTML("", padding=False, elem_id="batch-table")
+        csv_file = gr.File(label="CSV", interactive=False, visible=False, elem_id="batch-csv")
+    compare.click(context.bind(compare_networks), [ref, networks], comparison, **COMPUTE)
+    pictures.upload(
+        context.bind(predict_batch),
+        [ref, networks, pictures],
+        [table, csv_file],
+        preprocess=False,
+        show_progress_on=table,
+        **COMPUTE,
+    )
+
+
+def _check_number(networks: Sequence[str]) -> None:
+    if not MIN_NETWORKS <= len(networks) <= MAX_NETWORKS:
+        raise NumberOfNetworks(count=len(networks), low=MIN_NETWORKS, high=MAX_NETWORKS)
+
+
+def _predict(context: Context, name: str, picture: Image.Image) -> Prediction:
+    with context.backbones.lend(name) as backbone:
+        return predict(backbone, picture)
+
+
+def _read_row(context: Context, networks: Sequence[str], payload: dict[str, Any]) -> PictureRow:
+    path, name = uploaded_file(payload, NoImage)
+    try:
+        picture = read_image(path, context.settings, name=name)
+    except UploadError as error:
+        return PictureRow(name, error)
+    return PictureRow(name, tuple(_predict(context, each, picture) for each in networks))
+
+
+def _tabulate(words: Words, networks: Sequence[str], rows: Sequence[PictureRow]) -> tuple[list[str], list[list[str]]]:
+    header = [words.batch_picture]
+    for name in networks:
+        header += [find_spec(name).display_name, words.probability]
+    table = []
+    for row in rows:
+        if isinstance(row.predictions, UploadError):
+            table.append([row.name, words.explain(row.predictions), *[""] * (2 * len(networks) - 1)])
+        else:
+            best = [each.top[0] for each in row.predictions]
+            table.append([row.name, *(cell for one in best for cell in (one.class_name, f"{one.probability:.4f}"))])
+    return header, table
+
+
+def _draw_column(words: Words, name: str, seen: Prediction | WeightsError, agreed: set[str]) -> str:
+    spec = find_spec(name)
+    facts = words.compared_facts.format(parameters=spec.facts.num_parameters / 1e6, top1=100 * spec.facts.top1)
+    if isinstance(seen, WeightsError):
+        body = f'<p class="status failed">{html.escape(words.explain(seen))}</p>'
+    else:
+        facts = f"{1000 * seen.seconds:.0f} ms · {facts}"
+        body = "".join(
+            f'<li class="{"agreed" if best.class_name in agreed else ""}">{html.escape(best.class_name)} '
+            f"<span>{'✓ ' if best.class_name in agreed else ''}{100 * best.probability:.1f}%</span>"
+            f'<progress max="1" value="{best.probability:.4f}"></progress></li>'
+            for best in seen.top
+        )
+        body = f"<ol>{body}</ol>"
+    return f'<section><h4>{spec.display_name}</h4><p class="hint">{facts}</p>{body}</section>'

@@ -1,0 +1,242 @@
+"""Sixteen visitors of `/predict` at once, against the plainest gradio app for the same network.
+
+    python3 -m tests.benchmarks.throughput plain resnet50 7861
+
+is one such app, and `demo` in the place of `plain` is the demo's own page; the benchmark starts both.
+"""
+
+import hashlib
+import http.client
+import io
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import gradio as gr
+import torch
+from PIL import Image, ImageOps
+
+from demo.data.samples import EXAMPLES
+from demo.models.weights import has_weights
+from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
+from demo.settings import Settings
+from tests.conftest import PROJECT, encode
+
+NUM_VISITORS = 16
+PHOTO_SIZE = (1000, 750)
+REQUESTS_EACH = 4  # of each visitor in one round
+
+
+class Comparison(NamedTuple):
+    """A network and a precision of the demo, and how many times the plain app's throughput is promised."""
+
+    backbone: str
+    precision: str
+    promised: float
+
+
+COMPARISONS = (
+    Comparison("resnet50", "float32", 2.5),
+    Comparison("resnet50", "bfloat16", 4.0),
+    Comparison(EMBEDDED, "float32", 2.0),
+)
+
+
+@dataclass(frozen=True)
+class RandomWeights:
+    """In the place of torchvision's weights enum, where its file cannot be had: seeded random numbers."""
+
+    url: str
+
+
+class Visitor:
+    """A program that uploads a photograph and asks `/predict` about it, one request after the other."""
+
+    def __init__(self, url: str, *options: Any) -> None:
+        self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=300)
+        self._options = options
+
+    def ask(self, photo: bytes) -> float:
+        """Return the seconds from the first byte of the upload to the answer."""
+        self._connection.close()  # the server ends those that rest; the next request opens it again
+        start = time.perf_counter()
+        boundary = b"--photo\r\n"
+        disposition = b'Content-Disposition: form-data; name="files"; filename="photo.jpg"\r\n\r\n'
+        form = boundary + disposition + photo + b"\r\n--photo--\r\n"
+        (path,) = json.loads(self._send("/upload", form, "multipart/form-data; boundary=photo"))
+        image = {"path": path, "orig_name": "photo.jpg", "meta": {"_type": "gradio.FileData"}}
+        data = json.dumps({"data": [image, *self._options]}).encode()
+        event_id = json.loads(self._send("/call/predict", data, "application/json"))["event_id"]
+        answer = self._send(f"/call/predict/{event_id}")
+        assert b"event: complete" in answer, answer
+        return time.perf_counter() - start
+
+    def _send(self, path: str, body: bytes | None = None, content_type: str = "") -> bytes:
+        headers = {"Content-Type": content_type} if body else {}
+        self._connection.request("POST" if body else "GET", f"/gradio_api{path}", body, headers)
+        with self._connection.getresponse() as response:
+            content = response.read()
+        assert response.status == 200, content
+        return content
+
+
+def throughput(rounds: int = 7) -> list[tuple[str, str, str]]:
+    """Let the same visitors ask the demo and the plain app in turn."""
+    return [row for comparison in COMPARISONS for row in _compare(comparison, rounds)]
+
+
+def _compare(comparison: Comparison, rounds: int) -> list[tuple[str, str, str]]:
+    spec = ZOO[comparison.backbone]
+    photos = draw_photos()
+    with ExitStack() as stack:
+        home = stack.enter_context(random_weights(spec))
+        urls = [stack.enter_context(_serving(kind, comparison, home)) for kind in ("plain", "demo")]
+        plain, demo = (
+            [Visitor(url, *options) for _ in range(NUM_VISITORS)]
+            for url, options in zip(urls, ((), ("", 5)), strict=True)
+        )
+        for visitors in (plain, demo):
+            _crowd(visitors, photos, 1)
+        crowds = [[_crowd(visitors, photos, REQUESTS_EACH) for visitors in (plain, demo)] for _ in range(rounds)]
+        alone = [[visitors[0].ask(photo) for visitors in (plain, demo)] for photo in photos * rounds]
+    return _rows(comparison, spec, crowds, alone)
+
+
+def _rows(
+    comparison: Comparison, spec: BackboneSpec, crowds: list[list[float]], alone: list[list[float]]
+) -> list[tuple[str, str, str]]:
+    what = f"/predict, {spec.display_name}, {comparison.precision}"
+    times = statistics.median(demo / plain for plain, demo in crowds)
+    plain_rate, demo_rate = (statistics.median(side) for side in zip(*crowds, strict=True))
+    plain_s, demo_s = (statistics.median(side) for side in zip(*alone, strict=True))
+    return [
+        (
+            f"{what}, {NUM_VISITORS} visitors at once, throughput to the plain app's",
+            f"{comparison.promised} times",
+            f"{times:.2f} times ({demo_rate:.1f} to {plain_rate:.1f} a second)",
+        ),
+        (
+            f"{what}, one visitor, latency to the plain app's",
+            "0.7 times",
+            f"{demo_s / plain_s:.2f} times ({1000 * demo_s:.0f} to {1000 * plain_s:.0f} ms)",
+        ),
+    ]
+
+
+def _crowd(visitors: list[Visitor], photos: list[bytes], requests_each: int) -> float:
+    """Let all visitors ask at once, each again as soon as it has its answer; return answers in a second."""
+    with ThreadPoolExecutor(len(visitors)) as pool:
+        start = time.perf_counter()
+        list(pool.map(lambda visitor: [visitor.ask(photos[i % len(photos)]) for i in range(requests_each)], visitors))
+        return len(visitors) * requests_each / (time.perf_counter() - start)
+
+
+def draw_photos() -> list[bytes]:
+    """Return the example pictures as JPEG files of a usual size."""
+    photos = []
+    for example in EXAMPLES:
+        with Image.open(example.path) as picture:
+            photos.append(encode(ImageOps.fit(picture.convert("RGB"), PHOTO_SIZE), "JPEG"))
+    return photos
+
+
+@contextmanager
+def random_weights(spec: BackboneSpec) -> Iterator[Path | None]:
+    """Where a network's file cannot be had, yield a home for torch with one of random numbers; else None."""
+    if has_weights(spec):
+        yield None
+        return
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home, "hub", "checkpoints")
+        folder.mkdir(parents=True)
+        torch.manual_seed(0)
+        buffer = io.BytesIO()
+        torch.save(spec.build().state_dict(), buffer)
+        digits = hashlib.sha256(buffer.getvalue()).hexdigest()[:8]
+        (folder / f"{spec.name}-{digits}.pth").write_bytes(buffer.getvalue())
+        yield Path(home)
+
+
+@contextmanager
+def _serving(kind: str, comparison: Comparison, home: Path | None) -> Iterator[str]:
+    """Run one of the two apps in a process of its own; yield its address once it answers."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "DEMO_PRECISION": comparison.precision, "GRADIO_ANALYTICS_ENABLED": "False"}
+    if home is not None:
+        environment["TORCH_HOME"] = str(home)
+    command = [sys.executable, "-m", "tests.benchmarks.throughput", kind, comparison.backbone, str(port)]
+    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
+    try:
+        while process.poll() is None and not _listens(port):
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+    except OSError:
+        return False
+    return True
+
+
+def serve(kind: str, backbone: str, port: int) -> None:
+    """Serve one of the two apps until the process ends."""
+    for checkpoint in Path(torch.hub.get_dir(), "checkpoints").glob(f"{backbone}-*.pth"):
+        if not has_weights(ZOO[backbone]):
+            weights: Any = RandomWeights(f"https://example.org/{checkpoint.name}")
+            ZOO[backbone] = replace(ZOO[backbone], weights=weights)
+    (serve_plain if kind == "plain" else serve_demo)(ZOO[backbone], port)
+
+
+def serve_plain(spec: BackboneSpec, port: int) -> None:
+    """Serve the plainest app for a network: as a tutorial writes it."""
+
+    network, transforms = load_plain(spec), spec.build_transforms()
+
+    def classify(picture: Image.Image) -> dict[str, float]:
+        with torch.inference_mode():
+            probabilities = torch.softmax(network(transforms(picture)[None])[0], dim=0)
+        return dict(zip(spec.class_names, probabilities.tolist(), strict=True))
+
+    app = gr.Interface(classify, gr.Image(type="pil"), gr.Label(num_top_classes=5), api_name="predict")
+    app.launch(server_port=port)
+
+
+def load_plain(spec: BackboneSpec) -> torch.nn.Module:
+    """Return the network as its library builds it, with the same weights."""
+    from demo.models.weights import load_weights
+
+    network = spec.build()
+    tensors = load_weights(spec).values()
+    network.load_state_dict(dict(zip(network.state_dict(), tensors, strict=True)))
+    return network.eval()
+
+
+def serve_demo(spec: BackboneSpec, port: int) -> None:
+    """Serve the demo's page."""
+    from demo.ui.context import Context
+    from demo.ui.page import build_page, launch
+
+    context = Context.of(replace(Settings.from_environment(), backbone=spec.name))
+    launch(build_page(context), context, server_port=port)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], sys.argv[2], int(sys.argv[3]))
