@@ -17,10 +17,11 @@ from PIL import Image
 from demo.data.samples import EXAMPLES, read_example
 from demo.models.backbone import Backbone
 from demo.models.cache import BackboneCache
-from demo.models.zoo import EMBEDDED
+from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
 from demo.settings import Settings
 from demo.ui.context import Context
 from demo.ui.page import build_page, launch
+from tests.weights_host import WeightsHost, random_checkpoint, stand_in
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -79,6 +80,31 @@ def server(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iter
         url = launch(page, context, wait=False, quiet=True)
         yield Server(url.rstrip("/"), context, page)
         page.close()
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[WeightsHost]:
+    """A host of weights for an empty cache; the Hugging Face Hub is switched off."""
+    host = WeightsHost()
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.delenv("DEMO_WEIGHTS_DIR", raising=False)
+    yield host
+    host.close()
+
+
+@pytest.fixture(scope="session")
+def checkpoint() -> bytes:
+    return random_checkpoint(ZOO["resnet18"])
+
+
+@pytest.fixture
+def resnet18(host: WeightsHost, checkpoint: bytes, monkeypatch: pytest.MonkeyPatch) -> BackboneSpec:
+    """ResNet-18 in the table, with random weights at the host, which answers 404 until it is told otherwise."""
+    spec = stand_in(host.url, checkpoint, hub_repo="timm/resnet18.tv_in1k")
+    monkeypatch.setitem(ZOO, "resnet18", spec)
+    return spec
 
 
 @pytest.fixture(scope="session")

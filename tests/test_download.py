@@ -592,6 +592,21 @@ def test_a_fetch_that_is_closed_leaves_its_part_and_the_lock(
     assert host.log[-1].range == f"bytes={left}-"
 
 
+def test_who_waits_goes_on_where_another_left(
+    host: WeightsHost, spec: BackboneSpec, resource: Resource, cache: Path
+) -> None:
+    resource.chunk_bytes, resource.pause_s = 40_000, 0.05
+    leaving, waiting = fetch_weights(spec), fetch_weights(spec)
+    while next(leaving).done_bytes == 0:
+        pass
+    left = part(cache, spec).stat().st_size
+    assert next(waiting) == FetchProgress(Source.DOWNLOAD, "127.0.0.1", left, None)
+    leaving.close()
+    assert max(progress.done_bytes for progress in waiting) == len(CONTENT)
+    assert host.log[-1].range == f"bytes={left}-"
+    assert (cache / spec.file_name).read_bytes() == CONTENT
+
+
 # The command.
 
 

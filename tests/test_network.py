@@ -1,13 +1,11 @@
 """Choosing a network on the page, and every network of the table from its file to a visitor's head."""
 
 import html
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 
 from demo.data.dataset import read_dataset
@@ -23,43 +21,7 @@ from demo.ui.network import draw_history
 from demo.ui.text import CHINESE, ENGLISH
 from tests.conftest import MakeZip, Server, colour_folders, noise
 from tests.visitor import Visitor
-from tests.weights_host import Resource, WeightsHost, path_of, stand_in
-
-
-def random_checkpoint(spec: BackboneSpec) -> bytes:
-    """Return seeded random weights as their authors would publish them: with what only training uses."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        tensors = dict(spec.build().state_dict())
-    tensors |= {f"{beginning}weight": torch.zeros(1) for beginning in spec.training_only}
-    buffer = io.BytesIO()
-    torch.save(tensors, buffer)
-    return buffer.getvalue()
-
-
-@pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[WeightsHost]:
-    """A host of weights for an empty cache; the Hugging Face Hub is switched off."""
-    host = WeightsHost()
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.delenv("DEMO_WEIGHTS_DIR", raising=False)
-    yield host
-    host.close()
-
-
-@pytest.fixture(scope="module")
-def checkpoint() -> bytes:
-    return random_checkpoint(ZOO["resnet18"])
-
-
-@pytest.fixture
-def resnet18(host: WeightsHost, checkpoint: bytes, monkeypatch: pytest.MonkeyPatch) -> BackboneSpec:
-    """ResNet-18 in the table, with random weights at the host, which answers 404 until it is told otherwise."""
-    spec = stand_in(host.url, checkpoint, hub_repo="timm/resnet18.tv_in1k")
-    monkeypatch.setitem(ZOO, "resnet18", spec)
-    return spec
+from tests.weights_host import Resource, WeightsHost, path_of, random_checkpoint, stand_in
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A host of weights on this machine that can do everything that goes wrong on a real one."""
 
 import hashlib
+import io
 import os
 import re
 import threading
@@ -8,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from demo.models.weights import WeightsFile, fetch_weights
 from demo.models.zoo import ZOO, BackboneSpec
@@ -145,3 +148,14 @@ def fetch_in_process(url: str, content: bytes, torch_home: Path) -> WeightsFile:
         except StopIteration as end:
             file: WeightsFile = end.value
             return file
+
+
+def random_checkpoint(spec: BackboneSpec) -> bytes:
+    """Return seeded random weights as their authors would publish them: with what only training uses."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        tensors = dict(spec.build().state_dict())
+    tensors |= {f"{beginning}weight": torch.zeros(1) for beginning in spec.training_only}
+    buffer = io.BytesIO()
+    torch.save(tensors, buffer)
+    return buffer.getvalue()

@@ -119,18 +119,19 @@ def load_weights(spec: BackboneSpec) -> dict[str, torch.Tensor]:
         WeightsMissing: If the file is in none of the places on this machine.
         WeightsDamaged: If its SHA-256 is not the published one.
     """
-    if not has_weights(spec):
+    paths = [file.path for file in _files_here(spec)]
+    if not paths:
         raise WeightsMissing(backbone=spec.display_name, tried=_tried_here(spec))
-    file = _find_whole(spec)
-    if file is None:
-        raise _damaged(spec)
-    if file.path.suffix != ".safetensors":
-        tensors: dict[str, torch.Tensor] = torch.load(file.path, map_location="cpu", weights_only=True)
+    path = next((path for path in paths if _is_whole(path, spec)), None)
+    if path is None:
+        raise WeightsDamaged(backbone=spec.display_name, file=paths[0].name)
+    if path.suffix != ".safetensors":
+        tensors: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
         return tensors
     try:
-        return safetensors.torch.load_file(file.path)
+        return safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
-        raise _damaged(spec) from error
+        raise WeightsDamaged(backbone=spec.display_name, file=path.name) from error
 
 
 def fetch_weights(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsFile]:
@@ -288,9 +289,12 @@ def _find_whole(spec: BackboneSpec) -> WeightsFile | None:
 
 
 def _is_whole(path: Path, spec: BackboneSpec) -> bool:
-    state = path.stat()
-    digest = _digest_of_state(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
-    return digest.startswith(_published_digits(path, spec))
+    try:
+        state = path.stat()
+        digest = _digest_of_state(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+        return digest.startswith(_published_digits(path, spec))
+    except OSError:  # it cannot be read, or somebody removed it a moment ago
+        return False
 
 
 @lru_cache(maxsize=64)
@@ -336,10 +340,6 @@ def _remove_damaged(spec: BackboneSpec) -> None:
             with suppress(OSError):  # a download would take its place anyway, or say why it cannot
                 file.path.unlink()
                 _digest_beside(file.path).unlink(missing_ok=True)
-
-
-def _damaged(spec: BackboneSpec) -> WeightsDamaged:
-    return WeightsDamaged(backbone=spec.display_name, file=next(_files_here(spec)).path.name)
 
 
 def _fetch_showing(name: str) -> WeightsFile:

@@ -29,9 +29,8 @@ from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.predict import predict
 from tests.conftest import PROJECT, noise
-from tests.test_network import random_checkpoint
 from tests.visitor import Visitor
-from tests.weights_host import stand_in
+from tests.weights_host import random_checkpoint, stand_in
 
 DATA = Path(os.environ.get("DEMO_SHARED_DATA") or PROJECT.parent / "shared" / "data")
 NUM_VISITORS = 100

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from demo.models.zoo import BackboneSpec
 from demo.ui.text import CHINESE, ENGLISH, Words
 from tests.browser.conftest import PHONE, OpenPage
 from tests.conftest import MakeZip, Server, colour_folders
+from tests.weights_host import Resource, WeightsHost, path_of
 
 TRAINING_MS = 120_000
 
@@ -149,6 +151,32 @@ def test_the_camera_takes_a_photograph(open_page: OpenPage) -> None:
     page.click("#predict-photo >> text=Click to Access Webcam")
     page.click("#predict-photo button[aria-label='capture photo']")
     wait_for(page, "#answer", ENGLISH.answer_imagenet)
+
+
+def test_a_network_of_the_history_is_fetched_and_compared(
+    open_page: OpenPage, screenshots: Path, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes
+) -> None:
+    page = open_page()
+    page.click("#example-cat")
+    wait_for(page, "#answer", "tiger cat")
+    page.get_by_role("button", name=ENGLISH.history).click()
+    page.click("#use-resnet18")
+    wait_for(page, "#network-notice", "The weights of ResNet-18 could not be had")
+    wait_for(page, "#strip", "EfficientNet-Lite0")
+    shoot(page, screenshots / "network-missing.png")
+
+    host.resources[path_of(resnet18)] = Resource(checkpoint, chunk_bytes=2_000_000, pause_s=0.1)
+    page.click("#try-again")
+    wait_for(page, "#network-notice", "ResNet-18 is on its way from 127.0.0.1")
+    page.wait_for_selector("#network-notice progress")
+    wait_for(page, "#strip", "ResNet-18")
+    wait_for(page, "#answer", "ResNet-18")
+
+    page.get_by_role("button", name=ENGLISH.side_by_side).click()
+    page.locator("#networks label").filter(has_text="ResNet-18").click()
+    page.click("#compare")
+    page.wait_for_selector("#comparison section:nth-of-type(2) li")
+    shoot(page, screenshots / "side-by-side.png")
 
 
 def test_stop_is_heard(open_page: OpenPage, make_zip: MakeZip) -> None:
