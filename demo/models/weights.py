@@ -350,7 +350,7 @@ def _fetch_showing(name: str) -> WeightsFile:
             progress = next(fetching)
             done, total = progress.done_bytes / MEGABYTE, progress.total_bytes
             line = f"\r{name}: {done:.1f}{f' of {total / MEGABYTE:.1f}' if total else ''} MB from {progress.host}"
-            print(line, end="", file=sys.stderr, flush=True)
+            print(line.ljust(79), end="", file=sys.stderr, flush=True)
     except StopIteration as end:
         file: WeightsFile = end.value
         return file

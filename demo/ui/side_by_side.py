@@ -1,7 +1,7 @@
 """Several networks side by side in tab 1: on the photograph, and on a batch of pictures."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
@@ -11,18 +11,19 @@ from PIL import Image
 
 from demo.data.images import read_image
 from demo.errors import NoImage, NumberOfNetworks, TooManyInBatch, UploadError, WeightsError
-from demo.models.zoo import EMBEDDED, find_spec
+from demo.models.weights import fetch_weights
+from demo.models.zoo import EMBEDDED, ZOO, find_spec
 from demo.tasks.compare import MAX_NETWORKS, MIN_NETWORKS, PictureRow, agree, find_agreed, to_csv
 from demo.tasks.predict import Prediction, predict
-from demo.ui.context import COMPUTE, Context, uploaded_file
-from demo.ui.network import backbone_choices
+from demo.ui.context import COMPUTE, LIGHT, Context, uploaded_file
+from demo.ui.network import draw_progress
 from demo.ui.sessions import Ref
 from demo.ui.tables import draw_table
 from demo.ui.text import Words
 
 
-def compare_networks(context: Context, ref: Ref, networks: list[str]) -> str:
-    """Show what each of the chosen networks sees in the photograph."""
+def compare_networks(context: Context, ref: Ref, networks: list[str]) -> Iterator[str]:
+    """Show what each of the chosen networks sees in the photograph, fetching those that are not here yet."""
     photo = context.sessions.find(ref).photo
     if photo is None:
         raise NoImage()
@@ -30,10 +31,12 @@ def compare_networks(context: Context, ref: Ref, networks: list[str]) -> str:
     seen: list[Prediction | WeightsError] = []
     for name in networks:
         try:
+            for progress in fetch_weights(find_spec(name)):
+                yield draw_progress(context.words, find_spec(name), progress)
             seen.append(_predict(context, name, photo))
         except WeightsError as error:
             seen.append(error)
-    return draw_comparison(context.words, networks, seen)
+    yield draw_comparison(context.words, networks, seen)
 
 
 def predict_batch(context: Context, ref: Ref, networks: list[str], pictures: list[dict[str, Any]] | None) -> list[Any]:
@@ -66,7 +69,7 @@ def build_side_by_side(context: Context, ref: gr.State) -> None:
     words = context.words
     with gr.Accordion(words.side_by_side, open=False, elem_id="side-by-side"):
         networks = gr.CheckboxGroup(
-            backbone_choices(words),
+            [(spec.display_name, spec.name) for spec in ZOO.values()],
             value=[EMBEDDED],
             label=words.compare_networks.format(low=MIN_NETWORKS, high=MAX_NETWORKS),
             elem_id="networks",
@@ -76,7 +79,7 @@ def build_side_by_side(context: Context, ref: gr.State) -> None:
         pictures = gr.File(label=words.batch, file_count="multiple", height=140, elem_id="batch")
         table = gr.HTML("", padding=False, elem_id="batch-table")
         csv_file = gr.File(label="CSV", interactive=False, visible=False, elem_id="batch-csv")
-    compare.click(context.bind(compare_networks), [ref, networks], comparison, **COMPUTE)
+    compare.click(context.bind(compare_networks), [ref, networks], comparison, **LIGHT)
     pictures.upload(
         context.bind(predict_batch),
         [ref, networks, pictures],

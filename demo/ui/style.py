@@ -49,6 +49,7 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 .history th, .history td { border: none !important; text-align: left; padding: 0.2rem 0.5rem; vertical-align: top;
   border-bottom: 1px solid var(--border-color-primary) !important; }
 .history a { padding: 0; }
+.history tr, .counts tr { border: none !important; }
 #timeline { flex-wrap: wrap; gap: 0.3rem; }
 #timeline button { flex: 0 0 auto; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1rem; }
