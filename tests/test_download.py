@@ -335,7 +335,7 @@ def test_a_full_disk_is_told_and_not_left_full(host: WeightsHost, spec: Backbone
     part(cache, spec).symlink_to("/dev/full")
     unwritable = fail(replace(spec, hub_repo=REPO))[-1]
     assert isinstance(unwritable, CacheUnwritable)
-    assert unwritable.values == {"place": cache, "reason": "No space left on device"}
+    assert unwritable.values == {"place": cache.name, "reason": "No space left on device"}
     assert not part(cache, spec).is_symlink()
     assert len(host.log) == 1  # the Hub's copy would not fit either
 

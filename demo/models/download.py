@@ -78,7 +78,7 @@ def download(address: str, path: Path, checksum: str) -> Generator[Received, Non
     except OSError as error:
         with suppress(OSError):
             part_of(path).unlink(missing_ok=True)  # a full disk is not left full
-        raise CacheUnwritable(place=path.parent, reason=error.strerror) from error
+        raise CacheUnwritable(place=path.parent.name, reason=error.strerror) from error
 
 
 def _download(address: str, path: Path, checksum: str) -> Generator[Received, None, str]:

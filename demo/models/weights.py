@@ -172,7 +172,7 @@ def _fetch_once(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsFil
             yield _progress_of_another(spec)
             time.sleep(POLL_S)
     except OSError as error:
-        unwritable = CacheUnwritable(place=path.parent, reason=error.strerror)
+        unwritable = CacheUnwritable(place=path.parent.name, reason=error.strerror)
         raise WeightsMissing(backbone=spec.display_name, tried=[*_tried_here(spec), unwritable]) from error
     try:
         file = _find_whole(spec)
@@ -323,10 +323,14 @@ def _digest_beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
+def _place(file: WeightsFile) -> str:
+    return "/".join(file.path.parts[-2:])  # strangers need not know where on this machine that is
+
+
 def _tried_here(spec: BackboneSpec) -> list[SourceError]:
     """Say of each place on this machine why the checkpoint is not had from there."""
     return [
-        ChecksumWrong(place=file.path) if file.path.is_file() else SourceAbsent(place=file.path)
+        ChecksumWrong(place=_place(file)) if file.path.is_file() else SourceAbsent(place=_place(file))
         for file in _places(spec)
         if file.path.is_file() or file.source is not Source.HUB
     ]
