@@ -1,6 +1,7 @@
 """The whole page: what is above the tabs, the three tabs, and what passes between them."""
 
 import html
+import os
 import threading
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,9 @@ from demo.ui.style import css, theme
 from demo.ui.text import CHINESE, ENGLISH, Words
 
 MAX_FILE_SIZE = "64mb"  # above our own limits, so that our own sentences are heard first
+
+# After every event gradio sums up all events so far with pandas, for a monitoring page that is not shown here.
+_NO_EVENT_STATISTICS = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9), "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
 
 # sessionStorage belongs to one browser tab: it survives a reload, and at a shared computer the next pupil, in a
 # new tab, does not find it. Where a browser forbids it the page works, and a reload begins anew.
@@ -79,6 +83,7 @@ def draw_strip(words: Words, state: ModelState) -> str:
 
 def build_page(context: Context) -> gr.Blocks:
     """Build the page in each language, over the same sessions and networks, and the public API."""
+    os.environ |= _NO_EVENT_STATISTICS
     page = gr.Blocks(title=ENGLISH.title, analytics_enabled=False, delete_cache=(300, 3600))
     with page:
         _build_language(page, replace(context, words=ENGLISH))
