@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 MEGABYTE = 1_000_000
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,7 @@ class Settings:
 
     backbone: str = "resnet50"
     device: str = "cpu"
+    precision: str = "float32"  # of predictions; or bfloat16
     model_memory_bytes: int = 2000 * MEGABYTE  # for the parameters of all loaded networks together
 
     max_image_bytes: int = 15 * MEGABYTE
@@ -39,6 +41,10 @@ class Settings:
     max_sessions: int = 200
     session_idle_s: float = 3600.0
 
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"precision is {self.precision!r}; choose one of {', '.join(PRECISIONS)}.")
+
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read the variables that README lists; a Space (SPACE_ID is set) counts as public.
@@ -52,6 +58,7 @@ class Settings:
         settings = Settings(
             backbone=environment.get("DEMO_BACKBONE") or Settings.backbone,
             device=environment.get("DEMO_DEVICE") or Settings.device,
+            precision=environment.get("DEMO_PRECISION") or Settings.precision,
             model_memory_bytes=int(float(environment.get("DEMO_MODEL_MEMORY") or 2) * 1000 * MEGABYTE),
         )
         public = environment.get("DEMO_PUBLIC", "0") not in ("", "0") or "SPACE_ID" in environment

@@ -12,7 +12,7 @@ from demo.models.backbone import Backbone, load_backbone
 from demo.models.cache import BackboneCache
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
 
-SMALL = 4 * sum(ZOO[name].facts.num_parameters for name in ("resnet18", "resnet34"))
+SMALL = 8 * sum(ZOO[name].facts.num_parameters for name in ("resnet18", "resnet34"))
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def loads(monkeypatch: pytest.MonkeyPatch, embedded: Backbone) -> Iterator[list[
     """Note what is loaded, without needing the real weights; everything is the embedded network."""
     names: list[str] = []
 
-    def load(spec: BackboneSpec, _device: str) -> Backbone:
+    def load(spec: BackboneSpec, _device: str, **_options: str) -> Backbone:
         names.append(spec.name)
         return embedded
 
@@ -37,7 +37,7 @@ def use(cache: BackboneCache, *names: str) -> None:
 def test_a_backbone_is_loaded_once_for_many_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded: list[str] = []
 
-    def count(spec: BackboneSpec, device: str) -> Backbone:
+    def count(spec: BackboneSpec, device: str, **_options: str) -> Backbone:
         loaded.append(spec.name)
         return load_backbone(spec, device)
 
@@ -57,7 +57,7 @@ def test_a_backbone_is_loaded_once_for_many_threads(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.usefixtures("loads")
 def test_a_load_is_tried_again_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_spec: BackboneSpec, _device: str) -> Backbone:
+    def fail(_spec: BackboneSpec, _device: str, **_options: str) -> Backbone:
         raise WeightsMissing(backbone="ResNet-18", file="absent.pth", tried=[])
 
     cache = BackboneCache(budget_bytes=SMALL)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,11 @@ import pytest
 
 from demo.data.samples import EXAMPLES
 from demo.errors import NotAnImage
+from demo.models.state import ModelState
+from demo.models.zoo import EMBEDDED
+from demo.settings import Settings
+from demo.ui.context import Context
+from demo.ui.page import draw_strip
 from demo.ui.text import CHINESE, ENGLISH
 from tests.conftest import MakeZip, Server, colour_folders
 from tests.visitor import Refused, Visitor
@@ -212,3 +218,10 @@ def test_an_unexpected_error_is_logged_and_named_neutrally(
         visitor.refresh()
     assert str(refused.value) == ENGLISH.unexpected
     assert "secret path" in caplog.text
+
+
+def test_the_strip_says_when_answers_are_rounded(settings: Settings) -> None:
+    state = ModelState(EMBEDDED)
+    exact, rounded = (Context.of(replace(settings, precision=precision)) for precision in ("float32", "bfloat16"))
+    assert "float" not in draw_strip(exact, state)
+    assert "bfloat16" in draw_strip(rounded, state)

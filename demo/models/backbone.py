@@ -1,14 +1,18 @@
 """A loaded, frozen network: stages, features and logits in one forward pass."""
 
+import copy
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torchvision.models.feature_extraction import create_feature_extractor
 
+from demo.models.batching import Answers, Batcher, num_cores, threads
 from demo.models.weights import load_weights
 from demo.models.zoo import BackboneSpec, StageLabel
 
@@ -28,12 +32,19 @@ class Backbone:
     """One pretrained network, shared by all visitors and written to by nobody.
 
     It stays in `eval()` without gradients and is never hooked: two threads would see each other's tensors.
+    `precision` is what answers are computed in: "float32" or "bfloat16"; all else is float32.
     """
 
     spec: BackboneSpec
     network: nn.Module
     device: torch.device
     _forward: Callable[[Tensor], Outputs]
+    precision: str = "float32"
+    _batcher: Batcher = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        answer = _open_answers(self.network, self.spec, self.device, getattr(torch, self.precision))
+        object.__setattr__(self, "_batcher", Batcher(answer, num_passes=2 if self.device.type == "cpu" else 1))
 
     def run(self, pictures: Sequence[Image.Image]) -> Outputs:
         """Run RGB pictures of any size through the weights' own transforms and the network.
@@ -45,22 +56,49 @@ class Backbone:
             float32 tensors on the CPU, for inference only.
         """
         batch = torch.stack([self.transform(picture) for picture in pictures])  # (N, 3, H, W)
-        with torch.inference_mode():
-            stages, features, logits = self._forward(batch.to(self.device))
-            return Outputs({label: stage.cpu() for label, stage in stages.items()}, features.cpu(), logits.cpu())
+        with threads(num_cores()), torch.inference_mode():
+            stages, features, logits = self._forward(batch.to(self.device, memory_format=torch.channels_last))
+            stages = {label: stage.cpu().contiguous() for label, stage in stages.items()}
+            return Outputs(stages, features.cpu(), logits.cpu())
+
+    def answer(self, batch: Tensor) -> Answers:
+        """Run transformed pictures (N, 3, H, W) together with those of others who ask at the same time.
+
+        Returns:
+            float32 features (N, D) and logits (N, K) on the CPU, as `run` gives them; in bfloat16 they differ by
+            its rounding.
+        """
+        return self._batcher.run(batch)
 
     def transform(self, picture: Image.Image) -> Tensor:
         """Return what the network is given for one RGB picture: float32 (3, H, W), normalised."""
-        transformed: Tensor = self.spec.build_transforms()(_crop_long(picture))
+        with threads(1):
+            transformed: Tensor = self.spec.build_transforms()(_crop_long(picture))
         return transformed
 
     def draw_input(self, picture: Image.Image) -> Image.Image:
         """Return the picture as the network sees it: resized and cropped, colours put back."""
+        return self.draw_transformed(self.transform(picture))
+
+    def draw_transformed(self, transformed: Tensor) -> Image.Image:
+        """Return what `transform` gave, float32 (3, H, W), as a picture: colours put back."""
         transforms = self.spec.build_transforms()
         mean = torch.tensor(transforms.mean).view(3, 1, 1)
         std = torch.tensor(transforms.std).view(3, 1, 1)
-        pixels = (self.transform(picture) * std + mean).clamp(0, 1).mul(255).round().to(torch.uint8)
+        with threads(1):
+            pixels = (transformed * std + mean).clamp(0, 1).mul(255).round().to(torch.uint8)
         return Image.fromarray(pixels.permute(1, 2, 0).numpy())  # (H, W, 3)
+
+
+class _Answering(nn.Module):
+    """A last layer that also gives what goes into it."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, features: Tensor) -> Answers:
+        return Answers(features, self.layer(features))
 
 
 def _crop_long(picture: Image.Image) -> Image.Image:
@@ -70,12 +108,13 @@ def _crop_long(picture: Image.Image) -> Image.Image:
     return picture.crop((left, top, left + width, top + height))
 
 
-def load_backbone(spec: BackboneSpec, device: str = "cpu") -> Backbone:
+def load_backbone(spec: BackboneSpec, device: str = "cpu", *, precision: str = "float32") -> Backbone:
     """Build a backbone with its pretrained weights; a network with random weights is never returned.
 
     Args:
         spec: Row of the zoo's table.
         device: Where it computes, in torch's words: "cpu", "cuda".
+        precision: What answers are computed in: "float32" or "bfloat16".
 
     Raises:
         WeightsError: If the weights are missing or damaged.
@@ -88,9 +127,9 @@ def load_backbone(spec: BackboneSpec, device: str = "cpu") -> Backbone:
     network.load_state_dict(
         {name: each for name, each in tensors.items() if not name.startswith(spec.training_only)}, assign=True
     )
-    network.eval().requires_grad_(False).to(device)
+    network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
     open_network = _open_timm if spec.library == "timm" else _open_torchvision
-    return Backbone(spec, network, torch.device(device), open_network(network, spec))
+    return Backbone(spec, network, torch.device(device), open_network(network, spec), precision)
 
 
 def _rename_by_order(tensors: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
@@ -123,3 +162,49 @@ def _open_timm(network: nn.Module, spec: BackboneSpec) -> Callable[[Tensor], Out
         return Outputs(stages, features, network.classifier(features))  # type: ignore[operator]
 
     return forward
+
+
+def _open_answers(
+    network: nn.Module, spec: BackboneSpec, device: torch.device, dtype: torch.dtype
+) -> Callable[[Tensor], Answers]:
+    """Open a network for features and logits alone, which is faster: nothing else has to be kept apart."""
+    last_layer = "classifier" if spec.library == "timm" else spec.logits
+    folded = _fold_batch_norms(network)
+    _replace(folded, last_layer, _Answering(folded.get_submodule(last_layer)))
+    folded.to(device, dtype).to(memory_format=torch.channels_last)
+
+    def forward(batch: Tensor) -> Answers:
+        with torch.inference_mode():
+            answers = folded(batch.to(device, dtype, memory_format=torch.channels_last))
+            return Answers(*(each.to("cpu", torch.float32) for each in answers))
+
+    return forward
+
+
+def _fold_batch_norms(network: nn.Module) -> nn.Module:
+    """Return a copy in which each convolution also does what the batch norm right after it did.
+
+    In `eval()` a batch norm is a factor and a summand for each channel. The copy shares the memory of the rest.
+    """
+    shared = {id(each): nn.Parameter(each.detach(), requires_grad=False) for each in network.parameters()}
+    folded = copy.deepcopy(network, shared)
+    for parent in list(folded.modules()):
+        for (_, convolution), (name, norm) in pairwise(parent.named_children()):
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                assert norm.running_mean is not None and norm.running_var is not None
+                convolution.weight, convolution.bias = fuse_conv_bn_weights(
+                    convolution.weight,
+                    convolution.bias,
+                    norm.running_mean,
+                    norm.running_var,
+                    norm.eps,
+                    norm.weight,
+                    norm.bias,
+                )
+                _replace(parent, name, getattr(norm, "act", nn.Identity()))  # timm's rectify as well
+    return folded
+
+
+def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
+    parent, _, child = name.rpartition(".")
+    setattr(network.get_submodule(parent), child, module)

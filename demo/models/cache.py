@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from demo.models.backbone import Backbone, load_backbone
 from demo.models.zoo import BackboneSpec, find_spec
 
-_BYTES_PER_PARAMETER = 4
+_BYTES_PER_PARAMETER = 8  # float32, in the network and in the folded copy that answers
 
 
 class BackboneCache:
@@ -19,6 +19,7 @@ class BackboneCache:
         self,
         device: str = "cpu",
         *,
+        precision: str = "float32",
         budget_bytes: int = 2_000_000_000,
         needed: Callable[[], Collection[str]] = tuple,
     ) -> None:
@@ -26,10 +27,12 @@ class BackboneCache:
 
         Args:
             device: Where they compute.
+            precision: What they answer in: "float32" or "bfloat16".
             budget_bytes: How much the parameters of all of them may take together.
             needed: Asked for the names of those that visitors' heads are bound to: they leave last.
         """
         self._device = device
+        self._precision = precision
         self._budget_bytes = budget_bytes
         self._needed = needed
         self._loaded: OrderedDict[str, Backbone] = OrderedDict()  # the least recently used first
@@ -76,7 +79,7 @@ class BackboneCache:
         if left:
             gc.collect()  # a traced network refers to itself
         try:
-            backbone = load_backbone(spec, self._device)
+            backbone = load_backbone(spec, self._device, precision=self._precision)
         except BaseException:
             with self._lock:
                 del self._reserved_bytes[spec.name]

@@ -51,8 +51,9 @@ def predict(backbone: Backbone, picture: Image.Image, *, head: Head | None = Non
     if not 1 <= top_k <= MAX_TOP_K:
         raise OptionOutOfRange(option="top_k", value=top_k, low=1, high=MAX_TOP_K)
     start = time.perf_counter()
-    outputs = backbone.run([picture])
-    logits = head.logits(outputs.features) if head else outputs.logits  # (1, K)
+    transformed = backbone.transform(picture)  # (3, H, W)
+    answers = backbone.answer(transformed[None])
+    logits = head.logits(answers.features) if head else answers.logits  # (1, K)
     probabilities = torch.softmax(logits[0], dim=0)  # (K,)
     seconds = time.perf_counter() - start
     class_names = head.class_names if head else backbone.spec.class_names
@@ -61,4 +62,5 @@ def predict(backbone: Backbone, picture: Image.Image, *, head: Head | None = Non
         ClassProbability(idx, class_names[idx], value)
         for value, idx in zip(best.values.tolist(), best.indices.tolist(), strict=True)
     )
-    return Prediction(backbone.spec.name, head is not None, top, backbone.draw_input(picture), seconds)
+    network_input = backbone.draw_transformed(transformed)
+    return Prediction(backbone.spec.name, head is not None, top, network_input, seconds)

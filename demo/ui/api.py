@@ -25,6 +25,8 @@ from demo.ui.training import Job
 
 # Those who wait for a training wait here, not in front of somebody's prediction.
 _TRAINING = {"concurrency_id": "api_fine_tune", "concurrency_limit": 8}
+# Those who ask at the same time share forward passes.
+_PREDICTION = {"concurrency_id": "predict", "concurrency_limit": 16}
 
 
 def answer_predict(context: Context, image: dict[str, Any] | None, backbone: str, top_k: float) -> dict[str, Any]:
@@ -124,7 +126,7 @@ def build_api(context: Context) -> None:
         head = gr.File(label="head")
         pictures = [gr.Image(label=label.value, format="png", type="filepath") for label in StageLabel]
         ask = gr.Button()
-    _publish(ask, context, answer_predict, "predict", [image, backbone, top_k], answer, **COMPUTE)
+    _publish(ask, context, answer_predict, "predict", [image, backbone, top_k], answer, **_PREDICTION)
     _publish(
         ask,
         context,

@@ -46,7 +46,10 @@ class Context:
         """Open the rooms; nothing is loaded yet."""
         sessions = Sessions(settings)
         backbones = BackboneCache(
-            settings.device, budget_bytes=settings.model_memory_bytes, needed=sessions.needed_backbones
+            settings.device,
+            precision=settings.precision,
+            budget_bytes=settings.model_memory_bytes,
+            needed=sessions.needed_backbones,
         )
         return Context(settings, sessions, backbones, TrainingLine(), Arrival(settings.backbone))
 

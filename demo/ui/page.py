@@ -12,6 +12,7 @@ from demo.data.samples import EXAMPLES, read_example
 from demo.models.state import ModelState
 from demo.models.weights import usable_backbone
 from demo.models.zoo import find_spec
+from demo.settings import Settings
 from demo.tasks.activations import capture_stages
 from demo.tasks.predict import Prediction, predict
 from demo.ui.activations_tab import build_activations_tab
@@ -62,18 +63,19 @@ def refresh(context: Context, ref: Ref) -> list[Any]:
     session = context.sessions.find(ref)
     prediction = _predict(context, session)
     return [
-        draw_strip(context.words, session.state),
+        draw_strip(context, session.state),
         gr.Button(interactive=session.state.head is not None),
         *show_prediction(context, session, prediction),
         answer_line(context.words, prediction),
     ]
 
 
-def draw_strip(words: Words, state: ModelState) -> str:
+def draw_strip(context: Context, state: ModelState) -> str:
     """Return the model state as HTML: network, whose classes answer, and what a head gets right."""
-    spec = find_spec(state.backbone_name)
+    spec, words, precision = find_spec(state.backbone_name), context.words, context.settings.precision
+    rounded = "" if precision == Settings.precision else f"; {precision}"
     facts = [
-        (words.network, f"{spec.display_name} ({draw_source(words, spec)})"),
+        (words.network, f"{spec.display_name} ({draw_source(words, spec)}{rounded})"),
         (words.whose_classes, _describe_classes(words, state)),
         (words.accuracy, _describe_head(words, state)),
     ]
@@ -131,7 +133,7 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
     gr.HTML(f"<header><h1>{words.title}</h1><p>{words.intro}</p></header>", padding=False)
     with gr.Row(elem_id="model-state", equal_height=True):
         strip = gr.HTML(
-            draw_strip(words, ModelState(usable_backbone(context.settings.backbone))), padding=False, elem_id="strip"
+            draw_strip(context, ModelState(usable_backbone(context.settings.backbone))), padding=False, elem_id="strip"
         )
         back = gr.Button(words.back_to_imagenet, interactive=False, size="sm", scale=0, min_width=160, elem_id="back")
     with gr.Tabs():

@@ -1,0 +1,123 @@
+"""Pictures that wait together go through a network together, and nobody waits for a batch to fill."""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+MAX_BATCH = 8  # pictures in one forward pass
+
+
+class Answers(NamedTuple):
+    """What a network answers for N pictures: features (N, D) and logits (N, K), float32 on the CPU."""
+
+    features: Tensor
+    logits: Tensor
+
+
+@dataclass(eq=False)
+class _Ticket:
+    """One caller's pictures; `woken` is set when the answers or the error are there, or the caller has to lead."""
+
+    pictures: Tensor
+    woken: threading.Event = field(default_factory=threading.Event)
+    to_lead: "list[_Ticket]" = field(default_factory=list)
+    answers: Answers | None = None
+    error: BaseException | None = None
+
+
+class Batcher:
+    """Runs a forward pass for callers in many threads; it has no thread of its own.
+
+    A caller that finds a free place leads at once. Whoever ends a pass takes those that wait, the longest waiting
+    first, as the next batch, and wakes the first of them to lead it.
+    """
+
+    def __init__(self, forward: Callable[[Tensor], Answers], *, num_passes: int = 1) -> None:
+        """Begin with nobody waiting.
+
+        Args:
+            forward: The network: pictures (N, 3, H, W) to answers for N pictures.
+            num_passes: How many passes may run side by side; they share the processor's cores.
+        """
+        self._forward = forward
+        self._num_passes = num_passes
+        self._num_running = 0
+        self._waiting: deque[_Ticket] = deque()
+        self._lock = threading.Lock()
+
+    def run(self, pictures: Tensor) -> Answers:
+        """Return the answers for pictures (N, 3, H, W), which may share a forward pass with those of others.
+
+        Raises:
+            Exception: What the forward pass raised, to all who shared it.
+        """
+        ticket = _Ticket(pictures)
+        with self._lock:
+            self._waiting.append(ticket)
+            if self._num_running < self._num_passes:
+                self._num_running += 1
+                self._wake_next()
+        ticket.woken.wait()
+        if ticket.to_lead:
+            self._lead(ticket.to_lead)
+        if ticket.error is not None:
+            raise ticket.error
+        assert ticket.answers is not None, "a pass ends with answers or an error"
+        return ticket.answers
+
+    def _lead(self, tickets: list[_Ticket]) -> None:
+        try:
+            with self._lock:
+                num_threads = max(1, num_cores() // self._num_running)
+            with threads(num_threads):
+                answers = self._forward(torch.cat([ticket.pictures for ticket in tickets]))  # (sum of N, 3, H, W)
+            counts = [len(ticket.pictures) for ticket in tickets]
+            for ticket, *rows in zip(tickets, *(each.split(counts) for each in answers), strict=True):
+                ticket.answers = Answers(*rows)
+        except BaseException as error:
+            for ticket in tickets:
+                ticket.error = error
+        with self._lock:
+            if self._waiting:
+                self._wake_next()
+            else:
+                self._num_running -= 1
+        for ticket in tickets:
+            ticket.woken.set()
+
+    def _wake_next(self) -> None:
+        """Take the next batch from those that wait, and let the first of it lead."""
+        tickets, num_pictures = [self._waiting.popleft()], 0
+        num_pictures = len(tickets[0].pictures)
+        while self._waiting and num_pictures + len(self._waiting[0].pictures) <= MAX_BATCH:
+            tickets.append(self._waiting.popleft())
+            num_pictures += len(tickets[-1].pictures)
+        tickets[0].to_lead = tickets
+        tickets[0].woken.set()
+
+
+def num_cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def threads(number: int) -> Iterator[None]:
+    """Let torch use so many threads for what this thread computes.
+
+    Each thread that computes keeps helpers of its own, and they wait for each other after every step. Where many
+    compute at once, one thread for each is much faster.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
