@@ -28,6 +28,7 @@ from demo.models.cache import BackboneCache
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.predict import predict
+from tests.benchmarks.throughput import throughput
 from tests.conftest import PROJECT, noise
 from tests.visitor import Visitor
 from tests.weights_host import random_checkpoint, stand_in
@@ -195,6 +196,11 @@ def networks(budget_megabytes: int = 600) -> list[Row]:
     ]
 
 
+def speed() -> list[Row]:
+    """Let visitors ask the demo and the plainest gradio app for the same network in turn."""
+    return [Row(*row) for row in throughput()]
+
+
 def tests() -> list[Row]:
     """Run the default tests."""
     start = time.perf_counter()
@@ -204,7 +210,7 @@ def tests() -> list[Row]:
 
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
-    each.__name__: each for each in (samples, fine_tune, start_up, memory, networks, tests)
+    each.__name__: each for each in (samples, fine_tune, start_up, memory, networks, speed, tests)
 }
 
 
