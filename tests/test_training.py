@@ -56,7 +56,7 @@ def test_jobs_run_one_after_the_other_in_their_order() -> None:
         order.append(number)
         yield EPOCH
 
-    jobs = [Job(lambda number=number: steps(number)) for number in range(3)]  # type: ignore[misc]
+    jobs = [Job(lambda number=number: wait(number)) for number in range(3)]  # type: ignore[misc]
     for job in jobs:
         line.submit(job)
     assert [line.num_ahead(job) for job in jobs] == [0, 1, 2]

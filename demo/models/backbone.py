@@ -1,14 +1,15 @@
 """A loaded, frozen network: stages, features and logits in one forward pass."""
 
 import copy
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from demo.models.batching import Answers, Batcher, num_cores, threads
@@ -89,6 +90,17 @@ class Backbone:
         return Image.fromarray(pixels.permute(1, 2, 0).numpy())  # (H, W, 3)
 
 
+class _Answering(nn.Module):
+    """A last layer that also gives what goes into it."""
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self.layer = layer
+
+    def forward(self, features: Tensor) -> Answers:
+        return Answers(features, self.layer(features))
+
+
 def _crop_long(picture: Image.Image) -> Image.Image:
     """Cut the ends off a very long picture: the centre crop drops them, but only after enlarging all of it."""
     width, height = (min(side, MAX_ASPECT * min(picture.size)) for side in picture.size)
@@ -116,16 +128,13 @@ def load_backbone(spec: BackboneSpec, device: str = "cpu", *, precision: str = "
         {name: each for name, each in tensors.items() if not name.startswith(spec.training_only)}, assign=True
     )
     network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
-    return Backbone(spec, network, torch.device(device), _open(network, spec), precision)
+    open_network = _open_timm if spec.library == "timm" else _open_torchvision
+    return Backbone(spec, network, torch.device(device), open_network(network, spec), precision)
 
 
 def _rename_by_order(tensors: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """Give a checkpoint's tensors the network's names; the two list the same tensors in the same order."""
     return dict(zip(network.state_dict(), tensors.values(), strict=True))
-
-
-def _open(network: nn.Module, spec: BackboneSpec) -> Callable[[Tensor], Outputs]:
-    return (_open_timm if spec.library == "timm" else _open_torchvision)(network, spec)
 
 
 def _open_torchvision(network: nn.Module, spec: BackboneSpec) -> Callable[[Tensor], Outputs]:
@@ -158,35 +167,44 @@ def _open_timm(network: nn.Module, spec: BackboneSpec) -> Callable[[Tensor], Out
 def _open_answers(
     network: nn.Module, spec: BackboneSpec, device: torch.device, dtype: torch.dtype
 ) -> Callable[[Tensor], Answers]:
-    """Open a network for features and logits alone, compiled: no step of it waits for Python.
-
-    Beside a busy server's other threads, waiting for Python before each step would take longer than the steps. What
-    is compiled has each batch norm folded into the convolution before it. torch.compile would need a C++ compiler.
-    """
-    if dtype != torch.float32:
-        network = copy.deepcopy(network).to(dtype)
-    side_px = spec.build_transforms().crop_size[0]
-    example = torch.zeros(1, 3, side_px, side_px, dtype=dtype, device=device).to(memory_format=torch.channels_last)
-    with warnings.catch_warnings(), torch.inference_mode():
-        warnings.simplefilter("ignore")  # torch announces the end of TorchScript
-        traced = torch.jit.trace(_Answering(_open(network, spec)).eval(), example, check_trace=False)
-        compiled = torch.jit.freeze(traced)
+    """Open a network for features and logits alone, which is faster: nothing else has to be kept apart."""
+    last_layer = "classifier" if spec.library == "timm" else spec.logits
+    folded = _fold_batch_norms(network)
+    _replace(folded, last_layer, _Answering(folded.get_submodule(last_layer)))
+    folded.to(device, dtype).to(memory_format=torch.channels_last)
 
     def forward(batch: Tensor) -> Answers:
-        with torch.inference_mode(), torch.jit.optimized_execution(False):
-            answers = compiled(batch.to(device, dtype, memory_format=torch.channels_last))
+        with torch.inference_mode():
+            answers = folded(batch.to(device, dtype, memory_format=torch.channels_last))
             return Answers(*(each.to("cpu", torch.float32) for each in answers))
 
     return forward
 
 
-class _Answering(nn.Module):
-    """An opened network as a module, which is what can be compiled."""
+def _fold_batch_norms(network: nn.Module) -> nn.Module:
+    """Return a copy in which each convolution also does what the batch norm right after it did.
 
-    def __init__(self, forward: Callable[[Tensor], Outputs]) -> None:
-        super().__init__()
-        self._open = forward
+    In `eval()` a batch norm is a factor and a summand for each channel. The copy shares the memory of the rest.
+    """
+    shared = {id(each): nn.Parameter(each.detach(), requires_grad=False) for each in network.parameters()}
+    folded = copy.deepcopy(network, shared)
+    for parent in list(folded.modules()):
+        for (_, convolution), (name, norm) in pairwise(parent.named_children()):
+            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                assert norm.running_mean is not None and norm.running_var is not None
+                convolution.weight, convolution.bias = fuse_conv_bn_weights(
+                    convolution.weight,
+                    convolution.bias,
+                    norm.running_mean,
+                    norm.running_var,
+                    norm.eps,
+                    norm.weight,
+                    norm.bias,
+                )
+                _replace(parent, name, getattr(norm, "act", nn.Identity()))  # timm's rectify as well
+    return folded
 
-    def forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
-        outputs = self._open(batch)
-        return outputs.features, outputs.logits
+
+def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
+    parent, _, child = name.rpartition(".")
+    setattr(network.get_submodule(parent), child, module)

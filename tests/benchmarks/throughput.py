@@ -10,7 +10,6 @@ import http.client
 import io
 import json
 import os
-import secrets
 import socket
 import statistics
 import subprocess
@@ -62,32 +61,30 @@ class RandomWeights:
 
 
 class Visitor:
-    """A program that uploads a photograph and asks `/predict` about it, in one session."""
+    """A program that uploads a photograph and asks `/predict` about it, one request after the other."""
 
     def __init__(self, url: str, *options: Any) -> None:
         self._connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=300)
         self._options = options
-        self._session_hash = secrets.token_hex(8)
-        events = json.loads(self._send("/config"))["dependencies"]
-        (self._fn_index,) = [event["id"] for event in events if event["api_name"] == "predict"]
 
     def ask(self, photo: bytes) -> float:
         """Return the seconds from the first byte of the upload to the answer."""
         self._connection.close()  # the server ends those that rest; the next request opens it again
         start = time.perf_counter()
-        disposition = b'Content-Disposition: form-data; name="files"; filename="photo.jpg"'
-        form = b"--photo\r\n" + disposition + b"\r\n\r\n" + photo + b"\r\n--photo--\r\n"
-        (path,) = json.loads(self._send("/gradio_api/upload", form, "multipart/form-data; boundary=photo"))
+        boundary = b"--photo\r\n"
+        disposition = b'Content-Disposition: form-data; name="files"; filename="photo.jpg"\r\n\r\n'
+        form = boundary + disposition + photo + b"\r\n--photo--\r\n"
+        (path,) = json.loads(self._send("/upload", form, "multipart/form-data; boundary=photo"))
         image = {"path": path, "orig_name": "photo.jpg", "meta": {"_type": "gradio.FileData"}}
-        event = {"data": [image, *self._options], "fn_index": self._fn_index, "session_hash": self._session_hash}
-        self._send("/gradio_api/queue/join", json.dumps(event).encode(), "application/json")
-        answer = self._send(f"/gradio_api/queue/data?session_hash={self._session_hash}")
-        assert b'"success":true' in answer, answer
+        data = json.dumps({"data": [image, *self._options]}).encode()
+        event_id = json.loads(self._send("/call/predict", data, "application/json"))["event_id"]
+        answer = self._send(f"/call/predict/{event_id}")
+        assert b"event: complete" in answer, answer
         return time.perf_counter() - start
 
     def _send(self, path: str, body: bytes | None = None, content_type: str = "") -> bytes:
         headers = {"Content-Type": content_type} if body else {}
-        self._connection.request("POST" if body else "GET", path, body, headers)
+        self._connection.request("POST" if body else "GET", f"/gradio_api{path}", body, headers)
         with self._connection.getresponse() as response:
             content = response.read()
         assert response.status == 200, content
