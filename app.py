@@ -2,7 +2,8 @@
 
 from demo.settings import Settings
 from demo.ui.context import Context
-from demo.ui.page import build_page, launch
+from demo.ui.page import build_page
+from demo.ui.server import launch
 
 context = Context.of(Settings.from_environment())
 demo = build_page(context)

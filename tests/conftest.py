@@ -20,7 +20,8 @@ from demo.models.cache import BackboneCache
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
 from demo.settings import Settings
 from demo.ui.context import Context
-from demo.ui.page import build_page, launch
+from demo.ui.page import build_page
+from demo.ui.server import launch
 from tests.weights_host import WeightsHost, random_checkpoint, stand_in
 
 PROJECT = Path(__file__).resolve().parents[1]

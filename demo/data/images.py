@@ -43,10 +43,13 @@ def read_image(source: Path | bytes, settings: Settings, *, name: str = "") -> I
         _check_size(image, settings, name)
         # A JPEG can be decoded at a fraction of its size, which for a phone's photograph saves nine tenths.
         image.draft("RGB", _fit(image.size, settings))
-        upright = ImageOps.exif_transpose(image)
-        rgb = _to_rgb(upright)
-        rgb.thumbnail(_fit(rgb.size, settings), Image.Resampling.LANCZOS, reducing_gap=3.0)
-        return Image.fromarray(np.asarray(rgb))  # a plain copy: no EXIF, no profile, no file handle
+        ImageOps.exif_transpose(image, in_place=True)
+        rgb = _to_rgb(image)
+        size = _fit(rgb.size, settings)
+        # Bilinear as Pillow does it, with a filter as wide as the scale: a third of the time of Lanczos.
+        kept = rgb.copy() if size == rgb.size else rgb.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        kept.info = {}  # no EXIF, no colour profile
+        return kept
 
 
 def pack_image(image: Image.Image) -> bytes:
@@ -107,4 +110,4 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

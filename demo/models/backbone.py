@@ -78,16 +78,17 @@ class Backbone:
 
     def draw_input(self, picture: Image.Image) -> Image.Image:
         """Return the picture as the network sees it: resized and cropped, colours put back."""
-        return self.draw_transformed(self.transform(picture))
+        return draw_transformed(self.spec, self.transform(picture))
 
-    def draw_transformed(self, transformed: Tensor) -> Image.Image:
-        """Return what `transform` gave, float32 (3, H, W), as a picture: colours put back."""
-        transforms = self.spec.build_transforms()
-        mean = torch.tensor(transforms.mean).view(3, 1, 1)
-        std = torch.tensor(transforms.std).view(3, 1, 1)
-        with threads(1):
-            pixels = (transformed * std + mean).clamp(0, 1).mul(255).round().to(torch.uint8)
-        return Image.fromarray(pixels.permute(1, 2, 0).numpy())  # (H, W, 3)
+
+def draw_transformed(spec: BackboneSpec, transformed: Tensor) -> Image.Image:
+    """Return what `Backbone.transform` gave, float32 (3, H, W), as a picture: colours put back."""
+    transforms = spec.build_transforms()
+    mean = torch.tensor(transforms.mean).view(3, 1, 1)
+    std = torch.tensor(transforms.std).view(3, 1, 1)
+    with threads(1):
+        pixels = (transformed * std + mean).clamp(0, 1).mul(255).round().to(torch.uint8)
+    return Image.fromarray(pixels.permute(1, 2, 0).numpy())  # (H, W, 3)
 
 
 class _Answering(nn.Module):

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 from demo.errors import OptionOutOfRange
-from demo.models.backbone import Backbone
+from demo.models.backbone import Backbone, draw_transformed
 from demo.models.head import Head
+from demo.models.zoo import find_spec
 
 MAX_TOP_K = 20
 
@@ -26,14 +28,19 @@ class ClassProbability:
 class Prediction:
     """The best classes of one picture, the best first, and how they came about.
 
-    `network_input` is the picture as the network sees it; `seconds` counts transforms and forward pass.
+    `transformed` is what the network was given, float32 (3, H, W); `seconds` counts transforms and forward pass.
     """
 
     backbone_name: str
     own_classes: bool
     top: tuple[ClassProbability, ...]
-    network_input: Image.Image
+    transformed: Tensor
     seconds: float
+
+    @property
+    def network_input(self) -> Image.Image:
+        """The picture as the network sees it."""
+        return draw_transformed(find_spec(self.backbone_name), self.transformed)
 
 
 def predict(backbone: Backbone, picture: Image.Image, *, head: Head | None = None, top_k: int = 5) -> Prediction:
@@ -62,5 +69,4 @@ def predict(backbone: Backbone, picture: Image.Image, *, head: Head | None = Non
         ClassProbability(idx, class_names[idx], value)
         for value, idx in zip(best.values.tolist(), best.indices.tolist(), strict=True)
     )
-    network_input = backbone.draw_transformed(transformed)
-    return Prediction(backbone.spec.name, head is not None, top, network_input, seconds)
+    return Prediction(backbone.spec.name, head is not None, top, transformed, seconds)

@@ -1,19 +1,15 @@
 """The whole page: what is above the tabs, the three tabs, and what passes between them."""
 
 import html
-import os
-import threading
 from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 
-from demo.data.samples import EXAMPLES, read_example
 from demo.models.state import ModelState
 from demo.models.weights import usable_backbone
 from demo.models.zoo import find_spec
 from demo.settings import Settings
-from demo.tasks.activations import capture_stages
 from demo.tasks.predict import Prediction, predict
 from demo.ui.activations_tab import build_activations_tab
 from demo.ui.api import build_api
@@ -23,13 +19,7 @@ from demo.ui.network import draw_source, watch_arrival
 from demo.ui.photo import answer_line, choose_photo, keep_photo
 from demo.ui.predict_tab import build_predict_tab, choose_example, show_prediction
 from demo.ui.sessions import Ref, Session
-from demo.ui.style import css, theme
 from demo.ui.text import CHINESE, ENGLISH, Words
-
-MAX_FILE_SIZE = "64mb"  # above our own limits, so that our own sentences are heard first
-
-# After every event gradio sums up all events so far with pandas, for a monitoring page that is not shown here.
-_NO_EVENT_STATISTICS = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9), "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
 
 # sessionStorage belongs to one browser tab: it survives a reload, and at a shared computer the next pupil, in a
 # new tab, does not find it. Where a browser forbids it the page works, and a reload begins anew.
@@ -85,44 +75,13 @@ def draw_strip(context: Context, state: ModelState) -> str:
 
 def build_page(context: Context) -> gr.Blocks:
     """Build the page in each language, over the same sessions and networks, and the public API."""
-    os.environ |= _NO_EVENT_STATISTICS
     page = gr.Blocks(title=ENGLISH.title, analytics_enabled=False, delete_cache=(300, 3600))
     with page:
         _build_language(page, replace(context, words=ENGLISH))
         build_api(context)
     with page.route("中文", "/zh"):
         _build_language(page, replace(context, words=CHINESE))
-    return page.queue(max_size=200, api_open=False)
-
-
-def launch(page: gr.Blocks, context: Context, *, wait: bool = True, **options: Any) -> str:
-    """Open the page, then load the default network behind it.
-
-    Args:
-        page: What `build_page` returned.
-        context: What it was built with.
-        wait: Whether to stay until the process is interrupted.
-        options: More of gradio's own: port, share, ...
-
-    Returns:
-        The local address of the page.
-    """
-    _, url, _ = page.launch(
-        prevent_thread_lock=True,
-        theme=theme(),
-        css=css(),
-        max_threads=200,
-        max_file_size=MAX_FILE_SIZE,
-        footer_links=["api"],
-        run_history=False,
-        ssr_mode=False,
-        **options,
-    )
-    context.sessions.keep_swept()
-    threading.Thread(target=_warm_up, args=(context,), name="warm-up", daemon=True).start()
-    if wait:
-        page.block_thread()
-    return str(url)
+    return page
 
 
 def _build_language(page: gr.Blocks, context: Context) -> None:
@@ -208,10 +167,3 @@ def _describe_head(words: Words, state: ModelState) -> str:
     return words.accuracy_value.format(
         correct=summary.val_correct, count=summary.val_count, percent=100 * summary.val_accuracy
     )
-
-
-def _warm_up(context: Context) -> None:
-    """Pay what the first visitor would pay: load and run a network once; then fetch the preferred one."""
-    with context.backbones.lend(usable_backbone(context.settings.backbone)) as backbone:
-        capture_stages(backbone, read_example(EXAMPLES[0], context.settings))
-    context.arrival.run()

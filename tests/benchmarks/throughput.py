@@ -232,7 +232,8 @@ def load_plain(spec: BackboneSpec) -> torch.nn.Module:
 def serve_demo(spec: BackboneSpec, port: int) -> None:
     """Serve the demo's page."""
     from demo.ui.context import Context
-    from demo.ui.page import build_page, launch
+    from demo.ui.page import build_page
+    from demo.ui.server import launch
 
     context = Context.of(replace(Settings.from_environment(), backbone=spec.name))
     launch(build_page(context), context, server_port=port)
