@@ -12,7 +12,7 @@ from demo.models.backbone import Backbone, load_backbone
 from demo.models.cache import BackboneCache
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
 
-SMALL = 8 * sum(ZOO[name].facts.num_parameters for name in ("resnet18", "resnet34"))
+SMALL = 12 * sum(ZOO[name].facts.num_parameters for name in ("resnet18", "resnet34"))
 
 
 @pytest.fixture

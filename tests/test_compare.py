@@ -5,7 +5,7 @@ import io
 from pathlib import Path
 
 import pytest
-from PIL import Image
+import torch
 
 from demo.models.zoo import EMBEDDED
 from demo.tasks.compare import agree, find_agreed, to_csv
@@ -18,7 +18,7 @@ from tests.visitor import Refused, Visitor
 
 def prediction(*names: str) -> Prediction:
     top = tuple(ClassProbability(idx, name, 0.5) for idx, name in enumerate(names))
-    return Prediction(EMBEDDED, False, top, Image.new("RGB", (1, 1)), 0.1)
+    return Prediction(EMBEDDED, False, top, torch.zeros(3, 1, 1), 0.1)
 
 
 def test_agreed_is_what_all_have_among_their_best() -> None:

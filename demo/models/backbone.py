@@ -1,17 +1,15 @@
 """A loaded, frozen network: stages, features and logits in one forward pass."""
 
-import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torchvision.models.feature_extraction import create_feature_extractor
 
+from demo.models.answering import open_answers
 from demo.models.batching import Answers, Batcher, num_cores, threads
 from demo.models.weights import load_weights
 from demo.models.zoo import BackboneSpec, StageLabel
@@ -43,7 +41,7 @@ class Backbone:
     _batcher: Batcher = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        answer = _open_answers(self.network, self.spec, self.device, getattr(torch, self.precision))
+        answer = open_answers(self.network, self.spec, self.device, getattr(torch, self.precision))
         object.__setattr__(self, "_batcher", Batcher(answer, num_passes=2 if self.device.type == "cpu" else 1))
 
     def run(self, pictures: Sequence[Image.Image]) -> Outputs:
@@ -89,17 +87,6 @@ def draw_transformed(spec: BackboneSpec, transformed: Tensor) -> Image.Image:
     with threads(1):
         pixels = (transformed * std + mean).clamp(0, 1).mul(255).round().to(torch.uint8)
     return Image.fromarray(pixels.permute(1, 2, 0).numpy())  # (H, W, 3)
-
-
-class _Answering(nn.Module):
-    """A last layer that also gives what goes into it."""
-
-    def __init__(self, layer: nn.Module) -> None:
-        super().__init__()
-        self.layer = layer
-
-    def forward(self, features: Tensor) -> Answers:
-        return Answers(features, self.layer(features))
 
 
 def _crop_long(picture: Image.Image) -> Image.Image:
@@ -163,49 +150,3 @@ def _open_timm(network: nn.Module, spec: BackboneSpec) -> Callable[[Tensor], Out
         return Outputs(stages, features, network.classifier(features))  # type: ignore[operator]
 
     return forward
-
-
-def _open_answers(
-    network: nn.Module, spec: BackboneSpec, device: torch.device, dtype: torch.dtype
-) -> Callable[[Tensor], Answers]:
-    """Open a network for features and logits alone, which is faster: nothing else has to be kept apart."""
-    last_layer = "classifier" if spec.library == "timm" else spec.logits
-    folded = _fold_batch_norms(network)
-    _replace(folded, last_layer, _Answering(folded.get_submodule(last_layer)))
-    folded.to(device, dtype).to(memory_format=torch.channels_last)
-
-    def forward(batch: Tensor) -> Answers:
-        with torch.inference_mode():
-            answers = folded(batch.to(device, dtype, memory_format=torch.channels_last))
-            return Answers(*(each.to("cpu", torch.float32) for each in answers))
-
-    return forward
-
-
-def _fold_batch_norms(network: nn.Module) -> nn.Module:
-    """Return a copy in which each convolution also does what the batch norm right after it did.
-
-    In `eval()` a batch norm is a factor and a summand for each channel. The copy shares the memory of the rest.
-    """
-    shared = {id(each): nn.Parameter(each.detach(), requires_grad=False) for each in network.parameters()}
-    folded = copy.deepcopy(network, shared)
-    for parent in list(folded.modules()):
-        for (_, convolution), (name, norm) in pairwise(parent.named_children()):
-            if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-                assert norm.running_mean is not None and norm.running_var is not None
-                convolution.weight, convolution.bias = fuse_conv_bn_weights(
-                    convolution.weight,
-                    convolution.bias,
-                    norm.running_mean,
-                    norm.running_var,
-                    norm.eps,
-                    norm.weight,
-                    norm.bias,
-                )
-                _replace(parent, name, getattr(norm, "act", nn.Identity()))  # timm's rectify as well
-    return folded
-
-
-def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(network.get_submodule(parent), child, module)

@@ -6,10 +6,11 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
+from demo.models.answering import BYTES_PER_PARAMETER
 from demo.models.backbone import Backbone, load_backbone
 from demo.models.zoo import BackboneSpec, find_spec
 
-_BYTES_PER_PARAMETER = 8  # float32, in the network and in the folded copy that answers
+_BYTES_PER_PARAMETER = 4 + BYTES_PER_PARAMETER  # float32, in the network itself and in what answers
 
 
 class BackboneCache:

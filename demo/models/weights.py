@@ -18,7 +18,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -260,6 +260,7 @@ def _places(spec: BackboneSpec) -> list[WeightsFile]:
     return places
 
 
+@cache
 def _path_in_wheel(weights: WheelFile) -> Path:
     package = find_spec(weights.package)
     locations = package.submodule_search_locations if package else None

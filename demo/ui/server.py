@@ -2,7 +2,7 @@
 
 import os
 import threading
-from copy import copy
+from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
@@ -28,9 +28,8 @@ class LeanSession(SessionState):
     """
 
     def __init__(self, blocks: gr.Blocks) -> None:
-        page = copy(blocks)
-        page.blocks = {}  # those that would be described
-        super().__init__(page)
+        nothing_to_describe: Any = SimpleNamespace(default_config=blocks.default_config, blocks={})
+        super().__init__(nothing_to_describe)
 
 
 class LeanSessions(StateHolder):
