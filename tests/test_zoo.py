@@ -38,6 +38,7 @@ class Untrained:
 
     spec: BackboneSpec
     network: nn.Module
+    backbone: Backbone
     batch: Tensor
     outputs: Outputs
 
@@ -50,7 +51,7 @@ def untrained(request: pytest.FixtureRequest) -> Untrained:
     backbone = Backbone(spec, network, torch.device("cpu"), open_network(network, spec))
     side = side_px(spec)
     batch = torch.randn((1, 3, side, side), generator=torch.Generator().manual_seed(0))
-    return Untrained(spec, network, batch, backbone._forward(batch))
+    return Untrained(spec, network, backbone, batch, backbone._forward(batch))
 
 
 def receptive_fields(spec: BackboneSpec, network: nn.Module) -> list[int]:
@@ -144,6 +145,16 @@ def test_features_through_the_last_layer_are_the_logits(untrained: Untrained) ->
     last = [module for module in untrained.network.modules() if isinstance(module, nn.Linear)][-1]
     logits = last(untrained.outputs.features)
     torch.testing.assert_close(logits, untrained.outputs.logits, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_packed_network_answers_as_the_network_does(untrained: Untrained, count: int) -> None:
+    """Alone and together pictures go through networks that were packed for that."""
+    batch = torch.cat([untrained.batch * scale for scale in (1.0, 0.5, -1.0)[:count]])
+    outputs, answers = untrained.backbone._forward(batch), untrained.backbone.answer(batch)
+    atol = 1e-4 * float(outputs.features.abs().max())
+    torch.testing.assert_close(answers.features, outputs.features, rtol=1e-3, atol=atol)
+    torch.testing.assert_close(answers.logits.softmax(1), outputs.logits.softmax(1), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("spec", ZOO.values(), ids=ZOO)

@@ -66,7 +66,8 @@ def open_answers(
     alone = together = folded
     if device.type == "cpu" and torch.backends.mkldnn.is_available():
         sizes = _input_sizes(folded, torch.zeros(1, 3, *spec.build_transforms().crop_size * 2, dtype=dtype))
-        alone, together = _pack(folded, sizes, 1, num_cores()), _pack(folded, sizes, MAX_BATCH, 1)
+        alone = _pack(_copy_sharing_memory(folded), sizes, 1, num_cores())
+        together = _pack(folded, sizes, MAX_BATCH, 1)
 
     def forward(batch: Tensor) -> Answers:
         with torch.inference_mode():
@@ -101,14 +102,13 @@ def _fold_batch_norms(network: nn.Module) -> nn.Module:
 
 
 def _pack(network: nn.Module, sizes: dict[str, torch.Size], batch_size: int, num_threads: int) -> nn.Module:
-    """Return a copy whose convolutions are packed for a batch size and a number of threads."""
-    packed = _copy_sharing_memory(network)
+    """Pack the convolutions of a network, in place, for a batch size and a number of threads."""
     with threads(num_threads), torch.inference_mode():
         for name, size in sizes.items():
-            convolution = packed.get_submodule(name)
+            convolution = network.get_submodule(name)
             assert isinstance(convolution, nn.Conv2d)
-            _replace(packed, name, _PackedConvolution(convolution, torch.Size([batch_size, *size[1:]])))
-    return packed
+            _replace(network, name, _PackedConvolution(convolution, torch.Size([batch_size, *size[1:]])))
+    return network
 
 
 def _input_sizes(network: nn.Module, example: Tensor) -> dict[str, torch.Size]:

@@ -1,10 +1,11 @@
 """The process-wide copies of the loaded backbones, within one memory budget."""
 
+import ctypes
 import gc
 import threading
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from demo.models.answering import BYTES_PER_PARAMETER
 from demo.models.backbone import Backbone, load_backbone
@@ -78,13 +79,15 @@ class BackboneCache:
             left = self._make_room(_BYTES_PER_PARAMETER * spec.facts.num_parameters)
             self._reserved_bytes[spec.name] = _BYTES_PER_PARAMETER * spec.facts.num_parameters
         if left:
-            gc.collect()  # a traced network refers to itself
+            _give_back_memory()
         try:
             backbone = load_backbone(spec, self._device, precision=self._precision)
         except BaseException:
             with self._lock:
                 del self._reserved_bytes[spec.name]
             raise
+        finally:
+            _give_back_memory()
         with self._lock:
             self._loaded[spec.name] = backbone
 
@@ -99,3 +102,10 @@ class BackboneCache:
             del self._loaded[name], self._reserved_bytes[name]
             leaving.append(name)
         return leaving
+
+
+def _give_back_memory() -> None:
+    """Give what a network took, that has left or was only needed to load one, back to the operating system."""
+    gc.collect()  # a traced network refers to itself
+    with suppress(OSError, AttributeError):  # other systems' libraries do so by themselves
+        ctypes.CDLL("libc.so.6").malloc_trim(0)

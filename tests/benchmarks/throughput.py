@@ -34,7 +34,7 @@ from demo.settings import Settings
 from tests.conftest import PROJECT, encode
 
 NUM_VISITORS = 16
-PHOTO_SIZE = (1000, 750)
+PHOTO_SIZES = {"phone's photograph, 4000 x 3000": (4000, 3000), "picture from the web, 1000 x 750": (1000, 750)}
 REQUESTS_EACH = 4  # of each visitor in one round
 
 
@@ -91,14 +91,14 @@ class Visitor:
         return content
 
 
-def throughput(rounds: int = 7) -> list[tuple[str, str, str]]:
+def throughput(rounds: int = 5) -> list[tuple[str, str, str]]:
     """Let the same visitors ask the demo and the plain app in turn."""
     return [row for comparison in COMPARISONS for row in _compare(comparison, rounds)]
 
 
 def _compare(comparison: Comparison, rounds: int) -> list[tuple[str, str, str]]:
     spec = ZOO[comparison.backbone]
-    photos = draw_photos()
+    rows = []
     with ExitStack() as stack:
         home = stack.enter_context(random_weights(spec))
         urls = [stack.enter_context(_serving(kind, comparison, home)) for kind in ("plain", "demo")]
@@ -106,28 +106,30 @@ def _compare(comparison: Comparison, rounds: int) -> list[tuple[str, str, str]]:
             [Visitor(url, *options) for _ in range(NUM_VISITORS)]
             for url, options in zip(urls, ((), ("", 5)), strict=True)
         )
-        for visitors in (plain, demo):
-            _crowd(visitors, photos, 1)
-        crowds = [[_crowd(visitors, photos, REQUESTS_EACH) for visitors in (plain, demo)] for _ in range(rounds)]
-        alone = [[visitors[0].ask(photo) for visitors in (plain, demo)] for photo in photos * rounds]
-    return _rows(comparison, spec, crowds, alone)
+        for what, size in PHOTO_SIZES.items():
+            photos = draw_photos(size)
+            for visitors in (plain, demo):
+                _crowd(visitors, photos, 1)
+            crowds = [[_crowd(visitors, photos, REQUESTS_EACH) for visitors in (plain, demo)] for _ in range(rounds)]
+            alone = [[visitors[0].ask(photo) for visitors in (plain, demo)] for photo in photos * rounds]
+            rows += _rows(comparison, f"{spec.display_name}, {comparison.precision}, a {what}", crowds, alone)
+    return rows
 
 
 def _rows(
-    comparison: Comparison, spec: BackboneSpec, crowds: list[list[float]], alone: list[list[float]]
+    comparison: Comparison, what: str, crowds: list[list[float]], alone: list[list[float]]
 ) -> list[tuple[str, str, str]]:
-    what = f"/predict, {spec.display_name}, {comparison.precision}"
     times = statistics.median(demo / plain for plain, demo in crowds)
     plain_rate, demo_rate = (statistics.median(side) for side in zip(*crowds, strict=True))
     plain_s, demo_s = (statistics.median(side) for side in zip(*alone, strict=True))
     return [
         (
-            f"{what}, {NUM_VISITORS} visitors at once, throughput to the plain app's",
+            f"{what}: throughput of {NUM_VISITORS} visitors to the plain app's",
             f"{comparison.promised} times",
             f"{times:.2f} times ({demo_rate:.1f} to {plain_rate:.1f} a second)",
         ),
         (
-            f"{what}, one visitor, latency to the plain app's",
+            f"{what}: latency of one visitor to the plain app's",
             "0.7 times",
             f"{demo_s / plain_s:.2f} times ({1000 * demo_s:.0f} to {1000 * plain_s:.0f} ms)",
         ),
@@ -142,12 +144,12 @@ def _crowd(visitors: list[Visitor], photos: list[bytes], requests_each: int) -> 
         return len(visitors) * requests_each / (time.perf_counter() - start)
 
 
-def draw_photos() -> list[bytes]:
-    """Return the example pictures as JPEG files of a usual size."""
+def draw_photos(size: tuple[int, int]) -> list[bytes]:
+    """Return the example pictures as JPEG files of a size."""
     photos = []
     for example in EXAMPLES:
         with Image.open(example.path) as picture:
-            photos.append(encode(ImageOps.fit(picture.convert("RGB"), PHOTO_SIZE), "JPEG"))
+            photos.append(encode(ImageOps.fit(picture.convert("RGB"), size), "JPEG"))
     return photos
 
 
