@@ -7,12 +7,19 @@
     │   │                       ArchiveEncrypted  ArchiveDamaged
     │   ├── EntryError          EntryDamaged  EntryUnsupported  EntryTooLarge  EntryNotAnImage
     │   │                       EntryOutsideClass
-    │   └── DatasetError        NoDataset  NoPictures  TooFewClasses  TooManyClasses  ClassTooSmall
-    │                           ClassWithoutTraining  TooManyPictures
+    │   ├── CollectionError     ClassNameEmpty  ClassNameTooLong  ClassNameTaken  UnknownClass  UnknownPicture
+    │   │                       CollectionBytesExceeded  StorageFull
+    │   ├── DatasetError        NoDataset  NoPictures  TooFewClasses  TooManyClasses  ClassTooSmall
+    │   │                       ClassWithoutTraining  TooManyPictures
+    │   └── HeadFileError       NoHeadFile  NotAHeadFile  HeadFileTooLarge  HeadFileDamaged  HeadFormatUnknown
+    │                           HeadBackboneUnknown  HeadWeightsDiffer  HeadClassCount  HeadClassName
+    │                           HeadTensorMissing  HeadTensorUnknown  HeadTensorDiffers  HeadTooManyTuned
+    │                           HeadValuesWrong
     ├── WeightsError            WeightsMissing  WeightsDamaged
     │   └── SourceError         SourceAbsent  ChecksumWrong  CacheUnwritable  HubOffline  DownloadUnreachable
     │                           DownloadRefused  DownloadStalled  DownloadCut
-    ├── OptionError             UnknownBackbone  OptionOutOfRange  NumberOfNetworks  TooManyInBatch
+    ├── OptionError             UnknownBackbone  OptionOutOfRange  OptionNotWhole  NumberOfNetworks
+    │                           TooManyInBatch  RidgeIsLinear  TooManyTrained  OptionNotNumber  NoHead
     └── SessionError            SessionExpired  TrainingRunning  TrainingStopped
 
 Each class carries one English sentence that says what was wrong, with the value, and what to do. The page's
@@ -173,6 +180,55 @@ class EntryOutsideClass(EntryError):
     message = "it is not in a class folder"
 
 
+class CollectionError(UploadError):
+    """What a visitor has gathered cannot be changed in that way."""
+
+
+class ClassNameEmpty(CollectionError):
+    """A class's name has no letter that can be seen."""
+
+    message = "The class has no name yet. Write one, such as cat."
+
+
+class ClassNameTooLong(CollectionError):
+    """A class's name does not fit the page."""
+
+    message = 'The name "{class_name}" has {count} characters; at most {limit} fit. Shorten it.'
+
+
+class ClassNameTaken(CollectionError):
+    """Two classes would have the same name, but for capitals."""
+
+    message = 'There is a class "{class_name}" already. Choose another name.'
+
+
+class UnknownClass(CollectionError):
+    """There is no class of that name; the page that was used is older than the last change."""
+
+    message = 'There is no class "{class_name}". Reload the page to see the classes that there are.'
+
+
+class UnknownPicture(CollectionError):
+    """There is no picture at that place; the page that was used is older than the last change."""
+
+    message = 'Class "{class_name}" has {count} picture(s) and no number {number}. Reload the page to see them.'
+
+
+class CollectionBytesExceeded(CollectionError):
+    """All pictures together are too large."""
+
+    message = "The pictures have more than {limit:.0f} MB together. Add fewer or smaller ones, or remove some."
+
+
+class StorageFull(CollectionError):
+    """The disk that keeps the pictures has no room."""
+
+    message = (
+        "The disk of this server has no room for another {megabytes:.1f} MB. "
+        "Remove what you do not need, or try again later."
+    )
+
+
 class DatasetError(UploadError):
     """The pictures do not make a dataset."""
 
@@ -180,7 +236,10 @@ class DatasetError(UploadError):
 class NoDataset(DatasetError):
     """Training was asked for before there was a dataset."""
 
-    message = "There are no pictures to learn from yet. Upload a zip of class folders first."
+    message = (
+        "There are no pictures to learn from yet. Upload a zip of class folders, add pictures to classes of your own, "
+        "or take a starter set."
+    )
 
 
 class NoPictures(DatasetError):
@@ -193,15 +252,15 @@ class TooFewClasses(DatasetError):
     """There are not enough classes to tell apart."""
 
     message = (
-        "The zip has {count} class folder(s) with pictures ({names}); at least {limit} are needed. "
-        "Make one folder for each class."
+        "There are {count} class(es) to tell apart ({names}); at least {limit} are needed. "
+        "Add a folder or a class, or switch one on."
     )
 
 
 class TooManyClasses(DatasetError):
     """There are more classes than the page can show."""
 
-    message = "The zip has {count} classes; at most {limit} are used. Leave some out."
+    message = "That makes {count} classes; at most {limit} can be used. Leave some out."
 
 
 class ClassTooSmall(DatasetError):
@@ -219,7 +278,109 @@ class ClassWithoutTraining(DatasetError):
 class TooManyPictures(DatasetError):
     """There are more pictures than the machine can take."""
 
-    message = "The zip has more pictures than the {limit} that can be used. Leave some out."
+    message = "There are more pictures than the {limit} that can be used. Leave some out."
+
+
+class HeadFileError(UploadError):
+    """A saved head cannot be used."""
+
+
+class NoHeadFile(HeadFileError):
+    """There is no saved head at all."""
+
+    message = "There is no saved head yet. Choose a zip that was exported here, or the head.safetensors in it."
+
+
+class NotAHeadFile(HeadFileError):
+    """The file is neither an export nor the head of one."""
+
+    message = "This file is no saved head. Choose a zip that was exported here, or the head.safetensors in it."
+
+
+class HeadFileTooLarge(HeadFileError):
+    """The file of a head is larger than any head."""
+
+    message = (
+        "The file has {megabytes:.1f} MB; a saved head may have at most {limit:.0f} MB here. Choose one with fewer "
+        "layers of its own."
+    )
+
+
+class HeadFileDamaged(HeadFileError):
+    """A part of a saved head is not as it was written."""
+
+    message = "The saved head is damaged or was changed (its {part} cannot be used). Export it again."
+
+
+class HeadFormatUnknown(HeadFileError):
+    """A head was saved in another format."""
+
+    message = 'The saved head has the format "{found}"; format {known} is read here. Train and export it again.'
+
+
+class HeadBackboneUnknown(HeadFileError):
+    """A head belongs to a network that is not in the table."""
+
+    message = 'The saved head belongs to a network "{name}"; known here are: {known}. Choose a head of one of them.'
+
+
+class HeadWeightsDiffer(HeadFileError):
+    """A head was trained on the features of other weights."""
+
+    message = (
+        "The saved head was trained on other weights of {backbone} ({found}) than those used here ({expected}). "
+        "Train it again."
+    )
+
+
+class HeadClassCount(HeadFileError):
+    """A head has too few or too many classes."""
+
+    message = "The saved head has {count} class(es); it must have {low} to {high}. Choose another one."
+
+
+class HeadClassName(HeadFileError):
+    """A head has a class name that no class can have here."""
+
+    message = (
+        'The saved head names a class "{name}"; names must differ, and have 1 to {limit} visible characters. '
+        "Rename the class and export the head again."
+    )
+
+
+class HeadTensorMissing(HeadFileError):
+    """A tensor is not there."""
+
+    message = 'The saved head lacks the tensor "{name}". Export it again.'
+
+
+class HeadTensorUnknown(HeadFileError):
+    """There is a tensor that the network and its head do not have."""
+
+    message = 'The saved head has a tensor "{name}" that does not belong to it. Export it again.'
+
+
+class HeadTensorDiffers(HeadFileError):
+    """A tensor has another type or shape than the network and its head need."""
+
+    message = 'The tensor "{name}" of the saved head is {found}; it must be {expected}. Export it again.'
+
+
+class HeadTooManyTuned(HeadFileError):
+    """A head comes with more trained layers than there is room for."""
+
+    message = (
+        "The saved head brings {millions:.1f} million parameters; at most {limit:.0f} million are possible here. "
+        "Choose one with fewer layers of its own."
+    )
+
+
+class HeadValuesWrong(HeadFileError):
+    """A tensor has numbers that no training leaves behind."""
+
+    message = (
+        'The tensor "{name}" of the saved head has values that are not finite or impossibly large. Train it again.'
+    )
 
 
 class WeightsError(DemoError):
@@ -303,7 +464,31 @@ class UnknownBackbone(OptionError):
 class OptionOutOfRange(OptionError):
     """A number is outside its range."""
 
-    message = "{option} is {value}; it must be a whole number from {low} to {high}."
+    message = "{option} is {value}; it must be from {low} to {high}."
+
+
+class OptionNotWhole(OptionError):
+    """A number has to be a whole one."""
+
+    message = "{option} is {value}; it must be a whole number."
+
+
+class RidgeIsLinear(OptionError):
+    """The closed form exists for one linear layer only."""
+
+    message = (
+        "The closed-form recipe solves one linear layer on features that stay as they are. Train only the head, "
+        "without hidden layers, or choose another recipe."
+    )
+
+
+class TooManyTrained(OptionError):
+    """A visitor's private copy of what is trained would be too large."""
+
+    message = (
+        "Training that much of {backbone} needs {millions:.1f} million parameters of your own; at most {limit:.0f} "
+        "million are possible here. Train less of it, or choose a smaller network."
+    )
 
 
 class NumberOfNetworks(OptionError):
@@ -316,6 +501,18 @@ class TooManyInBatch(OptionError):
     """There are too many pictures in a batch."""
 
     message = "There are {count} pictures; at most {limit} are read at once. Choose fewer."
+
+
+class OptionNotNumber(OptionError):
+    """A value has to be a number."""
+
+    message = "{option} is {value}; it must be a number."
+
+
+class NoHead(OptionError):
+    """There is no head that was trained here."""
+
+    message = "There is no head that was trained in this session. Train one first."
 
 
 class SessionError(DemoError):

@@ -101,3 +101,13 @@ def curve_points(x: str, y: str, curves: Mapping[str, Sequence[tuple[float, floa
         "datatypes": {x: "quantitative", y: "quantitative", "split": "nominal"},
         "mark": "line",
     }
+
+
+def scatter_points(names: Sequence[str], points: NDArray[np.floating[Any]]) -> dict[str, Any]:
+    """Return named points (n, 2) as the native scatter plot of the page takes them."""
+    return {
+        "columns": ["x", "y", "class"],
+        "data": [[float(x), float(y), name] for name, (x, y) in zip(names, points, strict=True)],
+        "datatypes": {"x": "quantitative", "y": "quantitative", "class": "nominal"},
+        "mark": "point",
+    }

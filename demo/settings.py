@@ -30,12 +30,15 @@ class Settings:
 
     max_archive_bytes: int = 50 * MEGABYTE
     max_archive_entries: int = 2_000
-    max_unpacked_bytes: int = 250 * MEGABYTE
+    max_unpacked_bytes: int = 250 * MEGABYTE  # of one zip, and of all pictures that a visitor keeps
     min_classes: int = 2
     max_classes: int = 20
     min_pictures_per_class: int = 2
     max_pictures: int = 500
     max_epochs: int = 200
+    max_training_s: float = 900.0  # after which a training ends with what it has
+    race_s: float = 60.0  # for each of the four contenders
+    max_tuned_parameters: int = 30_000_000  # of one visitor: 120 MB, all of ResNet-50
     max_batch: int = 50
 
     max_sessions: int = 200
@@ -70,5 +73,8 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "max_archive_bytes": 30 * MEGABYTE,
     "max_unpacked_bytes": 100 * MEGABYTE,
     "max_epochs": 100,
+    "max_training_s": 120.0,
+    "race_s": 30.0,
+    "max_tuned_parameters": 8_000_000,
     "session_idle_s": 1800.0,
 }

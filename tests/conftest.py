@@ -17,6 +17,8 @@ from PIL import Image
 from demo.data.samples import EXAMPLES, read_example
 from demo.models.backbone import Backbone
 from demo.models.cache import BackboneCache
+from demo.models.head import TrainingSummary
+from demo.models.recipe import Recipe
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
 from demo.settings import Settings
 from demo.ui.context import Context
@@ -150,6 +152,12 @@ def make_zip(tmp_path: Path) -> MakeZip:
         return path
 
     return write
+
+
+def summary(recipe: Recipe | None = None) -> TrainingSummary:
+    """Return how a head came about, where a test needs one and not what it says."""
+    recipe = recipe or Recipe()
+    return TrainingSummary(recipe, recipe.epochs, recipe.epochs, 20, 1.0, 0.9, 9, 10, None, 0, 0, 3.5)
 
 
 def png(colour: str | tuple[int, int, int] = "red", size: tuple[int, int] = (32, 24)) -> bytes:

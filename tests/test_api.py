@@ -63,7 +63,7 @@ def test_fine_tune_gives_a_report_and_a_head(client: Client, make_zip: MakeZip) 
     archive = make_zip({**colour_folders(10), "red/notes.txt": b"not a picture"})
     report, head = client.predict(handle_file(archive), "", 5, api_name="/fine_tune")
     assert report["classes"] == ["blue", "red"]
-    assert report["counts"] == {name: {"train": 8, "validation": 2} for name in ("blue", "red")}
+    assert report["counts"] == {name: {"train": 6, "validation": 2, "test": 2} for name in ("blue", "red")}
     assert [skipped["name"] for skipped in report["skipped"]] == ["red/notes.txt"]
     assert report["skipped"][0]["reason"]
     assert (report["val_accuracy"], report["val_count"]) == (1.0, 4)
@@ -73,8 +73,8 @@ def test_fine_tune_gives_a_report_and_a_head(client: Client, make_zip: MakeZip) 
         assert json.loads(tensors.metadata()["classes"]) == ["blue", "red"]
         assert tensors.metadata()["backbone"] == EMBEDDED
         assert {name: tensors.get_slice(name).get_shape() for name in tensors.keys()} == {  # noqa: SIM118
-            "weight": [2, 1280],
-            "bias": [2],
+            "head.weight": [2, 1280],
+            "head.bias": [2],
         }
 
 
@@ -136,7 +136,7 @@ def test_a_backbone_without_weights_is_refused(client: Client, monkeypatch: pyte
     ("files", "sentence"),
     [
         ({}, "holds no picture"),
-        ({"cat/1.png": encode(noise(1)), "cat/2.png": encode(noise(2))}, "1 class folder(s)"),
+        ({"cat/1.png": encode(noise(1)), "cat/2.png": encode(noise(2))}, "1 class(es) to tell apart"),
         ({"cat/1.png": encode(noise(1)), "cat/2.png": encode(noise(2)), "dog/1.png": encode(noise(3))}, '"dog" has 1'),
     ],
     ids=["empty", "one class", "one picture"],

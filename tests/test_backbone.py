@@ -11,26 +11,33 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from demo.data.collection import Picture
 from demo.data.dataset import Dataset, Sample, Split
+from demo.data.store import PictureStore
 from demo.errors import ImageError
 from demo.models.backbone import MAX_ASPECT, Backbone, load_backbone
-from demo.models.head import Head, TrainingSummary
+from demo.models.head import Head
+from demo.models.recipe import Recipe
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import Settings
 from demo.tasks.activations import capture_stages
-from demo.tasks.finetune import FineTuneConfig, fine_tune
+from demo.tasks.finetune import fine_tune
 from demo.tasks.predict import predict
-from tests.conftest import encode, noise
+from tests.conftest import encode, noise, summary
 
 PICTURES = [noise(seed, (90 + 10 * seed, 120)) for seed in range(8)]
-SUMMARY = TrainingSummary(1, 1.0, 1.0, 1, 1, None, 0, 0.1)
 
 
 def dataset(*contents: bytes) -> Dataset:
     """Two classes in turn; the last two pictures are for validation."""
     num_train = len(contents) - 2
+    store = PictureStore()
     samples = [
-        Sample(f"{idx}.png", content, idx % 2, Split.TRAIN if idx < num_train else Split.VALIDATION)
+        Sample(
+            Picture(f"{idx}.png", store.add(content), b"", b""),
+            idx % 2,
+            Split.TRAIN if idx < num_train else Split.VALIDATION,
+        )
         for idx, content in enumerate(contents)
     ]
     return Dataset(("even", "odd"), tuple(samples), ())
@@ -46,16 +53,16 @@ def capture_one(backbone: Backbone) -> None:
 
 def train(backbone: Backbone) -> None:
     pictures = dataset(*(encode(picture) for picture in PICTURES[:6]))
-    assert list(fine_tune(backbone, pictures, FineTuneConfig(epochs=2), Settings()))
+    assert list(fine_tune(backbone, pictures, Recipe(epochs=2), Settings()))
 
 
 def fail_in_the_network(backbone: Backbone) -> None:
     with pytest.raises(RuntimeError):
-        backbone._forward(torch.zeros(1, 4, 224, 224))
+        backbone.run_transformed(torch.zeros(1, 4, 224, 224))
 
 
 def fail_after_the_network(backbone: Backbone) -> None:
-    narrow = Head(nn.Linear(3, 2), ("a", "b"), backbone.spec.name, SUMMARY)
+    narrow = Head(nn.Linear(3, 2), ("a", "b"), backbone.spec.name, summary())
     with pytest.raises(RuntimeError):
         predict(backbone, PICTURES[0], head=narrow)
 
@@ -63,7 +70,7 @@ def fail_after_the_network(backbone: Backbone) -> None:
 def fail_while_training(backbone: Backbone) -> None:
     good = [encode(picture) for picture in PICTURES]
     with pytest.raises(ImageError):
-        list(fine_tune(backbone, dataset(*good, b"bad", *good), FineTuneConfig(epochs=1), Settings()))
+        list(fine_tune(backbone, dataset(*good, b"bad", *good), Recipe(epochs=1), Settings()))
 
 
 USES = (predict_one, capture_one, train, fail_in_the_network, fail_after_the_network, fail_while_training)

@@ -1,5 +1,6 @@
 """Class folders become samples with a split, and a report of what was left out."""
 
+import hashlib
 import stat
 import zipfile
 from collections.abc import Iterable
@@ -8,9 +9,13 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from PIL import Image, ImageEnhance
 
-from demo.data.dataset import MAX_CLASS_NAME_LENGTH, Dataset, Split, read_dataset
+from demo.data.collection import MAX_CLASS_NAME_LENGTH, Collection, add_class, add_pictures, switch_class
+from demo.data.dataset import Dataset, Split, make_dataset, read_dataset
+from demo.data.folders import read_collection
 from demo.data.images import read_image
+from demo.data.report import DataReport, NearPair
 from demo.errors import (
     ArchiveError,
     ClassTooSmall,
@@ -49,6 +54,36 @@ def paths_in(dataset: Dataset, split: Split) -> set[str]:
 
 def reasons(dataset: Dataset) -> dict[str, type[UploadError]]:
     return {skipped.path: type(skipped.reason) for skipped in dataset.skipped}
+
+
+def scene(seed: int) -> Image.Image:
+    """Return a picture with large coloured patches, as a photograph has them."""
+    return noise(seed, (6, 6)).resize((96, 96), Image.Resampling.BICUBIC)
+
+
+def burst(folder: str, seed: int, num_shots: int) -> dict[str, bytes]:
+    """Return shots of one scene that differ in light, by a pixel or two, and in what the JPEG loses."""
+    shots = {}
+    for shot in range(num_shots):
+        lit = ImageEnhance.Brightness(scene(seed)).enhance(1 + 0.01 * shot)
+        shots[f"{folder}/{shot}.jpg"] = encode(lit.crop((shot % 2, shot % 3, 95, 96)), "JPEG")
+    return shots
+
+
+SHOTS = 4
+
+
+def bursts(name: str, seed: int, count: int) -> dict[str, bytes]:
+    """Return a class of bursts of four, each in a folder of its own inside the class's."""
+    return dict(chain(*(burst(f"{name}/{number}", seed + number, SHOTS).items() for number in range(count))))
+
+
+def sizes(**counts: int) -> list[tuple[str, int]]:
+    return [(name, number) for name, count in counts.items() for number in range(count)]
+
+
+def named(pair: NearPair) -> tuple[str, str]:
+    return pair.first.path, pair.second.path
 
 
 def test_each_folder_is_a_class(make_zip: MakeZip, settings: Settings) -> None:
@@ -139,13 +174,31 @@ def test_training_folders_alone_are_classes_with_a_split_of_their_own(make_zip: 
     assert dataset.counts == {name: {"train": 4, "validation": 1} for name in ("cat", "dog")}
 
 
-@pytest.mark.parametrize(("num_pictures", "held_out"), [(2, 1), (3, 1), (5, 1), (7, 1), (8, 2), (10, 2), (25, 5)])
+@pytest.mark.parametrize(("num_pictures", "held_out"), [(2, 1), (3, 1), (5, 1), (7, 1), (8, 2), (9, 2)])
 def test_a_fifth_of_each_class_is_held_out(
     num_pictures: int, held_out: int, make_zip: MakeZip, settings: Settings
 ) -> None:
     dataset = read_dataset(make_zip(colour_folders(num_pictures)), settings)
     expected = {"train": num_pictures - held_out, "validation": held_out}
     assert dataset.counts == {"blue": expected, "red": expected}
+
+
+@pytest.mark.parametrize(("num_pictures", "held_out"), [(10, 2), (12, 2), (13, 3), (25, 5)])
+def test_classes_of_ten_and_more_give_another_fifth_for_the_test(
+    num_pictures: int, held_out: int, make_zip: MakeZip, settings: Settings
+) -> None:
+    dataset = read_dataset(make_zip(colour_folders(num_pictures)), settings)
+    expected = {"train": num_pictures - 2 * held_out, "validation": held_out, "test": held_out}
+    assert dataset.counts == {"blue": expected, "red": expected}
+
+
+def test_one_class_below_ten_leaves_all_without_a_test(make_zip: MakeZip, settings: Settings) -> None:
+    files = colour_folders(10)
+    del files["red/9.png"]
+    assert read_dataset(make_zip(files), settings).counts == {
+        "blue": {"train": 8, "validation": 2},
+        "red": {"train": 7, "validation": 2},
+    }
 
 
 def test_a_second_read_gives_the_same_split(make_zip: MakeZip, settings: Settings) -> None:
@@ -225,7 +278,7 @@ def test_a_suffix_may_be_in_capitals(make_zip: MakeZip, settings: Settings) -> N
 
 
 def test_one_class_is_too_few(make_zip: MakeZip, settings: Settings) -> None:
-    with pytest.raises(TooFewClasses, match=r"1 class folder\(s\) with pictures \(cat\); at least 2"):
+    with pytest.raises(TooFewClasses, match=r"are 1 class\(es\) to tell apart \(cat\); at least 2"):
         read_dataset(make_zip(pictures(*folders("", ["cat"], 4))), settings)
 
 
@@ -236,14 +289,14 @@ def test_a_class_whose_pictures_are_all_unusable_does_not_count(make_zip: MakeZi
 
 
 def test_pictures_without_folders_are_no_classes(make_zip: MakeZip, settings: Settings) -> None:
-    with pytest.raises(TooFewClasses, match="has 0 class"):
+    with pytest.raises(TooFewClasses, match="are 0 class"):
         read_dataset(make_zip(pictures("1.png", "2.png")), settings)
 
 
 def test_too_many_classes_are_refused(make_zip: MakeZip, settings: Settings) -> None:
     path = make_zip(pictures(*folders("", ["a", "b", "c"])))
     assert len(read_dataset(path, replace(settings, max_classes=3)).class_names) == 3
-    with pytest.raises(TooManyClasses, match="has 3 classes; at most 2"):
+    with pytest.raises(TooManyClasses, match="makes 3 classes; at most 2"):
         read_dataset(path, replace(settings, max_classes=2))
 
 
@@ -319,7 +372,181 @@ def test_the_ants_and_bees_of_the_transfer_learning_tutorial(shared_data: Path, 
     assert len(paths_in(dataset, Split.TRAIN)) == 245
     assert len(paths_in(dataset, Split.VALIDATION)) == 153
     assert dataset.skipped == ()
+    assert dataset.report.num_groups == 0
+    assert dataset.report.across_splits == dataset.report.across_classes == ()
     assert all(f"/{dataset.class_names[sample.class_idx]}/" in sample.path for sample in dataset.samples)
+
+
+@pytest.mark.parametrize("num_bursts", [2, 3, 6])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_burst_lies_on_one_side_of_the_split(
+    num_bursts: int, seed: int, make_zip: MakeZip, settings: Settings
+) -> None:
+    files = bursts("cat", 0, num_bursts) | bursts("dog", 50, num_bursts)
+    dataset = make_dataset(read_collection(make_zip(files), settings), settings, seed=seed)
+    sides = [{path.rpartition("/")[0] for path in paths_in(dataset, split)} for split in Split]
+    assert sum(map(len, sides)) == len(set().union(*sides)) == 2 * num_bursts
+    assert all(set(counts) >= {"train", "validation"} for counts in dataset.counts.values())
+    assert ("test" in dataset.counts["cat"]) == (num_bursts * SHOTS >= 10)
+    assert dataset.report.num_groups == 2 * num_bursts
+    assert dataset.report.num_near_duplicates == len(dataset.samples)
+    assert dataset.report.split_by_picture == ()
+
+
+def test_the_largest_burst_is_learned_from(make_zip: MakeZip, settings: Settings) -> None:
+    files = burst("cat/long", 0, 7) | burst("cat/short", 1, 2) | bursts("dog", 50, 2)
+    for seed in range(4):
+        dataset = make_dataset(read_collection(make_zip(files), settings), settings, seed=seed)
+        assert {path for path in paths_in(dataset, Split.VALIDATION) if "cat" in path} == {
+            "cat/short/0.jpg",
+            "cat/short/1.jpg",
+        }
+
+
+def test_a_class_that_is_one_burst_is_split_by_picture_and_reported(make_zip: MakeZip, settings: Settings) -> None:
+    dataset = read_dataset(make_zip(burst("cat", 0, 5) | bursts("dog", 50, 2)), settings)
+    assert dataset.counts["cat"] == {"train": 4, "validation": 1}
+    assert dataset.report.split_by_picture == ("cat",)
+
+
+def test_two_bursts_are_too_few_for_three_splits(make_zip: MakeZip, settings: Settings) -> None:
+    dataset = read_dataset(make_zip(burst("cat/a", 0, 5) | burst("cat/b", 1, 5) | bursts("dog", 50, 3)), settings)
+    assert dataset.counts["cat"] == {"train": 6, "validation": 2, "test": 2}
+    assert dataset.report.split_by_picture == ("cat",)
+
+
+def test_another_seed_gives_another_split_of_the_same_sizes(make_zip: MakeZip, settings: Settings) -> None:
+    collection = read_collection(make_zip(colour_folders(20)), settings)
+    first, again, other = (make_dataset(collection, settings, seed=seed) for seed in (0, 0, 1))
+    assert first.samples == again.samples
+    assert first.counts == other.counts
+    assert paths_in(first, Split.TEST) != paths_in(other, Split.TEST)
+
+
+def test_a_zip_is_read_and_then_made_a_dataset(make_zip: MakeZip, settings: Settings) -> None:
+    path = make_zip(colour_folders() | {"stray.png": png()})
+    collection = read_collection(path, settings, name="colours.zip")
+    dataset = read_dataset(path, settings)
+    assert collection.source == "colours.zip"
+    assert [each.name for each in collection.classes] == list(dataset.class_names)
+    assert [picture.path for picture in collection.pictures] == [sample.path for sample in dataset.samples]
+    assert [skipped.path for skipped in collection.skipped] == [skipped.path for skipped in dataset.skipped]
+
+
+def test_names_that_differ_in_capitals_alone_are_numbered(make_zip: MakeZip, settings: Settings) -> None:
+    dataset = read_dataset(make_zip(pictures(*folders("", ["Cat", "cat"]))), settings)
+    assert dataset.class_names == ("Cat", "cat~2")
+
+
+def test_a_class_that_is_off_is_left_out(make_zip: MakeZip, settings: Settings) -> None:
+    collection = read_collection(make_zip(pictures(*folders("", ["ant", "bee", "cat"]))), settings)
+    dataset = make_dataset(switch_class(collection, "bee", is_on=False), settings)
+    assert dataset.class_names == ("ant", "cat")
+    assert {sample.path.split("/")[0] for sample in dataset.samples} == {"ant", "cat"}
+    with pytest.raises(TooFewClasses, match=r"1 class\(es\) to tell apart \(ant\)"):
+        make_dataset(
+            switch_class(switch_class(collection, "bee", is_on=False), "cat", is_on=False),
+            settings,
+        )
+
+
+def test_an_empty_class_is_named(make_zip: MakeZip, settings: Settings) -> None:
+    collection = add_class(read_collection(make_zip(colour_folders(2)), settings), "green", settings=settings)
+    with pytest.raises(ClassTooSmall, match=r'Class "green" has 0 picture\(s\)'):
+        make_dataset(collection, settings)
+
+
+def test_nothing_gathered_is_no_dataset(settings: Settings) -> None:
+    with pytest.raises(TooFewClasses, match="are 0 class"):
+        make_dataset(Collection(), settings)
+
+
+def test_a_class_made_on_the_page_is_split_beside_those_of_split_folders(make_zip: MakeZip, settings: Settings) -> None:
+    files = pictures(*folders("train/", ["cat", "dog"], 5), *folders("val/", ["cat", "dog"]))
+    collection = add_class(read_collection(make_zip(files), settings), "red", settings=settings)
+    shots = [(f"{number}.png", png((200 + number, 0, 0))) for number in range(10)]
+    dataset = make_dataset(add_pictures(collection, "red", files=shots, settings=settings), settings)
+    assert dataset.counts == {
+        "cat": {"train": 5, "validation": 2},
+        "dog": {"train": 5, "validation": 2},
+        "red": {"train": 8, "validation": 2},
+    }
+
+
+def test_pictures_added_to_a_class_of_split_folders_are_learned_from(make_zip: MakeZip, settings: Settings) -> None:
+    files = pictures(*folders("train/", ["cat", "dog"], 5), *folders("val/", ["cat", "dog"]))
+    collection = add_pictures(
+        read_collection(make_zip(files), settings), "cat", files=[("new.png", png())], settings=settings
+    )
+    dataset = make_dataset(collection, settings)
+    assert dataset.counts["cat"] == {"train": 6, "validation": 2}
+    assert "new.png" in paths_in(dataset, Split.TRAIN)
+
+
+def test_a_sample_tells_its_digest_and_shows_its_thumbnail(make_zip: MakeZip, settings: Settings) -> None:
+    (sample, *_) = read_dataset(make_zip(colour_folders(2)), settings).samples
+    assert sample.digest == hashlib.sha256(sample.image_bytes).hexdigest()
+    assert read_image(sample.thumbnail, settings).size == (32, 24)
+
+
+def test_few_pictures_and_uneven_classes_are_reported(make_zip: MakeZip, settings: Settings) -> None:
+    files = {
+        f"{name}/{number}.png": encode(noise(100 * number + len(name))) for name, number in sizes(a=31, bb=10, ccc=9)
+    }
+    report = read_dataset(make_zip(files), settings).report
+    assert report.small_classes == ("ccc",)
+    assert report.imbalance == pytest.approx(31 / 9)
+    assert report.is_imbalanced
+    assert report.counts == read_dataset(make_zip(files), settings).counts
+
+
+def test_a_balanced_set_without_duplicates_has_nothing_to_report(make_zip: MakeZip, settings: Settings) -> None:
+    files = {f"{name}/{number}.png": encode(noise(100 * number + len(name))) for name, number in sizes(a=30, bb=10)}
+    dataset = read_dataset(make_zip(files), settings)
+    assert dataset.report == DataReport(counts=dataset.counts, imbalance=3.0)
+    assert not dataset.report.is_imbalanced
+
+
+def test_near_duplicates_across_dictated_splits_are_reported_and_stay(make_zip: MakeZip, settings: Settings) -> None:
+    shots = list(burst("", 0, 4).values())
+    files = {
+        "train/cat/1.jpg": shots[0],
+        "train/cat/2.jpg": encode(scene(1)),
+        "train/dog/1.jpg": encode(scene(2)),
+        "val/cat/3.jpg": shots[1],
+        "val/dog/2.jpg": encode(scene(3)),
+        "test/cat/4.jpg": encode(scene(4)),
+        "test/dog/3.jpg": encode(scene(3)),
+        "train/dog/4.jpg": encode(scene(5)),
+    }
+    dataset = read_dataset(make_zip(files), settings)
+    assert {named(pair) for pair in dataset.report.across_splits} == {
+        ("train/cat/1.jpg", "val/cat/3.jpg"),
+        ("val/dog/2.jpg", "test/dog/3.jpg"),
+    }
+    assert paths_in(dataset, Split.VALIDATION) == {"val/cat/3.jpg", "val/dog/2.jpg"}
+    pair = dataset.report.across_splits[0]
+    assert (pair.first.split, pair.second.split) == (Split.TRAIN, Split.VALIDATION)
+    assert dataset.samples[pair.second.sample_idx].path == pair.second.path
+
+
+def test_the_same_picture_in_two_classes_is_reported_with_both_names(make_zip: MakeZip, settings: Settings) -> None:
+    shots = list(burst("", 0, 2).values())
+    files = {
+        "cat/1.jpg": shots[0],
+        "cat/2.png": encode(scene(1)),
+        "dog/1.png": encode(scene(2)),
+        "dog/2.jpg": shots[1],
+        "fox/1.png": encode(scene(1)),
+        "fox/2.png": encode(scene(3)),
+    }
+    report = read_dataset(make_zip(files), settings).report
+    assert {named(pair) for pair in report.across_classes} == {("cat/1.jpg", "dog/2.jpg"), ("cat/2.png", "fox/1.png")}
+    assert {(pair.first.class_name, pair.second.class_name) for pair in report.across_classes} == {
+        ("cat", "dog"),
+        ("cat", "fox"),
+    }
+    assert report.num_near_duplicates == report.num_groups == 0  # of one class
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -10,17 +10,18 @@ from PIL import Image
 
 from demo.data.dataset import read_dataset
 from demo.models.backbone import load_backbone
+from demo.models.recipe import Recipe
 from demo.models.weights import fetch_weights
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
 from demo.settings import Settings
 from demo.tasks.activations import capture_stages
-from demo.tasks.finetune import FineTuneConfig, FineTuned, fine_tune
+from demo.tasks.finetune import FineTuned, fine_tune
 from demo.tasks.predict import predict
 from demo.ui.arrival import Arrival
 from demo.ui.network import draw_history
 from demo.ui.text import CHINESE, ENGLISH
 from tests.conftest import MakeZip, Server, colour_folders, noise
-from tests.visitor import Visitor
+from tests.visitor import Visitor, recipe_values
 from tests.weights_host import Resource, WeightsHost, path_of, random_checkpoint, stand_in
 
 
@@ -50,7 +51,7 @@ def test_every_backbone_loads_predicts_shows_its_stages_and_takes_a_head(
     stages = capture_stages(backbone, picture).stages
     assert [each.stage for each in stages] == list(spec.stages)
     dataset = read_dataset(make_zip(colour_folders(3)), settings)
-    *_, last = fine_tune(backbone, dataset, FineTuneConfig(epochs=1), settings)
+    *_, last = fine_tune(backbone, dataset, Recipe(epochs=1), settings)
     assert isinstance(last, FineTuned)
     assert last.features.values.shape == (6, spec.num_features)
     own = predict(backbone, picture, head=last.head)
@@ -95,7 +96,7 @@ def test_a_head_waits_for_its_backbone(
 ) -> None:
     host.resources[path_of(resnet18)] = Resource(checkpoint)
     visitor.call("choose_archive", visitor.upload(make_zip(colour_folders())))
-    visitor.call("start_training", 1)
+    visitor.call("start_training", *recipe_values(1))
     visitor.call("watch_training")
     visitor.call("choose_backbone", "resnet18")
     shown = visitor.refresh()

@@ -13,11 +13,13 @@ from demo.errors import NotAnImage
 from demo.models.state import ModelState
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
+from demo.tasks.features import FeatureProgress
 from demo.ui.context import Context
 from demo.ui.page import draw_strip
 from demo.ui.text import CHINESE, ENGLISH
+from demo.ui.training import JobKind
 from tests.conftest import MakeZip, Server, colour_folders
-from tests.visitor import Refused, Visitor
+from tests.visitor import Refused, Visitor, recipe_values
 
 CAT = EXAMPLES[0].path
 Visit = Callable[..., Visitor]
@@ -39,7 +41,7 @@ def visit(server: Server) -> Iterator[Visit]:
 def train(visitor: Visitor, archive: Path, epochs: int = 3) -> str:
     """Go through tab 2 and return the last status line."""
     visitor.call("choose_archive", visitor.upload(archive))
-    visitor.call("start_training", epochs)
+    visitor.call("start_training", *recipe_values(epochs))
     return str(visitor.call("watch_training")[1])
 
 
@@ -93,15 +95,15 @@ def test_a_trained_head_answers_everywhere_and_for_nobody_else(visit: Visit, mak
     for visitor in (one, other):
         visitor.call("choose_photo", visitor.upload(CAT))
     status = train(one, make_zip(colour_folders(10)))
-    assert "4 of 4 validation pictures right (100.0%)" in status
+    assert "validation pictures right (100.0%, 95% interval" in status
     mine, theirs = one.refresh(), other.refresh()
     assert "your 2 classes: blue, red" in mine.strip
-    assert "4 of 4 right" in mine.strip
+    assert "right (100.0%)" in mine.strip
     assert {each["label"] for each in mine.top["confidences"]} == {"blue", "red"}
     assert ENGLISH.answer_own in mine.inside_answer
     assert ENGLISH.no_head in theirs.strip
     assert theirs.top["label"] == "tiger cat"
-    assert "red" not in str(other.call("show_dataset"))
+    assert "red" not in str(other.call("show_session"))
 
 
 def test_a_reload_finds_everything_again_in_either_language(visit: Visit, make_zip: MakeZip) -> None:
@@ -111,7 +113,7 @@ def test_a_reload_finds_everything_again_in_either_language(visit: Visit, make_z
     after = visit(token=before.token, language="zh")
     assert after.token == before.token
     assert "你的 2 个类别：blue, red" in after.refresh().strip
-    report, _, summary, loss, *_ = after.call("show_dataset")
+    report, _, _, _, summary, loss, *_ = after.call("show_session")
     assert "blue" in report
     assert "第 3 轮之后" in summary
     assert loss["value"]["data"][0][2] == "训练"
@@ -132,25 +134,29 @@ def test_the_answers_can_be_switched_and_the_head_dropped(visit: Visit, make_zip
     assert ENGLISH.no_head in shown.strip
     assert shown.back["interactive"] is False
     assert shown.answers["visible"] is False
-    assert ENGLISH.trained_next not in str(visitor.call("show_dataset"))
+    assert ENGLISH.trained_next not in str(visitor.call("show_session"))
 
 
 def test_a_second_head_is_trained_without_looking_again(visit: Visit, make_zip: MakeZip, server: Server) -> None:
     visitor = visit()
     train(visitor, make_zip(colour_folders()))
     session = server.context.sessions.attach(visitor.token)
-    features = session.features
-    visitor.call("start_training", 2)
+    first = session.trained
+    visitor.call("start_training", *recipe_values(2))
     visitor.call("watch_training")
-    assert session.features is features
-    assert session.job is not None
-    assert session.job.reading is None
+    assert first is not None
+    assert session.trained is not None
+    assert session.trained is not first
+    assert (session.trained.features.values == first.features.values).all()
+    job = session.jobs[JobKind.TRAINING]
+    assert not any(isinstance(point, FeatureProgress) for point in job.points)
+    assert job.progress is None
 
 
 def test_a_stopped_training_leaves_the_model_as_it_was(visit: Visit, make_zip: MakeZip) -> None:
     visitor = visit()
     visitor.call("choose_archive", visitor.upload(make_zip(colour_folders(60))))
-    visitor.call("start_training", 200)
+    visitor.call("start_training", *recipe_values(200))
     visitor.call("stop_training")
     status = visitor.call("watch_training")[1]
     assert "The training was stopped" in status
@@ -162,12 +168,12 @@ def test_a_refused_zip_keeps_the_former_one(visit: Visit, make_zip: MakeZip) -> 
     visitor.call("choose_archive", visitor.upload(make_zip(colour_folders())))
     with pytest.raises(Refused, match="holds no picture"):
         visitor.call("choose_archive", visitor.upload(make_zip({"a/notes.txt": b""})))
-    assert "blue" in visitor.call("show_dataset")[0]
+    assert "blue" in visitor.call("show_session")[0]
 
 
 def test_training_needs_pictures(visit: Visit) -> None:
     with pytest.raises(Refused, match="no pictures to learn from"):
-        visit().call("start_training", 5)
+        visit().call("start_training", *recipe_values())
 
 
 def test_class_and_file_names_are_text_not_html(visit: Visit, make_zip: MakeZip) -> None:
@@ -175,9 +181,9 @@ def test_class_and_file_names_are_text_not_html(visit: Visit, make_zip: MakeZip)
     visitor = visit()
     visitor.call("choose_photo", visitor.upload(CAT))
     visitor.call("choose_archive", visitor.upload(make_zip({**files, "blue/<script>.txt": b""})))
-    assert "<img" not in visitor.call("show_dataset")[0]
-    assert "<script" not in visitor.call("show_dataset")[0]
-    visitor.call("start_training", 1)
+    assert "<img src=x" not in visitor.call("show_session")[0]
+    assert "<script" not in visitor.call("show_session")[0]
+    visitor.call("start_training", *recipe_values(1))
     visitor.call("watch_training")
     shown = visitor.refresh()
     assert "<img" not in shown.strip + shown.answer

@@ -12,19 +12,18 @@ from demo.data.images import read_image
 from demo.data.samples import find_example, read_example
 from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
-from demo.models.head import Head, TrainingSummary, build_head
+from demo.models.head import Head, build_head
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
 from demo.tasks.predict import MAX_TOP_K, predict
-
-SUMMARY = TrainingSummary(1, 1.0, 1.0, 1, 1, None, 0, 0.1)
+from tests.conftest import summary
 
 
 def head_that_favours(class_idx: int, class_names: tuple[str, ...]) -> Head:
     """Return a head that ranks one class above all others, whatever the picture."""
     module = build_head(1280, len(class_names), generator=torch.Generator().manual_seed(0))
     module.get_parameter("bias").data[class_idx] += 1000.0
-    return Head(module, class_names, EMBEDDED, SUMMARY)
+    return Head(module, class_names, EMBEDDED, summary())
 
 
 @pytest.mark.parametrize("top_k", [1, 5, MAX_TOP_K])

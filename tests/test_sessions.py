@@ -98,7 +98,7 @@ def test_a_second_training_or_other_pictures_have_to_wait(settings: Settings) ->
     with pytest.raises(TrainingRunning):
         session.begin(Job(nothing))
     with pytest.raises(TrainingRunning):
-        session.choose_dataset(None)
+        session.choose_collection(None, settings)
 
 
 def test_a_backbone_without_weights_gives_way_to_the_embedded_one(

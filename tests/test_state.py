@@ -6,17 +6,17 @@ import pytest
 import torch
 
 from demo.errors import UnknownBackbone
-from demo.models.head import Head, TrainingSummary, build_head
+from demo.models.head import Head, build_head
 from demo.models.state import ModelState
 from demo.models.zoo import EMBEDDED, ZOO
+from tests.conftest import summary
 
-SUMMARY = TrainingSummary(25, 1.0, 0.9, 9, 10, None, 0, 3.5)
 IMAGENET = ZOO[EMBEDDED].class_names
 
 
 def new_head(*class_names: str, backbone_name: str = EMBEDDED) -> Head:
     module = build_head(ZOO[backbone_name].num_features, len(class_names), generator=torch.Generator())
-    return Head(module, class_names, backbone_name, SUMMARY)
+    return Head(module, class_names, backbone_name, summary())
 
 
 HEAD = new_head("ants", "bees")

@@ -29,6 +29,8 @@ def texts(words: Words) -> dict[str, str]:
             continue
         if isinstance(value, Mapping):
             found |= {f"{field.name}[{key}]": text for key, text in value.items()}
+        elif isinstance(value, tuple):
+            found |= {f"{field.name}[{number}]": text for number, text in enumerate(value)}
         else:
             found[field.name] = value
     return found

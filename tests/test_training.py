@@ -6,7 +6,9 @@ from collections.abc import Generator
 import pytest
 
 from demo.errors import TrainingStopped
-from demo.tasks.finetune import EpochResult, FeatureProgress, FineTuned, Progress
+from demo.tasks.features import FeatureProgress
+from demo.tasks.finetune import FineTuned, Progress
+from demo.tasks.fit import EpochResult
 from demo.ui.training import Job, TrainingLine
 
 EPOCH = EpochResult(1, 2, 0.5, 0.5, 0.5, 0.5)
@@ -22,10 +24,33 @@ def steps(*results: Progress) -> Steps:
 def test_a_job_keeps_what_comes_out_of_it() -> None:
     job = Job(lambda: steps(FeatureProgress(1, 2), EPOCH))
     job.run()
-    assert job.reading == FeatureProgress(1, 2)
-    assert job.epochs == [EPOCH]
+    assert job.progress is None  # past the looking
+    assert job.points == [EPOCH]
     assert not job.is_running
     assert job.error is None
+
+
+def test_a_job_that_runs_ends_at_once_when_it_is_stopped_and_hands_nothing_over() -> None:
+    adopted: list[FineTuned] = []
+    begun, release = threading.Event(), threading.Event()
+
+    def slow() -> Steps:
+        begun.set()
+        release.wait(PATIENCE_S)  # in the middle of a step
+        yield EPOCH
+        yield from ()
+
+    job = Job(slow, adopted.append)
+    thread = threading.Thread(target=job.run)
+    thread.start()
+    assert begun.wait(PATIENCE_S)
+    job.request_stop()
+    assert job.done.is_set()
+    assert isinstance(job.error, TrainingStopped)
+    release.set()
+    thread.join(PATIENCE_S)
+    assert job.points == []
+    assert adopted == []
 
 
 def test_a_stopped_job_hands_nothing_over() -> None:
@@ -75,7 +100,7 @@ def test_a_failed_job_does_not_hold_up_the_line() -> None:
     line.submit(Job(broken))
     line.submit(after)
     assert after.done.wait(PATIENCE_S)
-    assert after.epochs == [EPOCH]
+    assert after.points == [EPOCH]
 
 
 def test_a_job_that_waits_ends_at_once_when_it_is_stopped() -> None:
@@ -94,4 +119,4 @@ def test_a_job_that_waits_ends_at_once_when_it_is_stopped() -> None:
     assert line.num_ahead(last) == 1
     release.set()
     assert last.done.wait(PATIENCE_S)
-    assert waiting.epochs == []
+    assert waiting.points == []

@@ -12,7 +12,7 @@ from torch.nn import functional
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from demo.errors import UnknownBackbone
-from demo.models.backbone import Backbone, Outputs, _open_timm, _open_torchvision
+from demo.models.backbone import Backbone, Outputs
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, StageLabel, WheelFile, find_spec
 
 # Channels and side of the low, middle and high stage, at the size of the weights' own transforms.
@@ -47,11 +47,10 @@ class Untrained:
 def untrained(request: pytest.FixtureRequest) -> Untrained:
     spec = ZOO[request.param]
     network = spec.build().eval().requires_grad_(False)
-    open_network = _open_timm if spec.library == "timm" else _open_torchvision
-    backbone = Backbone(spec, network, torch.device("cpu"), open_network(network, spec))
+    backbone = Backbone(spec, network, torch.device("cpu"))
     side = side_px(spec)
     batch = torch.randn((1, 3, side, side), generator=torch.Generator().manual_seed(0))
-    return Untrained(spec, network, backbone, batch, backbone._forward(batch))
+    return Untrained(spec, network, backbone, batch, backbone.run_transformed(batch))
 
 
 def receptive_fields(spec: BackboneSpec, network: nn.Module) -> list[int]:
@@ -123,7 +122,7 @@ def test_the_stages_and_logits_are_what_the_modules_give(untrained: Untrained) -
         for stage in untrained.spec.stages
         if stage.module in modules
     ]
-    logits = untrained.network(untrained.batch)
+    logits = untrained.network(untrained.batch.to(memory_format=torch.channels_last))  # as the backbone does
     for hook in hooks:
         hook.remove()
     assert given
@@ -151,7 +150,7 @@ def test_features_through_the_last_layer_are_the_logits(untrained: Untrained) ->
 def test_the_packed_network_answers_as_the_network_does(untrained: Untrained, count: int) -> None:
     """Alone and together pictures go through networks that were packed for that."""
     batch = torch.cat([untrained.batch * scale for scale in (1.0, 0.5, -1.0)[:count]])
-    outputs, answers = untrained.backbone._forward(batch), untrained.backbone.answer(batch)
+    outputs, answers = untrained.backbone.run_transformed(batch), untrained.backbone.answer(batch)
     atol = 1e-4 * float(outputs.features.abs().max())
     torch.testing.assert_close(answers.features, outputs.features, rtol=1e-3, atol=atol)
     torch.testing.assert_close(answers.logits.softmax(1), outputs.logits.softmax(1), rtol=0, atol=1e-5)

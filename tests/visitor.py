@@ -13,6 +13,27 @@ class Refused(Exception):
     """The page answered with an error message."""
 
 
+def recipe_values(epochs: int = 3, **other: Any) -> list[Any]:
+    """Return what the controls of a training say, as the page sends it: the default recipe but for what is named."""
+    values = {
+        "trains": "head",
+        "optimizer": "adamw",
+        "hidden_layers": 0,
+        "width": 128,
+        "dropout": 0,
+        "epochs": epochs,
+        "batch_size": 16,
+        "learning_rate": 0.001,
+        "weight_decay": 0.01,
+        "flips": True,
+        "crops": 0,
+        "patience": 0,
+        "seed": 0,
+    }
+    assert other.keys() <= values.keys()
+    return list((values | other).values())
+
+
 class Visitor:
     """One open page. Each has a session of gradio's own, as each browser tab has."""
 

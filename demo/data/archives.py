@@ -1,4 +1,4 @@
-"""Untrusted zip -> the bytes of its files, in memory, never extracted."""
+"""Untrusted zip -> the bytes of its files, never extracted under their names."""
 
 import re
 import stat
@@ -56,7 +56,12 @@ class Entry:
 
 
 def read_archive(path: Path, settings: Settings, *, name: str = "") -> list[Entry]:
-    """Read the files of one untrusted zip into memory.
+    """Read the files of one untrusted zip into memory, all at once; see `iter_archive`."""
+    return list(iter_archive(path, settings, name=name))
+
+
+def iter_archive(path: Path, settings: Settings, *, name: str = "") -> Iterator[Entry]:
+    """Read the files of one untrusted zip, one after the other.
 
     Directories and the litter of operating systems (`__MACOSX`, dot files, `Thumbs.db`) are left out in
     silence. Names become labels, never paths, so that nothing can be written anywhere.
@@ -66,7 +71,7 @@ def read_archive(path: Path, settings: Settings, *, name: str = "") -> list[Entr
         settings: Limits on bytes, entries and unpacked bytes.
         name: What to call the file in an error; its own name unless given.
 
-    Returns:
+    Yields:
         The files in the archive's order.
 
     Raises:
@@ -78,9 +83,14 @@ def read_archive(path: Path, settings: Settings, *, name: str = "") -> list[Entr
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
             _check_directory(infos, settings)
-            return list(_read_entries(archive, infos, settings))
+            yield from _read_entries(archive, infos, settings)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, ValueError, NotImplementedError) as error:
         raise ArchiveDamaged() from error
+
+
+def clean_name(name: str) -> str:
+    """Return a name that is safe to show: composed (NFC), without control, format or direction characters."""
+    return "".join(c for c in unicodedata.normalize("NFC", name) if _is_visible(c)).strip()
 
 
 def _check_file(path: Path, settings: Settings, name: str) -> None:
@@ -152,7 +162,7 @@ def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit_bytes: in
 def _clean_parts(info: zipfile.ZipInfo) -> list[str]:
     """Split an entry's name into parts that are safe to show; `..`, drives and control characters go."""
     parts = _decode_name(info).replace("\\", "/").split("/")
-    cleaned = ("".join(c for c in unicodedata.normalize("NFC", part) if _is_visible(c)).strip() for part in parts)
+    cleaned = (clean_name(part) for part in parts)
     return [part for part in cleaned if part not in ("", ".", "..") and not _DRIVE.fullmatch(part)]
 
 

@@ -15,6 +15,7 @@ from demo.settings import MEGABYTE, Settings
 # An allow-list: Pillow registers over forty readers, and most of its past holes were in the rare ones.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif")
+THUMBNAIL_SIDE_PX = 96  # of a picture's short side
 
 # A picture of 50 million pixels takes up to 1 GB while it is decoded.
 _decoding = threading.BoundedSemaphore(2)
@@ -62,6 +63,20 @@ def pack_image(image: Image.Image) -> bytes:
 def unpack_image(packed: bytes) -> Image.Image:
     """Decode what `pack_image` returned."""
     return Image.open(io.BytesIO(packed), formats=["PNG"]).convert("RGB")
+
+
+def shrink(image: Image.Image, short_side_px: int = THUMBNAIL_SIDE_PX) -> Image.Image:
+    """Return an image whose short side is at most that long; never enlarged."""
+    scale = min(1.0, short_side_px / min(image.size))
+    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
+    return image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+
+
+def pack_jpeg(image: Image.Image, *, quality: int = 80) -> bytes:
+    """Encode an image as a JPEG; at the usual quality a thumbnail has about 4 kB."""
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
 
 
 def _open(source: Path | bytes) -> Path | io.BytesIO:

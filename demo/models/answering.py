@@ -1,6 +1,5 @@
 """The fast way to a network's features and logits alone: nothing else has to be kept apart."""
 
-import copy
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -9,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 from demo.models.batching import MAX_BATCH, Answers, num_cores, threads
+from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.zoo import BackboneSpec
 
 BYTES_PER_PARAMETER = 8  # at most: float32, in a copy for one picture and in one for a batch
@@ -60,18 +60,17 @@ def open_answers(
         dtype: What to compute in.
     """
     folded = _fold_batch_norms(network)
-    last_layer = "classifier" if spec.library == "timm" else spec.logits
-    _replace(folded, last_layer, _Answering(folded.get_submodule(last_layer)))
+    replace_module(folded, spec.logits, _Answering(folded.get_submodule(spec.logits)))
     folded.to(device, dtype).to(memory_format=torch.channels_last)
     alone = together = folded
     if device.type == "cpu" and torch.backends.mkldnn.is_available():
         sizes = _input_sizes(folded, torch.zeros(1, 3, *spec.build_transforms().crop_size * 2, dtype=dtype))
-        alone = _pack(_copy_sharing_memory(folded), sizes, 1, num_cores())
+        alone = _pack(copy_sharing_memory(folded), sizes, 1, num_cores())
         together = _pack(folded, sizes, MAX_BATCH, 1)
 
     def forward(batch: Tensor) -> Answers:
         with torch.inference_mode():
-            answering = alone if len(batch) == 1 else together
+            answering = alone if len(batch) == 1 else together  # each for what it was packed for
             answers = answering(batch.to(device, dtype, memory_format=torch.channels_last))
             return Answers(*(each.to("cpu", torch.float32) for each in answers))
 
@@ -83,7 +82,7 @@ def _fold_batch_norms(network: nn.Module) -> nn.Module:
 
     In `eval()` a batch norm is a factor and a summand for each channel. The copy shares the memory of the rest.
     """
-    folded = _copy_sharing_memory(network)
+    folded = copy_sharing_memory(network)
     for parent in list(folded.modules()):
         for (_, convolution), (name, norm) in pairwise(parent.named_children()):
             if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
@@ -97,7 +96,7 @@ def _fold_batch_norms(network: nn.Module) -> nn.Module:
                     norm.weight,
                     norm.bias,
                 )
-                _replace(parent, name, getattr(norm, "act", nn.Identity()))  # timm's rectify as well
+                replace_module(parent, name, getattr(norm, "act", nn.Identity()))  # timm's rectify as well
     return folded
 
 
@@ -107,7 +106,7 @@ def _pack(network: nn.Module, sizes: dict[str, torch.Size], batch_size: int, num
         for name, size in sizes.items():
             convolution = network.get_submodule(name)
             assert isinstance(convolution, nn.Conv2d)
-            _replace(network, name, _PackedConvolution(convolution, torch.Size([batch_size, *size[1:]])))
+            replace_module(network, name, _PackedConvolution(convolution, torch.Size([batch_size, *size[1:]])))
     return network
 
 
@@ -124,13 +123,3 @@ def _input_sizes(network: nn.Module, example: Tensor) -> dict[str, torch.Size]:
     for hook in hooks:
         hook.remove()
     return sizes
-
-
-def _copy_sharing_memory(network: nn.Module) -> nn.Module:
-    shared = {id(each): nn.Parameter(each.detach(), requires_grad=False) for each in network.parameters()}
-    return copy.deepcopy(network, shared)
-
-
-def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
-    parent, _, child = name.rpartition(".")
-    setattr(network.get_submodule(parent), child, module)

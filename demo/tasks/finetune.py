@@ -1,210 +1,250 @@
-"""A dataset -> a head, as a stream of progress."""
+"""A dataset -> a head, and deeper layers where they are asked for, as a stream of progress."""
 
+import copy
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from demo.data.dataset import Dataset, Split
-from demo.data.images import read_image
-from demo.errors import OptionOutOfRange
+from demo.errors import TooManyTrained
 from demo.models.backbone import Backbone
-from demo.models.head import Head, TrainingSummary, build_head
+from demo.models.batching import threads
+from demo.models.graph import replace_module
+from demo.models.head import Head, TrainingSummary, build_head, count_parameters, seeded_dropout
+from demo.models.recipe import Recipe, Trains
+from demo.models.ridge import fit_ridge
+from demo.models.zoo import StageLabel
 from demo.settings import Settings
-
-_FORWARD_BATCH = 8  # pictures in one forward pass: small enough that Stop is heard within a second
-
-
-@dataclass(frozen=True)
-class FineTuneConfig:
-    """The lesson's recipe: SGD with learning rate 0.001 and momentum 0.9 on the cross-entropy.
-
-    Raises:
-        OptionOutOfRange: If `epochs` is not from 1 to `max_epochs`.
-    """
-
-    epochs: int = 25
-    batch_size: int = 4
-    learning_rate: float = 0.001
-    momentum: float = 0.9
-    seed: int = 0
-    max_epochs: int = 200
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.epochs <= self.max_epochs:
-            raise OptionOutOfRange(option="epochs", value=self.epochs, low=1, high=self.max_epochs)
-
-
-@dataclass(frozen=True, eq=False)
-class Features:
-    """The cached features of a dataset: float32 (N, D), class indices (N,), splits (N,).
-
-    With the backbone frozen a picture's features never change, so one forward pass serves all epochs.
-    """
-
-    backbone_name: str
-    class_names: tuple[str, ...]
-    values: NDArray[np.float32]
-    class_idxs: NDArray[np.int64]
-    splits: tuple[Split, ...]
-
-    def of(self, split: Split) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the features (n, D) and class indices (n,) of one split."""
-        chosen = np.array([each is split for each in self.splits], dtype=bool)
-        return torch.from_numpy(self.values[chosen]), torch.from_numpy(self.class_idxs[chosen])
-
-
-@dataclass(frozen=True)
-class FeatureProgress:
-    """How many of the pictures have been through the backbone."""
-
-    done: int
-    total: int
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """Loss (mean cross-entropy, nats) and accuracy (0 to 1) on both splits after an epoch; epochs count from 1."""
-
-    epoch: int
-    num_epochs: int
-    train_loss: float
-    train_accuracy: float
-    val_loss: float
-    val_accuracy: float
+from demo.tasks.evaluate import Scores
+from demo.tasks.features import (
+    PLAIN,
+    FeatureCache,
+    FeatureProgress,
+    Features,
+    Look,
+    choose_views,
+    extract_features,
+    run_looks,
+)
+from demo.tasks.fit import (
+    BatchProgress,
+    DeepLearner,
+    EpochResult,
+    Examples,
+    FitEnd,
+    all_threads,
+    evaluate,
+    fit,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class FineTuned:
-    """The end of a run: the head of the last epoch, and the features for another run on the same pictures."""
+    """The end of a run: the head, and the features that it answers from, of every sample of the dataset."""
 
     head: Head
     features: Features
 
 
-@dataclass(frozen=True)
-class Evaluation:
-    """Mean cross-entropy in nats, and how many of how many samples are right."""
+@dataclass(frozen=True, eq=False)
+class FittedHead:
+    """A head fitted to cached features."""
 
-    loss: float
-    correct: int
-    count: int
-
-    @property
-    def accuracy(self) -> float:
-        """The share that is right, 0 to 1; 0 where there is no sample."""
-        return self.correct / self.count if self.count else 0.0
+    module: nn.Module
+    end: FitEnd
 
 
-Progress = FeatureProgress | EpochResult | FineTuned
+Progress = FeatureProgress | BatchProgress | EpochResult | FineTuned
 
 
 def fine_tune(
     backbone: Backbone,
     dataset: Dataset,
-    config: FineTuneConfig,
+    recipe: Recipe,
     settings: Settings,
     *,
-    features: Features | None = None,
+    cache: FeatureCache | None = None,
 ) -> Generator[Progress, None, None]:
-    """Keep a backbone, put a new linear head on it, and train only that.
+    """Keep a backbone, put a new head on it, and train that, or its last stage or all of it in a private copy.
 
     Args:
         backbone: Frozen network; left unchanged.
         dataset: Pictures with class indices and splits.
-        config: Recipe.
-        settings: Limits for decoding the pictures.
-        features: Those of the same dataset and backbone from an earlier run; computed where there are none.
+        recipe: What is trained and how.
+        settings: Limits for decoding the pictures, for the size of a private copy and for the time.
+        cache: Features from earlier runs on the same pictures; completed here.
 
     Yields:
-        FeatureProgress for each batch of pictures, EpochResult for each epoch, FineTuned at the end. Whoever
-        iterates may stop at any of them.
+        FeatureProgress for each chunk of pictures, EpochResult for each epoch (BatchProgress within long ones),
+        FineTuned at the end. Whoever iterates may stop at any of them.
+
+    Raises:
+        TooManyTrained: If the private copy would be larger than the settings allow.
 
     Source:
-        https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html (ConvNet as fixed feature extractor)
+        https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
     """
-    start = time.perf_counter()
-    if features is None or features.backbone_name != backbone.spec.name:
-        features = yield from extract_features(backbone, dataset, settings)
-    module = yield from fit_head(features, config)
-    summary = _summarise(module, features, config, time.perf_counter() - start)
-    yield FineTuned(Head(module, dataset.class_names, backbone.spec.name, summary), features)
+    start = time.monotonic()
+    _check_size(backbone, dataset, recipe, settings)
+    deadline = start + settings.max_training_s
+    if recipe.trains is Trains.HEAD:
+        features = yield from extract_features(backbone, dataset, settings, views=choose_views(recipe), cache=cache)
+        fitted = yield from fit_head(features, recipe, deadline=deadline)
+        tuned: dict[str, Tensor] = {}
+    else:
+        fitted, tuned = yield from _fit_deeper(backbone, dataset, recipe, settings, deadline)
+        features = yield from extract_features(backbone.open_private(tuned), dataset, settings)
+    summary = _summarise(fitted, features, recipe, time.monotonic() - start)
+    yield FineTuned(Head(fitted.module, dataset.class_names, backbone.spec.name, summary, tuned), features)
 
 
-def extract_features(
-    backbone: Backbone, dataset: Dataset, settings: Settings
-) -> Generator[FeatureProgress, None, Features]:
-    """Run every picture of a dataset once through a backbone.
+def fit_head(
+    features: Features, recipe: Recipe, *, deadline: float = float("inf")
+) -> Generator[BatchProgress | EpochResult, None, FittedHead]:
+    """Train a new head on cached features.
 
     Yields:
-        FeatureProgress, first for none and then for each batch.
+        EpochResult after each epoch; one for a recipe in closed form.
 
     Returns:
-        The features, in the order of the samples.
+        The head in `eval()`, asking for no gradient.
     """
-    samples = dataset.samples
-    values = np.empty((len(samples), backbone.spec.num_features), dtype=np.float32)
-    yield FeatureProgress(0, len(samples))
-    for first in range(0, len(samples), _FORWARD_BATCH):
-        batch = samples[first : first + _FORWARD_BATCH]
-        pictures = [read_image(sample.image_bytes, settings, name=sample.path) for sample in batch]
-        values[first : first + len(batch)] = backbone.run(pictures).features.numpy()
-        yield FeatureProgress(first + len(batch), len(samples))
-    return Features(
-        backbone.spec.name,
-        dataset.class_names,
-        values,
-        np.array([sample.class_idx for sample in samples], dtype=np.int64),
-        tuple(sample.split for sample in samples),
+    generator = torch.Generator().manual_seed(recipe.seed)
+    inputs, targets = features.training()  # (n, D), (n,)
+    examples = Examples(inputs, targets, *features.of(Split.TRAIN), *features.of(Split.VALIDATION))
+    module = build_head(inputs.shape[1], len(features.class_names), recipe.head, generator=generator)
+    if recipe.is_closed_form:
+        end = yield from _solve(module, examples)
+    else:
+        end = yield from fit(module, examples, recipe, generator=generator, deadline=deadline)
+    return FittedHead(module.eval().requires_grad_(False), end)
+
+
+def score(head: Head, features: Features, split: Split) -> Scores:
+    """Return what a head says of one split of the features that it was trained with."""
+    chosen = features.chosen(split)
+    values = features.values[chosen]
+    logits = head.logits(torch.from_numpy(values)).numpy()
+    return Scores(np.flatnonzero(chosen), features.class_idxs[chosen], logits, values, features.class_names)
+
+
+def count_trained(backbone: Backbone, num_classes: int, recipe: Recipe) -> int:
+    """Return how many parameters a recipe trains: the head's, and those of the layers below it that learn too."""
+    head = count_parameters(backbone.spec.num_features, num_classes, recipe.head)
+    if recipe.trains is Trains.HEAD:
+        return head
+    body = backbone.part(_STARTS[recipe.trains])
+    return head + sum(parameter.numel() for parameter in body.parameters())
+
+
+# Where what is trained begins: after the middle stage, or with the picture.
+_STARTS = {Trains.LAST_STAGE: StageLabel.MIDDLE, Trains.EVERYTHING: None}
+
+
+def _check_size(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> None:
+    count = count_trained(backbone, len(dataset.class_names), recipe)
+    if count > settings.max_tuned_parameters:
+        raise TooManyTrained(
+            backbone=backbone.spec.display_name, millions=count / 1e6, limit=settings.max_tuned_parameters / 1e6
+        )
+
+
+def _solve(module: nn.Module, examples: Examples) -> Generator[EpochResult, None, FitEnd]:
+    """Put the solution in closed form into a linear layer."""
+    start = time.monotonic()
+    num_classes = module.get_parameter("bias").shape[0]
+    weight, bias = fit_ridge(examples.plain_inputs.numpy(), examples.plain_targets.numpy(), num_classes)
+    module.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
+    train = evaluate(module, examples.plain_inputs, examples.plain_targets)
+    val = evaluate(module, examples.val_inputs, examples.val_targets)
+    seconds = time.monotonic() - start
+    yield EpochResult(1, 1, train.loss, train.accuracy, val.loss, val.accuracy, seconds)
+    return FitEnd(1, 1)
+
+
+def _fit_deeper(
+    backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings, deadline: float
+) -> Generator[Progress, None, tuple[FittedHead, dict[str, Tensor]]]:
+    """Train the last stage or everything, with a head, in a private copy; return the copy's tensors by name."""
+    examples = yield from _prepare(backbone, dataset, recipe, settings)
+    generator = torch.Generator().manual_seed(recipe.seed)
+    body = copy_part(backbone, _STARTS[recipe.trains], generator)
+    head = build_head(backbone.spec.num_features, len(dataset.class_names), recipe.head, generator=generator)
+    learner = DeepLearner(body, head, keeps_norms=recipe.trains is Trains.LAST_STAGE)
+    end = yield from fit(learner, examples, recipe, generator=generator, deadline=deadline, num_threads=all_threads())
+    learner.requires_grad_(False)
+    return FittedHead(head, end), {name: tensor.contiguous() for name, tensor in body.state_dict().items()}
+
+
+def copy_part(backbone: Backbone, start: StageLabel | None, generator: torch.Generator) -> nn.Module:
+    """Return a private copy of a network from a stage's output (None: from the picture) to its features, to train."""
+    body = copy.deepcopy(backbone.part(start)).cpu()
+    for name, module in list(body.named_modules()):
+        if type(module) is nn.Dropout:
+            replace_module(body, name, seeded_dropout(module.p, generator))
+    return body.requires_grad_(True)
+
+
+def _prepare(
+    backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings
+) -> Generator[FeatureProgress, None, Examples]:
+    """Compute once, for each look at a picture, what goes into the part that is trained; kept in half precision."""
+    samples = {split: [each for each in dataset.samples if each.split is split] for split in Split}
+    views = (PLAIN, *choose_views(recipe))
+    looks = [Look(sample, view) for view in views for sample in samples[Split.TRAIN]]
+    num_training = len(looks)
+    looks += [Look(sample) for sample in samples[Split.VALIDATION]]
+    targets = torch.tensor([look.sample.class_idx for look in looks], dtype=torch.int64)
+    inputs, done = torch.empty(0), 0
+    yield FeatureProgress(done, len(looks))
+    for chunk, values in run_looks(looks, backbone, settings, _below(backbone, _STARTS[recipe.trains])):
+        if not done:
+            inputs = torch.empty((len(looks), *values.shape[1:]), dtype=torch.float16)
+        inputs[done : done + len(chunk)] = values
+        done += len(chunk)
+        yield FeatureProgress(done, len(looks))
+    num_plain = len(samples[Split.TRAIN])
+    return Examples(
+        inputs[:num_training],
+        targets[:num_training],
+        inputs[:num_plain],
+        targets[:num_plain],
+        inputs[num_training:],
+        targets[num_training:],
     )
 
 
-def fit_head(features: Features, config: FineTuneConfig) -> Generator[EpochResult, None, nn.Module]:
-    """Train a new linear head on cached features.
+def _below(backbone: Backbone, start: StageLabel | None) -> Callable[[Tensor], Tensor]:
+    """Return the frozen part of a network below what is trained; where everything is, there is none."""
+    if start is None:
+        return lambda batch: batch
+    part = backbone.part(None, start.value)
 
-    Yields:
-        EpochResult after each epoch.
+    def run(batch: Tensor) -> Tensor:
+        with threads(1), torch.inference_mode():
+            activation: Tensor = part(batch.to(backbone.device, memory_format=torch.channels_last))
+            return activation.cpu()
 
-    Returns:
-        The head after the last epoch; no epoch is chosen by its validation accuracy.
-    """
-    generator = torch.Generator().manual_seed(config.seed)
-    inputs, targets = features.of(Split.TRAIN)  # (n, D), (n,)
-    head = build_head(inputs.shape[1], len(features.class_names), generator=generator)
-    optimizer = torch.optim.SGD(head.parameters(), lr=config.learning_rate, momentum=config.momentum)
-    for epoch in range(1, config.epochs + 1):
-        for batch in torch.randperm(len(inputs), generator=generator).split(config.batch_size):
-            optimizer.zero_grad()
-            nn.functional.cross_entropy(head(inputs[batch]), targets[batch]).backward()
-            optimizer.step()
-        train, val = evaluate(head, features, Split.TRAIN), evaluate(head, features, Split.VALIDATION)
-        yield EpochResult(epoch, config.epochs, train.loss, train.accuracy, val.loss, val.accuracy)
-    return head.eval().requires_grad_(False)
+    return run
 
 
-def evaluate(head: nn.Module, features: Features, split: Split) -> Evaluation:
-    """Measure a head on one split of cached features."""
-    inputs, targets = features.of(split)
-    with torch.inference_mode():
-        logits = head(inputs)  # (n, K)
-        loss = float(nn.functional.cross_entropy(logits, targets)) if len(targets) else 0.0
-        correct = int((logits.argmax(dim=1) == targets).sum())
-    return Evaluation(loss, correct, len(targets))
-
-
-def _summarise(head: nn.Module, features: Features, config: FineTuneConfig, seconds: float) -> TrainingSummary:
-    train, val, test = (evaluate(head, features, split) for split in Split)
+def _summarise(fitted: FittedHead, features: Features, recipe: Recipe, seconds: float) -> TrainingSummary:
+    train, val, test = (evaluate(fitted.module, *features.of(split)) for split in Split)
     return TrainingSummary(
-        epochs=config.epochs,
+        recipe=recipe,
+        epochs=fitted.end.epochs,
+        chosen_epoch=fitted.end.chosen_epoch,
+        train_count=train.count,
         train_accuracy=train.accuracy,
         val_accuracy=val.accuracy,
         val_correct=val.correct,
         val_count=val.count,
         test_accuracy=test.accuracy if test.count else None,
+        test_correct=test.correct,
         test_count=test.count,
         seconds=seconds,
     )

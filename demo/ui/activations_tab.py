@@ -28,15 +28,17 @@ def open_tab() -> bool:
     return True
 
 
-def draw_stages(context: Context, ref: Ref, was_opened: bool, drawn: tuple[int, str] | None) -> list[Any]:
+def draw_stages(context: Context, ref: Ref, was_opened: bool, drawn: tuple[int, str, int] | None) -> list[Any]:
     """Draw the stages, if this tab was opened and another photograph or network was drawn last."""
     session = context.sessions.find(ref)
-    wanted = (session.photo_number, session.state.backbone_name)
+    head = session.state.answering_head
+    # A head that was trained with layers below it has stages of its own.
+    wanted = (session.photo_number, session.state.backbone_name, session.ref.revision if head and head.tuned else 0)
     if not was_opened or drawn == wanted:
         return [gr.skip()] * (2 + 3 * len(StageLabel))
     if (photo := session.photo) is None:
         return [wanted, "", *["", None, None] * len(StageLabel)]
-    with context.backbones.lend(session.state.backbone_name) as backbone:
+    with context.lend(session.state) as backbone:
         activations = capture_stages(backbone, photo)
     stages = [part for stage in activations.stages for part in _draw_stage(context.words, activations, stage)]
     return [wanted, _draw_legend(context.words, activations), *stages]

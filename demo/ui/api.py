@@ -13,11 +13,12 @@ from demo.data.images import read_image
 from demo.errors import NoArchive, NoImage, OptionOutOfRange
 from demo.figures import draw_grid, draw_overlay, join_pictures
 from demo.models.backbone import Backbone
-from demo.models.head import Head, to_safetensors
+from demo.models.head import Head
+from demo.models.headfile import write_head
+from demo.models.recipe import Recipe
 from demo.models.weights import usable_backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.activations import capture_stages
-from demo.tasks.finetune import FineTuneConfig
 from demo.tasks.predict import MAX_TOP_K, predict
 from demo.ui.activations_tab import NUM_MAPS
 from demo.ui.context import COMPUTE, Context, uploaded_file
@@ -58,6 +59,8 @@ def answer_fine_tune(
 ) -> tuple[dict[str, Any], str]:
     """Train a new linear head on a frozen network with the pictures of one zip of class folders.
 
+    The recipe is the page's default: AdamW, learning rate 0.001, each training picture also mirrored.
+
     Args:
         dataset_zip: Zip with a folder of pictures for each class; an outer folder and train, val and test
             folders are recognised.
@@ -68,14 +71,14 @@ def answer_fine_tune(
         The classes, counts, skipped files and accuracies; and the head as a safetensors file.
     """
     path, name = uploaded_file(dataset_zip, NoArchive)
-    config = FineTuneConfig(
+    recipe = Recipe(
         epochs=_whole("epochs", epochs, context.settings.max_epochs), max_epochs=context.settings.max_epochs
     )
     with _backbone(context, backbone) as network:
         spec = network.spec
     dataset = read_dataset(path, context.settings, name=name)
-    head = _train(context, spec.name, dataset, config)
-    content = to_safetensors(head, weights_file=spec.file_name)
+    head = _train(context, spec.name, dataset, recipe)
+    content = write_head(head, spec)
     return _report(context, dataset, head), save_bytes_to_cache(content, "head.safetensors", get_upload_folder())
 
 
@@ -121,7 +124,7 @@ def build_api(context: Context) -> None:
         dataset_zip = gr.File(label="dataset_zip")
         backbone = gr.Textbox("", label="backbone")
         top_k = gr.Number(5, label="top_k", precision=0)
-        epochs = gr.Number(FineTuneConfig.epochs, label="epochs", precision=0)
+        epochs = gr.Number(Recipe.epochs, label="epochs", precision=0)
         answer = gr.JSON(label="answer")
         head = gr.File(label="head")
         pictures = [gr.Image(label=label.value, format="png", type="filepath") for label in StageLabel]
@@ -157,14 +160,14 @@ def _read_picture(context: Context, image: dict[str, Any] | None) -> Image.Image
 
 def _whole(option: str, value: Any, high: int) -> int:
     # preprocess=False leaves numbers as the caller sent them
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != int(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1:  # of infinity and NaN that is NaN
         raise OptionOutOfRange(option=option, value=value, low=1, high=high)
     return int(value)
 
 
-def _train(context: Context, backbone_name: str, dataset: Dataset, config: FineTuneConfig) -> Head:
+def _train(context: Context, backbone_name: str, dataset: Dataset, recipe: Recipe) -> Head:
     """Train in the same line as the page's visitors, and wait for the end."""
-    job = Job(lambda: context.fine_tune(backbone_name, dataset, config))
+    job = Job(lambda: context.fine_tune(backbone_name, dataset, recipe))
     context.line.submit(job)
     job.done.wait()
     if job.error is not None:
@@ -181,6 +184,7 @@ def _report(context: Context, dataset: Dataset, head: Head) -> dict[str, Any]:
         "skipped": [{"name": each.path, "reason": context.words.explain(each.reason)} for each in dataset.skipped],
         "train_accuracy": summary.train_accuracy,
         "val_accuracy": summary.val_accuracy,
+        "val_correct": summary.val_correct,
         "val_count": summary.val_count,
         "seconds": summary.seconds,
     }

@@ -13,9 +13,13 @@ import gradio as gr
 
 from demo.data.dataset import Dataset
 from demo.errors import DemoError
+from demo.models.backbone import Backbone
 from demo.models.cache import BackboneCache
+from demo.models.recipe import Recipe
+from demo.models.state import ModelState
 from demo.settings import Settings
-from demo.tasks.finetune import Features, FineTuneConfig, Progress, fine_tune
+from demo.tasks.features import FeatureCache
+from demo.tasks.finetune import Progress, fine_tune
 from demo.ui.arrival import Arrival
 from demo.ui.sessions import Sessions
 from demo.ui.text import ENGLISH, Words
@@ -53,12 +57,18 @@ class Context:
         )
         return Context(settings, sessions, backbones, TrainingLine(), Arrival(settings.backbone))
 
+    @contextmanager
+    def lend(self, state: ModelState) -> Iterator[Backbone]:
+        """Lend the network of a model state: the shared one, or with the layers of the head that answers."""
+        with self.backbones.lend(state.backbone_name) as backbone:
+            yield backbone.for_head(state.answering_head)
+
     def fine_tune(
-        self, backbone_name: str, dataset: Dataset, config: FineTuneConfig, *, features: Features | None = None
+        self, backbone_name: str, dataset: Dataset, recipe: Recipe, *, cache: FeatureCache | None = None
     ) -> Generator[Progress, None, None]:
         """Train a head as a stream of progress, with the backbone on loan for as long as that takes."""
         with self.backbones.lend(backbone_name) as backbone:
-            yield from fine_tune(backbone, dataset, config, self.settings, features=features)
+            yield from fine_tune(backbone, dataset, recipe, self.settings, cache=cache)
 
     def bind(self, handler: Callable[..., Any], *, is_html: bool = True) -> Callable[..., Any]:
         """Return a handler as gradio calls it: without its first parameter, which is this context.

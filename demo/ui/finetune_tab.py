@@ -1,74 +1,85 @@
-"""Tab 2: a head of one's own, from a zip of class folders."""
+"""Tab 2: a head of one's own. Pictures, recipe, training, results, experiments, and what to keep."""
 
 import asyncio
-import html
 from collections.abc import AsyncIterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
-from demo.data.dataset import Dataset, Split, read_dataset
-from demo.errors import NoArchive, NoDataset
+from demo.data.dataset import Split
+from demo.errors import NoDataset
 from demo.figures import curve_points
 from demo.models.head import TrainingSummary
-from demo.tasks.finetune import EpochResult, FineTuneConfig
-from demo.ui.context import COMPUTE, LIGHT, Context, uploaded_file
+from demo.tasks.evaluate import wilson
+from demo.tasks.features import FeatureProgress
+from demo.tasks.fit import BatchProgress, EpochResult
+from demo.ui.context import COMPUTE, LIGHT, Context
+from demo.ui.experiments import build_experiments, show_curve, show_race, watch_curve, watch_race
+from demo.ui.gather import build_gathering, show_collection
+from demo.ui.keep import build_keep
+from demo.ui.markup import draw_status
+from demo.ui.recipe_form import build_recipe_form, read_recipe, tell_recipe
+from demo.ui.results import build_results
 from demo.ui.sessions import Ref, Session
-from demo.ui.tables import draw_table
 from demo.ui.text import Words
-from demo.ui.training import Job
+from demo.ui.training import Job, JobKind
 
-_WATCH_EVERY_S = 0.3
-_MAX_SKIPPED_SHOWN = 10
+_WATCH_EVERY_S = 0.4
 
 
-def choose_archive(context: Context, ref: Ref, archive: dict[str, Any] | None) -> list[Any]:
-    """Read the visitor's zip and report what is in it."""
+class FineTuneTab(NamedTuple):
+    """What `show_session` fills, and what each watcher does."""
+
+    session: list[Any]
+    training: list[Any]
+    race: list[Any]
+    curve: list[Any]
+
+
+def show_session(context: Context, ref: Ref) -> list[Any]:
+    """Show the session's pictures and whatever was done with them."""
     session = context.sessions.find(ref)
-    path, name = uploaded_file(archive, NoArchive)
-    session.choose_dataset(read_dataset(path, context.settings, name=name))
-    return show_dataset(context, ref)
+    return [
+        *show_collection(context, session),
+        *_show_training(context, session),
+        *show_race(context, session),
+        *show_curve(context, session),
+    ]
 
 
-def drop_archive(context: Context, ref: Ref) -> list[Any]:
-    """Forget the visitor's pictures; the head that was trained on them stays."""
-    context.sessions.find(ref).choose_dataset(None)
-    return show_dataset(context, ref)
-
-
-def show_dataset(context: Context, ref: Ref) -> list[Any]:
-    """Report the pictures of the session, and say what to do next."""
+def show_jobs(context: Context, ref: Ref) -> list[Any]:
+    """Show what can be done with the session's pictures now, after they have changed."""
     session = context.sessions.find(ref)
-    return [draw_report(context.words, session.dataset), *_show_training(context, session)]
+    return [*_show_training(context, session), *show_race(context, session), *show_curve(context, session)]
 
 
-def start_training(context: Context, ref: Ref, epochs: float) -> None:
+def start_training(context: Context, ref: Ref, *values: Any) -> None:
     """Put a training into the line; `watch_training` shows how it goes."""
     session = context.sessions.find(ref)
-    dataset, features, name = session.dataset, session.features, session.state.backbone_name
+    dataset, cache, name = session.dataset, session.cache, session.state.backbone_name
+    recipe = read_recipe(context.settings, *values)
     if dataset is None:
-        raise NoDataset()
-    config = FineTuneConfig(epochs=int(epochs), max_epochs=context.settings.max_epochs)
-    job = Job(lambda: context.fine_tune(name, dataset, config, features=features), session.adopt)
+        raise session.dataset_error or NoDataset()
+    job = Job(
+        lambda: context.fine_tune(name, dataset, recipe, cache=cache), lambda result: session.adopt(result, dataset)
+    )
     session.begin(job)
     context.line.submit(job)
 
 
 def stop_training(context: Context, ref: Ref) -> list[Any]:
-    """Ask the training of this session to end."""
-    job = context.sessions.find(ref).job
-    if job is None or not job.is_running:
-        return [gr.skip(), gr.skip()]
-    job.request_stop()
-    return [_status(context.words.stopping), gr.Button(interactive=False)]
+    """End whatever trains in this session; the model in use is the same as before."""
+    session = context.sessions.find(ref)
+    session.stop()
+    return _show_training(context, session)
 
 
 async def watch_training(context: Context, ref: Ref) -> AsyncIterator[list[Any]]:
     """Show how the training of this session goes until it ends; only looks, so it may be closed at any time."""
     session = context.sessions.find(ref)
     shown: Any = None
-    while session.is_training and (job := session.job):
-        seen = (context.line.num_ahead(job), job.reading, len(job.epochs))
+    while (job := session.jobs.get(JobKind.TRAINING)) and job.is_running:
+        seen = (context.line.num_ahead(job), job.progress, len(job.points))
         if seen != shown:
             shown = seen
             yield [gr.skip(), *_show_training(context, session)]
@@ -77,66 +88,49 @@ async def watch_training(context: Context, ref: Ref) -> AsyncIterator[list[Any]]
     yield [session.ref, *_show_training(context, session)]
 
 
-def draw_report(words: Words, dataset: Dataset | None) -> str:
-    """Return a dataset's classes, counts and skipped files as HTML."""
-    if dataset is None:
-        return f'<p class="hint">{words.no_dataset}</p>'
-    splits = [split for split in Split if any(split in counts for counts in dataset.counts.values())]
-    header = [words.dataset_class, *(words.splits[split] for split in splits), words.dataset_total]
-    rows = [
-        [name, *(counts.get(split, 0) for split in splits), sum(counts.values())]
-        for name, counts in dataset.counts.items()
-    ]
-    title = words.dataset_report.format(classes=len(dataset.class_names), count=len(dataset.samples))
-    return f"<h4>{title}</h4>{draw_table(header, rows, css_class='counts')}{_draw_skipped(words, dataset)}"
-
-
-def build_finetune_tab(context: Context, ref: gr.State) -> list[Any]:
-    """Lay out the tab and wire it; return the components that `show_dataset` fills."""
+def build_finetune_tab(context: Context, ref: gr.State) -> FineTuneTab:
+    """Lay out the tab and wire it; return the components that are filled when the page is loaded."""
     words = context.words
     with gr.Tab(words.finetune_tab, elem_id="finetune-tab", id="finetune"):
         gr.Markdown(words.finetune_help, elem_classes="help")
         with gr.Row():
             with gr.Column(min_width=300):
-                archive = gr.File(label=words.archive, height=140, elem_id="archive")
-                report = gr.HTML(draw_report(words, None), padding=False, elem_id="report")
+                gr.HTML(f"<h3>{words.step_pictures}</h3>", padding=False)
+                gathering = build_gathering(context, ref)
             with gr.Column(min_width=300):
-                epochs = gr.Slider(
-                    1,
-                    context.settings.max_epochs,
-                    value=FineTuneConfig.epochs,
-                    step=1,
-                    label=words.epochs,
-                    info=words.epochs_help,
-                    elem_id="epochs",
-                )
+                gr.HTML(f"<h3>{words.step_training}</h3>", padding=False)
+                form = build_recipe_form(context, ref)
                 with gr.Row():
                     train = gr.Button(words.train, variant="primary", interactive=False, elem_id="train")
                     stop = gr.Button(words.stop, interactive=False, elem_id="stop")
-                status = gr.HTML(_status(""), padding=False, elem_id="training-status")
+                status = gr.HTML("", padding=False, elem_id="training-status")
                 summary = gr.HTML("", padding=False, elem_id="curve-summary")
         with gr.Row():
             loss = _curve(words, words.loss, "loss")
             accuracy = _curve(words, words.accuracy_axis, "accuracy", y_lim=[0, 1])
+        build_results(context, ref)
+        experiments = build_experiments(context, ref)
+        build_keep(context, ref)
     training = [status, summary, loss, accuracy, train, stop]
-    archive.upload(
-        context.bind(choose_archive),
-        [ref, archive],
-        [report, *training],
-        preprocess=False,
-        show_progress_on=report,
-        **COMPUTE,
-    ).failure(_empty, None, archive, **LIGHT)
-    archive.clear(context.bind(drop_archive), ref, [report, *training], **LIGHT)
-    train.click(context.bind(start_training), [ref, epochs], None, **LIGHT).success(
+    jobs = [*training, *experiments.race, *experiments.curve]
+    tell = context.bind(tell_recipe)
+    for change in gathering.changes:
+        change.success(context.bind(show_jobs), ref, jobs, **LIGHT).then(
+            tell, [ref, *form.controls], form.told, **{**COMPUTE, "show_progress": "hidden"}
+        )
+    train.click(context.bind(start_training), [ref, *form.controls], None, **LIGHT).success(
         context.bind(watch_training), ref, [ref, *training], **LIGHT
     )
-    stop.click(context.bind(stop_training), ref, [status, stop], **LIGHT)
-    return [report, *training]
+    stop.click(context.bind(stop_training), ref, training, **LIGHT)
+    ref.change(tell, [ref, *form.controls], form.told, **{**COMPUTE, "show_progress": "hidden"})
+    return FineTuneTab([*gathering.shown, *jobs], training, experiments.race, experiments.curve)
 
 
-def _empty() -> None:
-    """Take a refused zip off the page, so that the page shows what is in use."""
+def watch_on_load(context: Context, event: Any, ref: gr.State, tab: FineTuneTab) -> None:
+    """Find whatever runs in this session again after a page was loaded."""
+    event.then(context.bind(watch_training), ref, [ref, *tab.training], **LIGHT)
+    event.then(context.bind(watch_race), ref, tab.race, **LIGHT)
+    event.then(context.bind(watch_curve), ref, tab.curve, **LIGHT)
 
 
 def _curve(words: Words, title: str, elem_id: str, y_lim: list[float] | None = None) -> gr.LinePlot:
@@ -157,10 +151,10 @@ def _curve(words: Words, title: str, elem_id: str, y_lim: list[float] | None = N
 
 def _show_training(context: Context, session: Session) -> list[Any]:
     """Return status, summary, both curves and both buttons for whatever the session's training does now."""
-    job, words = session.job, context.words
-    epochs = list(job.epochs) if job else []
+    job, words = session.jobs.get(JobKind.TRAINING), context.words
+    epochs = list(job.points) if job else []
     return [
-        _training_status(context, session),
+        _training_status(context, session, job),
         _summarise(words, epochs[-1]) if epochs else "",
         _draw_curve(words, epochs, "loss"),
         _draw_curve(words, epochs, "accuracy"),
@@ -169,50 +163,72 @@ def _show_training(context: Context, session: Session) -> list[Any]:
     ]
 
 
-def _training_status(context: Context, session: Session) -> str:
-    job, words = session.job, context.words
+def _training_status(context: Context, session: Session, job: Job | None) -> str:
+    words = context.words
     if job is None:
-        return _status(words.next_train if session.dataset else "")
+        return draw_status(words.next_train if session.dataset else "")
     if job.error is not None:
-        return _status(words.explain(job.error), kind="failed")
-    if job.result is not None and not job.is_running:
+        return draw_status(words.explain(job.error), kind="failed")
+    if job.result is not None:
         if session.state.head is not job.result.head:  # dropped since
-            return _status(words.next_train)
-        return _status(_describe(words, job.result.head.summary), kind="trained")
+            return draw_status(words.next_train)
+        return draw_status(_describe(words, job.result.head.summary), kind="trained")
     if num_ahead := context.line.num_ahead(job):
-        return _status(words.waiting.format(count=num_ahead))
-    if job.epochs:
-        last = job.epochs[-1]
+        return draw_status(words.waiting.format(count=num_ahead))
+    return draw_status(_describe_progress(words, job))
+
+
+def _describe_progress(words: Words, job: Job) -> str:
+    """Return what a running training does: it looks at pictures, or is in an epoch, with the time that is left."""
+    progress, last = job.progress, job.points[-1] if job.points else None
+    if isinstance(progress, FeatureProgress):
+        return words.reading.format(done=progress.done, total=progress.total)
+    sentences = []
+    if isinstance(last, EpochResult):
         percent = 100 * last.val_accuracy
-        return _status(
+        sentences.append(
             words.epoch_status.format(
                 epoch=last.epoch, num_epochs=last.num_epochs, loss=last.train_loss, percent=percent
             )
         )
-    reading = job.reading
-    return _status(words.reading.format(done=reading.done, total=reading.total) if reading else words.starting)
+        left = last.seconds / last.epoch * (last.num_epochs - last.epoch)
+        sentences.append(words.time_left.format(seconds=left))
+    if isinstance(progress, BatchProgress):
+        sentences.append(words.batch_status.format(epoch=progress.epoch, done=progress.done, total=progress.total))
+    return " ".join(sentences) or words.starting
 
 
 def _describe(words: Words, summary: TrainingSummary) -> str:
-    sentences = [
-        words.trained.format(
+    def describe(sentence: str, correct: int, count: int) -> str:
+        low, high = wilson(correct, count)
+        return sentence.format(
             seconds=summary.seconds,
-            correct=summary.val_correct,
-            count=summary.val_count,
-            percent=100 * summary.val_accuracy,
+            correct=correct,
+            count=count,
+            percent=100 * correct / max(1, count),
+            low=100 * low,
+            high=100 * high,
         )
-    ]
+
+    sentences = [describe(words.trained, summary.val_correct, summary.val_count)]
     if summary.test_accuracy is not None:
-        sentences.append(words.trained_test.format(count=summary.test_count, percent=100 * summary.test_accuracy))
+        sentences.append(describe(words.trained_test, summary.test_correct, summary.test_count))
+    if summary.chosen_epoch != summary.epochs:
+        sentences.append(words.trained_early.format(chosen=summary.chosen_epoch, epochs=summary.epochs))
+    elif summary.epochs < summary.recipe.epochs and not summary.recipe.is_closed_form:
+        sentences.append(words.trained_cut.format(epochs=summary.epochs, num_epochs=summary.recipe.epochs))
     return " ".join([*sentences, words.trained_next])
 
 
-def _status(sentence: str, *, kind: str = "running") -> str:
-    return f'<p class="status {kind}" role="status" aria-live="polite">{html.escape(sentence)}</p>'
-
-
-def _summarise(words: Words, last: EpochResult) -> str:
-    return f'<p class="hint">{words.curve_summary.format(**vars(last))}</p>'
+def _summarise(words: Words, epoch: EpochResult) -> str:
+    sentence = words.curve_summary.format(
+        epoch=epoch.epoch,
+        train_loss=epoch.train_loss,
+        val_loss=epoch.val_loss,
+        train_accuracy=epoch.train_accuracy,
+        val_accuracy=epoch.val_accuracy,
+    )
+    return f'<p class="hint">{sentence}</p>'
 
 
 def _draw_curve(words: Words, epochs: Sequence[EpochResult], quantity: str) -> Any:
@@ -225,14 +241,3 @@ def _draw_curve(words: Words, epochs: Sequence[EpochResult], quantity: str) -> A
     # The axis is as long as the run from the start, so that nothing jumps while the curve grows.
     x_lim = [1, max(epochs[-1].num_epochs, 2)]
     return gr.LinePlot(value=curve_points("epoch", "value", curves), x_lim=x_lim, visible=True)
-
-
-def _draw_skipped(words: Words, dataset: Dataset) -> str:
-    if not dataset.skipped:
-        return ""
-    lines = [f"{each.path}: {words.explain(each.reason)}" for each in dataset.skipped[:_MAX_SKIPPED_SHOWN]]
-    if (num_more := len(dataset.skipped) - len(lines)) > 0:
-        lines.append(words.skipped_more.format(count=num_more))
-    items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
-    title = words.skipped.format(count=len(dataset.skipped))
-    return f"<details><summary>{title}</summary><ul>{items}</ul></details>"

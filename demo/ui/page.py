@@ -14,7 +14,7 @@ from demo.tasks.predict import Prediction, predict
 from demo.ui.activations_tab import build_activations_tab
 from demo.ui.api import build_api
 from demo.ui.context import COMPUTE, LIGHT, Context
-from demo.ui.finetune_tab import build_finetune_tab, show_dataset, watch_training
+from demo.ui.finetune_tab import build_finetune_tab, show_session, watch_on_load
 from demo.ui.network import draw_source, watch_arrival
 from demo.ui.photo import answer_line, choose_photo, keep_photo
 from demo.ui.predict_tab import build_predict_tab, choose_example, show_prediction
@@ -97,7 +97,7 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
         back = gr.Button(words.back_to_imagenet, interactive=False, size="sm", scale=0, min_width=160, elem_id="back")
     with gr.Tabs():
         predict_tab = build_predict_tab(context, ref)
-        training = build_finetune_tab(context, ref)
+        finetune_tab = build_finetune_tab(context, ref)
         inside_tab = build_activations_tab(context, ref)
     gr.HTML(f'<p class="privacy">{words.privacy}</p>')
 
@@ -106,7 +106,7 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
     for example, name in predict_tab.examples:
         example.click(context.bind(choose_example), [ref, name], [ref, *photos], **LIGHT)
     back.click(context.bind(back_to_imagenet), ref, ref, **LIGHT).then(
-        context.bind(show_dataset), ref, training, **LIGHT
+        context.bind(show_session), ref, finetune_tab.session, **LIGHT
     )
     ref.change(
         context.bind(refresh),
@@ -115,15 +115,18 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
         show_progress="hidden",
         **COMPUTE,
     )
-    page.load(
-        context.bind(attach),
-        token,
-        [token, ref, *photos],
-        js=_READ_TOKEN % (words.language, words.title),
-        **LIGHT,
-    ).then(None, token, None, js=_WRITE_TOKEN).then(context.bind(show_dataset), ref, training, **LIGHT).then(
-        context.bind(watch_training), ref, [ref, *training[1:]], **LIGHT
+    restored = (
+        page.load(
+            context.bind(attach),
+            token,
+            [token, ref, *photos],
+            js=_READ_TOKEN % (words.language, words.title),
+            **LIGHT,
+        )
+        .then(None, token, None, js=_WRITE_TOKEN)
+        .then(context.bind(show_session), ref, finetune_tab.session, **LIGHT)
     )
+    watch_on_load(context, restored, ref, finetune_tab)
     page.load(context.bind(watch_arrival), None, predict_tab.notices, **LIGHT)
 
 
@@ -145,7 +148,7 @@ def _predict(context: Context, session: Session) -> Prediction | None:
     state, photo = session.state, session.photo
     if photo is None:
         return None
-    with context.backbones.lend(state.backbone_name) as backbone:
+    with context.lend(state) as backbone:
         return predict(backbone, photo, head=state.answering_head)
 
 

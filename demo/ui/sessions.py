@@ -1,22 +1,26 @@
 """The registry of visitors' sessions: token -> what one open page holds, until it expires."""
 
+import itertools
 import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from PIL import Image
 
-from demo.data.dataset import Dataset
+from demo.data.collection import Collection
+from demo.data.dataset import Dataset, make_dataset
 from demo.data.images import pack_image, unpack_image
-from demo.errors import SessionExpired, TrainingRunning
+from demo.errors import DatasetError, SessionExpired, TrainingRunning
+from demo.models.head import Head
 from demo.models.state import ModelState
 from demo.models.weights import usable_backbone
 from demo.settings import Settings
-from demo.tasks.finetune import Features, FineTuned
-from demo.ui.training import Job
+from demo.tasks.features import FeatureCache, Features
+from demo.tasks.finetune import FineTuned
+from demo.ui.training import Job, JobKind
 
 _SWEEP_EVERY_S = 30.0
 
@@ -36,6 +40,19 @@ class Ref:
         return Ref()
 
 
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A head together with what it was trained on: later changes of the visitor's pictures do not touch it.
+
+    `number` tells one training of the process from another.
+    """
+
+    head: Head
+    features: Features
+    dataset: Dataset
+    number: int = field(default_factory=itertools.count().__next__)
+
+
 class Session:
     """What one visitor has brought and made. Nothing in it is shared but, by name, the backbone."""
 
@@ -47,9 +64,12 @@ class Session:
         self.state = state
         self._photo: bytes | None = None
         self.photo_number = 0  # tells one photograph from the next
+        self.collection: Collection | None = None
         self.dataset: Dataset | None = None
-        self.features: Features | None = None
-        self.job: Job | None = None
+        self.dataset_error: DatasetError | None = None  # why the pictures are no dataset yet
+        self.cache = FeatureCache()
+        self.trained: Trained | None = None
+        self.jobs: dict[JobKind, Job] = {}
 
     @property
     def ref(self) -> Ref:
@@ -64,8 +84,14 @@ class Session:
 
     @property
     def is_training(self) -> bool:
-        """Whether a training waits or runs."""
-        return self.job is not None and self.job.is_running
+        """Whether a training, of whatever kind, waits or runs."""
+        return any(job.is_running for job in self.jobs.values())
+
+    @property
+    def results(self) -> Trained | None:
+        """What the head in the model state was trained on; None for an imported one."""
+        trained = self.trained
+        return trained if trained is not None and trained.head is self.state.head else None
 
     def change_state(self, change: Callable[[ModelState], ModelState]) -> Ref:
         """Replace the model state by what `change` makes of it."""
@@ -83,30 +109,46 @@ class Session:
             self._revision += 1
         return self.ref
 
-    def choose_dataset(self, dataset: Dataset | None) -> None:
-        """Replace the pictures to learn from; what was computed from the former ones goes.
+    def choose_collection(self, collection: Collection | None, settings: Settings) -> None:
+        """Replace the pictures to learn from; what was computed from pictures that stay is kept.
 
         Raises:
             TrainingRunning: If a training still uses the former ones.
         """
+        dataset, error = None, None
+        if collection is not None:
+            try:
+                dataset = make_dataset(collection, settings)
+            except DatasetError as reason:
+                error = reason
         with self._lock:
             self._check_not_training()
-            self.dataset, self.features, self.job = dataset, None, None
+            self.collection, self.dataset, self.dataset_error = collection, dataset, error
+            self.jobs.clear()
+            if dataset is not None:
+                self.cache.keep_only({sample.digest for sample in dataset.samples})
+            elif collection is None:
+                self.cache = FeatureCache()
 
     def begin(self, job: Job) -> None:
-        """Remember the training of this session.
+        """Remember a training of this session.
 
         Raises:
             TrainingRunning: If there is one that has not ended.
         """
         with self._lock:
             self._check_not_training()
-            self.job = job
+            self.jobs[job.kind] = job
 
-    def adopt(self, result: FineTuned) -> None:
-        """Use a newly trained head, and keep the features for another run on the same pictures."""
-        self.features = result.features
+    def adopt(self, result: FineTuned, dataset: Dataset) -> None:
+        """Use a newly trained head, and keep what it was trained on for its results."""
+        self.trained = Trained(result.head, result.features, dataset)
         self.change_state(lambda state: state.with_head(result.head))
+
+    def stop(self) -> None:
+        """End whatever runs."""
+        for job in list(self.jobs.values()):
+            job.request_stop()
 
     def _check_not_training(self) -> None:
         if self.is_training:
@@ -180,5 +222,4 @@ class Sessions:
             expired = session.touched < idle_since and not session.is_training
             if expired or position < surplus:
                 del self._sessions[token]
-                if session.job is not None:
-                    session.job.request_stop()
+                session.stop()

@@ -16,9 +16,9 @@ from demo.models.zoo import EMBEDDED, ZOO, find_spec
 from demo.tasks.compare import MAX_NETWORKS, MIN_NETWORKS, PictureRow, agree, find_agreed, to_csv
 from demo.tasks.predict import Prediction, predict
 from demo.ui.context import COMPUTE, LIGHT, Context, uploaded_file
+from demo.ui.markup import draw_table
 from demo.ui.network import draw_progress
 from demo.ui.sessions import Ref
-from demo.ui.tables import draw_table
 from demo.ui.text import Words
 
 

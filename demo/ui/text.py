@@ -104,6 +104,121 @@ class Words:
     epoch_axis: str
     curve_summary: str
 
+    # tab 2: gathering, recipe, results, experiments, keeping
+    step_pictures: str
+    step_training: str
+    zip_tab: str
+    classes_tab: str
+    starters_tab: str
+    classes_help: str
+    new_class: str
+    new_class_hint: str
+    add_class: str
+    chosen_class: str
+    class_pictures: str
+    class_camera: str
+    rename_class: str
+    remove_class: str
+    starters_help: str
+    switch_classes: str
+    class_off: str
+    drop_pictures: str
+    thumbnail_alt: str
+    warn_small: str
+    warn_imbalance: str
+    warn_duplicates: str
+    warn_across_splits: str
+    warn_across_classes: str
+    warn_split_by_picture: str
+    trains_label: str
+    trains_help: str
+    head_builder: str
+    head_builder_help: str
+    hidden_layers: str
+    width: str
+    dropout: str
+    recipe_title: str
+    lesson_recipe: str
+    suggested_recipe: str
+    optimizer: str
+    batch_size: str
+    learning_rate: str
+    weight_decay: str
+    flips: str
+    crops: str
+    patience: str
+    patience_help: str
+    seed: str
+    views_title: str
+    view_plain: str
+    view_flip: str
+    view_crop: str
+    trained_count: str
+    code_title: str
+    code_help: str
+    time_left: str
+    batch_status: str
+    trained_early: str
+    trained_cut: str
+    results: str
+    results_split: str
+    results_headline: str
+    results_test_note: str
+    results_validation_note: str
+    confusion_help: str
+    confusion_corner: str
+    cell_label: str
+    cell_title: str
+    detail_hint: str
+    detail_title: str
+    speaks_for: str
+    speaks_help: str
+    alike_title: str
+    classes_title: str
+    reliability_title: str
+    reliability_help: str
+    reliability: str
+    reliability_alt: str
+    novelty_title: str
+    novelty_help: str
+    novelty_share: str
+    novelty: str
+    novelty_photo_known: str
+    novelty_photo_strange: str
+    projection_title: str
+    projection_help: str
+    race: str
+    race_help: str
+    start_race: str
+    seconds_axis: str
+    few: str
+    few_help: str
+    start_few: str
+    pictures_axis: str
+    all_pictures: str
+    experiment_running: str
+    experiment_done: str
+    keep: str
+    keep_help: str
+    export: str
+    exported: str
+    import_head: str
+    imported: str
+    make_report: str
+    report_file: str
+    report_title: str
+    trains: Mapping[str, str]
+    optimizers: Mapping[str, str]
+    split_names: Mapping[str, str]
+    class_columns: tuple[str, ...]
+    reliability_columns: tuple[str, ...]
+    contenders: Mapping[str, str]
+    race_columns: tuple[str, ...]
+    curve_columns: tuple[str, ...]
+    curve_bands: tuple[str, str, str]
+    starters: Mapping[str, str]
+    starter_classes: Mapping[str, Mapping[str, str]]
+
     # tab 3
     inside_tab: str
     inside_help: str
@@ -229,9 +344,8 @@ ENGLISH = Words(
     network_input_alt="The photograph resized and cropped for the network",
     finetune_tab="2 · Fine-tune",
     finetune_help=(
-        "Pack a folder for each class into one zip, ten or more pictures in each. The network stays as it is; only "
-        "a new last layer, `fc = nn.Linear(in_features, classes)`, learns from your pictures by cross-entropy and "
-        "SGD (learning rate 0.001, momentum 0.9)."
+        "The network stays as it is; only a new last layer on top of it, the head, learns from your pictures. Ten or twenty pictures "
+        "of each class are enough to see it work. Bring them, press Train, then look at what it gets wrong and why."
     ),
     archive="Zip of class folders",
     dataset_report="{classes} classes, {count} pictures",
@@ -241,19 +355,23 @@ ENGLISH = Words(
     curves={"train": "training", "validation": "validation"},
     skipped="{count} left out",
     skipped_more="and {count} more",
-    no_dataset="No pictures yet. One picture of each class is the least to learn from, and one to check.",
+    no_dataset=(
+        "No pictures yet: upload a zip, make classes of your own, or take a starter set. Each class needs two or more."
+    ),
     next_train="Ready: press Train.",
     epochs="Epochs",
-    epochs_help="How often the new layer goes through all training pictures.",
+    epochs_help=("How often training goes through all training pictures."),
     train="Train",
     stop="Stop",
     stopping="Stopping…",
     starting="Starting…",
     waiting="Waiting for other trainings: {count} ahead of you.",
-    reading="Looking at the pictures, once each: {done} of {total}.",
+    reading=("Looking at the pictures: {done} of {total}."),
     epoch_status="Epoch {epoch} of {num_epochs}: loss {loss:.3f}, {percent:.1f}% of the validation pictures right.",
-    trained="Done in {seconds:.1f} s: {correct} of {count} validation pictures right ({percent:.1f}%).",
-    trained_test="On the {count} test pictures: {percent:.1f}%.",
+    trained=(
+        "Done in {seconds:.1f} s: {correct} of {count} validation pictures right ({percent:.1f}%, 95% interval {low:.1f} to {high:.1f}%)."
+    ),
+    trained_test=("Test: {correct} of {count} ({percent:.1f}%, {low:.1f} to {high:.1f}%)."),
     trained_next="Your head is now in use: see tabs 1 and 3.",
     loss="Loss (cross-entropy)",
     accuracy_axis="Accuracy",
@@ -262,6 +380,128 @@ ENGLISH = Words(
         "After epoch {epoch}: loss {train_loss:.3f} (training), {val_loss:.3f} (validation); accuracy "
         "{train_accuracy:.1%} (training), {val_accuracy:.1%} (validation)."
     ),
+    step_pictures="1 · Pictures",
+    step_training="2 · Training",
+    zip_tab="A zip of folders",
+    classes_tab="Make classes here",
+    starters_tab="Starter sets",
+    classes_help="Name a class, then add pictures to it from your device or from the camera. Two classes are the least.",
+    new_class="Name of a class",
+    new_class_hint="for example: my cat",
+    add_class="Add class",
+    chosen_class="Class that gets the pictures",
+    class_pictures="Pictures for this class",
+    class_camera="Or from the camera",
+    rename_class="Rename to the name above",
+    remove_class="Remove this class",
+    starters_help="Sets that need no upload: 8 × 8 scans of handwritten digits, and road signs drawn here from a seed.",
+    switch_classes="Classes that take part",
+    class_off="(off)",
+    drop_pictures="Forget these pictures",
+    thumbnail_alt="Picture {name}",
+    warn_small="Fewer than 10 pictures: {names}. Results will jump about.",
+    warn_imbalance="The largest class has {times:.1f} times as many pictures as the smallest: accuracy alone misleads.",
+    warn_duplicates="{count} pictures are near-duplicates, in {groups} groups. Each group is kept on one side of the split.",
+    warn_across_splits="{count} held-out pictures look the same as one that is learned from, such as {first} and {second}: the results flatter.",
+    warn_across_classes="{count} pictures stand in two classes, such as {first} and {second} ({classes}): one label is wrong.",
+    warn_split_by_picture="Nearly all pictures are alike in: {names}. They are on both sides of the split, so the results flatter.",
+    trains_label="What learns",
+    trains_help="The deeper, the slower, and the more pictures it needs. What is trained is a private copy of yours.",
+    head_builder="Build your own head (the homework)",
+    head_builder_help="Zero hidden layers is the lesson's own nn.Linear. Each hidden layer is Linear, ReLU and dropout. Does more help?",
+    hidden_layers="Hidden layers",
+    width="Width of a hidden layer",
+    dropout="Dropout",
+    recipe_title="Recipe: optimizer, epochs, augmentation",
+    lesson_recipe="The lesson's recipe",
+    suggested_recipe="The suggested one",
+    optimizer="Optimizer",
+    batch_size="Batch size",
+    learning_rate="Learning rate",
+    weight_decay="Weight decay",
+    flips="Mirror images too",
+    crops="Random crops of each",
+    patience="Early stopping: patience",
+    patience_help="Ends after so many epochs without a lower validation loss and keeps the best one. 0: never.",
+    seed="Seed",
+    views_title="What the training sees of one picture:",
+    view_plain="as it is",
+    view_flip="mirrored",
+    view_crop="cropped",
+    trained_count="This trains {count:,} parameters, for {classes} classes; {backbone} has {total:,}.",
+    code_title="The code of what is being trained",
+    code_help="Complete and runnable: put your pictures into data/train and data/val, a folder for each class.",
+    time_left="About {seconds:.0f} s left.",
+    batch_status="Epoch {epoch}: batch {done} of {total}.",
+    trained_early="Epoch {chosen} of {epochs} had the lowest validation loss and was kept: the validation pictures chose it, so they flatter.",
+    trained_cut="The time limit ended it after {epochs} of {num_epochs} epochs.",
+    results="3 · Results: what it gets right and wrong",
+    results_split="Pictures",
+    results_headline="<strong>{correct} of {count}</strong> {split} pictures right: {percent:.1f}%. With so few pictures the true share lies between {low:.1f}% and {high:.1f}% (95% Wilson interval); one picture is {points:.2f} points.",
+    results_test_note="No choice was made by these pictures.",
+    results_validation_note="Validation pictures: as soon as you choose a recipe by them, they flatter it.",
+    confusion_help="Rows: what the picture shows. Columns: what the head said. Click a number to see those pictures.",
+    confusion_corner="is ↓ · said →",
+    cell_label="{count} pictures of {truth}, taken for {answer}",
+    cell_title="{truth}, taken for {answer}: {count}",
+    detail_hint="Click a picture to see what speaks for which class, and which training pictures are most alike.",
+    detail_title="{name}: is {truth}",
+    speaks_for="speaks for {name}",
+    speaks_help="Class maps (Grad-CAM): bright is where the high stage's evidence for that class lies, each on its own scale.",
+    alike_title="The most alike training pictures (cosine of their features)",
+    classes_title="Each class: precision and recall",
+    reliability_title="When it says 90%, is it right in 90%?",
+    reliability_help="Bars: how often it is right when it is that sure. On the dashed line the two are the same. Dividing the logits by a temperature, fitted on the validation pictures, changes how sure it is and never what it answers (Guo et al. 2017).",
+    reliability="It is off by {error:.1f} points in the mean. With temperature {temperature:.2f} it would be {after:.1f}.",
+    reliability_alt="Reliability diagram; its numbers are in the table below",
+    novelty_title="None of these: what does it not know?",
+    novelty_help="A head always answers with one of its classes. How far a picture's features are from the nearest class mean tells whether it is like anything that was learned.",
+    novelty_share="Accept so many percent of the validation pictures",
+    novelty="At distance {threshold:.3f}, {accepted} of {known} validation pictures are accepted, and {rejected} of the {strangers} example pictures of tab 1 are rejected.",
+    novelty_photo_known="Your photograph (distance {distance:.3f}) is accepted.",
+    novelty_photo_strange="Your photograph (distance {distance:.3f}) is none of these.",
+    projection_title="The features in two dimensions",
+    projection_help="Each point is a picture: its features, laid flat along the two directions in which they vary most (PCA). Classes that are apart here are easy.",
+    race="The race: does pretraining pay?",
+    race_help="The same pictures, the same split, each on its own clock from the first look at a picture: LeNet-5 from scratch; this network with random weights, frozen, and a head; pretrained, frozen, and a head; pretrained with its last stage trained too.",
+    start_race="Start the race",
+    seconds_axis="Seconds",
+    few="How few pictures are enough?",
+    few_help="Heads in closed form on 1, 2, 5, 10, 20 and all training pictures of each class, ten draws each, all measured on the same validation pictures.",
+    start_few="Find out",
+    pictures_axis="Training pictures of each class",
+    all_pictures="all",
+    experiment_running="Running…",
+    experiment_done="Done.",
+    keep="4 · Keep it",
+    keep_help="One zip with the head, a script that runs without this page, a model card and a self-test; none of your pictures. Bring it back here at any time.",
+    export="Export the head",
+    exported="Exported head (zip)",
+    import_head="Bring a head back (zip or .safetensors)",
+    imported="Your head is in use: {names}. Opening somebody's head shows you their class names, and runs no code.",
+    make_report="Report of this run",
+    report_file="Report (one HTML file)",
+    report_title="Report of a training",
+    trains={
+        "head": "the head only",
+        "last_stage": "the head and the last stage",
+        "everything": "everything (the lesson's own code)",
+    },
+    optimizers={"sgd": "SGD, momentum 0.9 (the lesson's)", "adamw": "AdamW", "ridge": "closed form: ridge in float64"},
+    split_names={"train": "training", "validation": "validation", "test": "test"},
+    class_columns=("Class", "pictures", "answered", "precision", "recall", "F1"),
+    reliability_columns=("How sure", "pictures", "mean sureness", "right"),
+    contenders={
+        "scratch": "LeNet-5 from scratch",
+        "random": "random weights, frozen",
+        "pretrained": "pretrained, frozen",
+        "tuned": "pretrained, last stage trained",
+    },
+    race_columns=("Who", "right", "accuracy", "seconds", "trained parameters", "epochs"),
+    curve_columns=("Pictures of each class", "mean", "lowest to highest", "draws"),
+    curve_bands=("highest of the draws", "mean", "lowest of the draws"),
+    starters={"digits": "Handwritten digits", "signs": "Road signs"},
+    starter_classes={},
     inside_tab="3 · Look inside",
     inside_help=(
         "One photograph on its way through the network. From stage to stage the maps get smaller and more numerous: "
@@ -310,15 +550,44 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     errors.EntryTooLarge: "大于 {limit:.0f} MB",
     errors.EntryNotAnImage: "不是 JPEG、PNG、WebP、GIF、BMP 或 AVIF 图片",
     errors.EntryOutsideClass: "不在任何类别文件夹中",
-    errors.NoDataset: "还没有可供学习的图片。请先上传一个包含类别文件夹的 zip。",
+    errors.ClassNameEmpty: "类别还没有名称。请写一个，例如“猫”。",
+    errors.ClassNameTooLong: "名称“{class_name}”有 {count} 个字符；最多 {limit} 个。请缩短。",
+    errors.ClassNameTaken: "已有名为“{class_name}”的类别。请换一个名称。",
+    errors.UnknownClass: "没有名为“{class_name}”的类别。请重新加载页面，查看现有的类别。",
+    errors.UnknownPicture: "类别“{class_name}”有 {count} 张图片，没有第 {number} 张。请重新加载页面查看。",
+    errors.CollectionBytesExceeded: "所有图片合计超过 {limit:.0f} MB。请少添加一些、缩小图片，或移除一些。",
+    errors.StorageFull: "服务器的磁盘放不下另外的 {megabytes:.1f} MB。请移除不需要的内容，或稍后再试。",
+    errors.NoDataset: "还没有可供学习的图片。请上传一个包含类别文件夹的 zip、向自建的类别添加图片，或选一个入门数据集。",
     errors.NoPictures: "zip 中没有可用的图片。请在其中为每个类别放一个图片文件夹。",
     errors.TooFewClasses: (
-        "zip 中有图片的类别文件夹只有 {count} 个（{names}）；至少需要 {limit} 个。请为每个类别建一个文件夹。"
+        "可供区分的类别只有 {count} 个（{names}）；至少需要 {limit} 个。请添加一个文件夹或类别，或启用一个类别。"
     ),
-    errors.TooManyClasses: "zip 中有 {count} 个类别；最多使用 {limit} 个。请去掉一些。",
+    errors.TooManyClasses: "这样就有 {count} 个类别；最多使用 {limit} 个。请去掉一些。",
     errors.ClassTooSmall: "类别“{class_name}”有 {count} 张图片；每个类别至少需要 {limit} 张。请再添加一些。",
     errors.ClassWithoutTraining: "类别“{class_name}”在训练文件夹中没有图片。请在那里添加一些。",
-    errors.TooManyPictures: "zip 中的图片多于可以使用的 {limit} 张。请去掉一些。",
+    errors.TooManyPictures: "图片多于可以使用的 {limit} 张。请去掉一些。",
+    errors.NoHeadFile: "还没有保存的分类头。请选择在这里导出的 zip，或其中的 head.safetensors。",
+    errors.NotAHeadFile: "这个文件不是保存的分类头。请选择在这里导出的 zip，或其中的 head.safetensors。",
+    errors.HeadFileTooLarge: (
+        "文件有 {megabytes:.1f} MB；这里保存的分类头最多 {limit:.0f} MB。请选择自带层数更少的分类头。"
+    ),
+    errors.HeadFileDamaged: "保存的分类头已损坏或被改动（其中的 {part} 无法使用）。请重新导出。",
+    errors.HeadFormatUnknown: "保存的分类头格式为“{found}”；这里读取格式 {known}。请重新训练并导出。",
+    errors.HeadBackboneUnknown: "保存的分类头属于网络“{name}”；这里认识的有：{known}。请选择属于其中之一的分类头。",
+    errors.HeadWeightsDiffer: (
+        "保存的分类头是在 {backbone} 的另一套权重（{found}）上训练的，与这里使用的（{expected}）不同。请重新训练。"
+    ),
+    errors.HeadClassCount: "保存的分类头有 {count} 个类别；必须有 {low} 到 {high} 个。请换一个分类头。",
+    errors.HeadClassName: (
+        "保存的分类头中有类别名“{name}”；名称不得重复，且须为 1 到 {limit} 个可见字符。请改名后重新导出。"
+    ),
+    errors.HeadTensorMissing: "保存的分类头缺少张量“{name}”。请重新导出。",
+    errors.HeadTensorUnknown: "保存的分类头中有不属于它的张量“{name}”。请重新导出。",
+    errors.HeadTensorDiffers: "保存的分类头的张量“{name}”是 {found}；应为 {expected}。请重新导出。",
+    errors.HeadTooManyTuned: (
+        "保存的分类头带有 {millions:.1f} 百万个参数；这里最多 {limit:.0f} 百万个。请选择自带层数更少的分类头。"
+    ),
+    errors.HeadValuesWrong: "保存的分类头的张量“{name}”含有非有限或大得不可能的数值。请重新训练。",
     errors.WeightsMissing: "没能取得 {backbone} 的权重。试过：{tried}。请稍后再试，或选择另一个网络。",
     errors.WeightsDamaged: "{backbone} 的权重（{file}）已损坏：校验和不符。请删除该文件。",
     errors.SourceAbsent: "{place}：没有这个文件",
@@ -330,7 +599,15 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     errors.DownloadStalled: "{host}：{seconds:.0f} 秒没有发来任何数据",
     errors.DownloadCut: "{host}：连接中断，{total_mb} MB 中只收到 {done_mb:.1f} MB",
     errors.UnknownBackbone: "没有名为“{name}”的网络。请选择其中之一：{known}。",
-    errors.OptionOutOfRange: "{option} 是 {value}；它必须是 {low} 到 {high} 之间的整数。",
+    errors.OptionOutOfRange: "{option} 是 {value}；它必须在 {low} 到 {high} 之间。",
+    errors.OptionNotWhole: "{option} 是 {value}；它必须是整数。",
+    errors.OptionNotNumber: "{option} 是 {value}；它必须是数字。",
+    errors.NoHead: "这次会话里还没有训练好的分类头。请先训练一个。",
+    errors.RidgeIsLinear: ("闭式解只适用于不变特征上的一个线性层。请只训练分类头且不加隐藏层，或选择另一种训练方法。"),
+    errors.TooManyTrained: (
+        "训练 {backbone} 的这么多层需要 {millions:.1f} 百万个你自己的参数；这里最多 {limit:.0f} 百万个。"
+        "请少训练一些，或选择更小的网络。"
+    ),
     errors.NumberOfNetworks: "选了 {count} 个网络；请选 {low} 到 {high} 个。",
     errors.TooManyInBatch: "共有 {count} 张图片；一次最多读取 {limit} 张。请少选一些。",
     errors.SessionExpired: "这次会话因闲置已结束，其中的图片和分类头都已清除。请重新加载页面。",
@@ -433,8 +710,8 @@ CHINESE = Words(
     network_input_alt="为网络缩放并裁剪后的照片",
     finetune_tab="2 · 微调",
     finetune_help=(
-        "每个类别一个文件夹，各放十张以上图片，打包成一个 zip。网络保持不变；只有新的最后一层 "
-        "`fc = nn.Linear(in_features, classes)` 用交叉熵和 SGD（学习率 0.001，动量 0.9）从你的图片中学习。"
+        "网络保持不变；只有它上面新的最后一层（分类头）从你的图片中学习。每个类别十到二十张图片就能看到效果。准备好图片，按“训练”，"
+        "然后看看它错在哪里、为什么错。"
     ),
     archive="包含类别文件夹的 zip",
     dataset_report="{classes} 个类别，{count} 张图片",
@@ -444,19 +721,21 @@ CHINESE = Words(
     curves={"train": "训练", "validation": "验证"},
     skipped="有 {count} 个文件未使用",
     skipped_more="还有 {count} 个",
-    no_dataset="还没有图片。每个类别至少要有一张用于学习，一张用于检验。",
+    no_dataset=("还没有图片：上传一个 zip、自己建类别，或选一个现成的数据集。每个类别至少两张。"),
     next_train="准备好了：请按“训练”。",
     epochs="轮数（epoch）",
-    epochs_help="新的一层把全部训练图片看多少遍。",
+    epochs_help=("把全部训练图片看多少遍。"),
     train="训练",
     stop="停止",
     stopping="正在停止……",
     starting="正在开始……",
     waiting="正在等待其他训练：前面还有 {count} 个。",
-    reading="正在把每张图片看一遍：{total} 张中的第 {done} 张。",
+    reading=("正在看图片：{total} 次中的第 {done} 次。"),
     epoch_status="第 {epoch} 轮，共 {num_epochs} 轮：损失 {loss:.3f}，验证图片中对了 {percent:.1f}%。",
-    trained="完成，用时 {seconds:.1f} 秒：{count} 张验证图片中对了 {correct} 张（{percent:.1f}%）。",
-    trained_test="在 {count} 张测试图片上：{percent:.1f}%。",
+    trained=(
+        "完成，用时 {seconds:.1f} 秒：{count} 张验证图片中对了 {correct} 张（{percent:.1f}%，95% 区间 {low:.1f} 到 {high:.1f}%）。"
+    ),
+    trained_test=("测试：{count} 张中对了 {correct} 张（{percent:.1f}%，{low:.1f} 到 {high:.1f}%）。"),
     trained_next="你的分类头已经启用：请看标签页 1 和 3。",
     loss="损失（交叉熵）",
     accuracy_axis="准确率",
@@ -465,6 +744,124 @@ CHINESE = Words(
         "第 {epoch} 轮之后：损失 {train_loss:.3f}（训练）、{val_loss:.3f}（验证）；准确率 "
         "{train_accuracy:.1%}（训练）、{val_accuracy:.1%}（验证）。"
     ),
+    step_pictures="第一步 · 图片",
+    step_training="第二步 · 训练",
+    zip_tab="文件夹的 zip",
+    classes_tab="在这里建类别",
+    starters_tab="现成的数据集",
+    classes_help="先给类别起名，再从设备或摄像头添加图片。至少要有两个类别。",
+    new_class="类别名称",
+    new_class_hint="例如：我的猫",
+    add_class="添加类别",
+    chosen_class="图片放进哪个类别",
+    class_pictures="这个类别的图片",
+    class_camera="或用摄像头拍",
+    rename_class="改成上面的名称",
+    remove_class="删除这个类别",
+    starters_help="不需要上传的数据集：8 × 8 的手写数字扫描，以及在这里用随机种子画出的交通标志。",
+    switch_classes="参加训练的类别",
+    class_off="（未启用）",
+    drop_pictures="清除这些图片",
+    thumbnail_alt="图片 {name}",
+    warn_small="少于 10 张图片：{names}。结果会不稳定。",
+    warn_imbalance="最大的类别是最小类别的 {times:.1f} 倍：只看准确率会误导。",
+    warn_duplicates="{count} 张图片几乎相同，共 {groups} 组。每组都放在划分的同一侧。",
+    warn_across_splits="{count} 张保留的图片与用于学习的图片几乎相同，例如 {first} 和 {second}：结果会偏好。",
+    warn_across_classes="{count} 张图片出现在两个类别中，例如 {first} 和 {second}（{classes}）：其中一个标签是错的。",
+    warn_split_by_picture="这些类别的图片几乎都一样：{names}。它们分在划分的两侧，结果会偏好。",
+    trains_label="训练哪些层",
+    trains_help="训练得越深越慢，也需要更多图片。被训练的部分是只属于你的副本。",
+    head_builder="搭建你自己的分类头（作业）",
+    head_builder_help="没有隐藏层就是课上的 nn.Linear。每个隐藏层由 Linear、ReLU 和 dropout 组成。更多层会更好吗？",
+    hidden_layers="隐藏层数",
+    width="隐藏层宽度",
+    dropout="Dropout（丢弃率）",
+    recipe_title="训练方法：优化器、轮数、数据增强",
+    lesson_recipe="课上的方法",
+    suggested_recipe="建议的方法",
+    optimizer="优化器",
+    batch_size="批大小",
+    learning_rate="学习率",
+    weight_decay="权重衰减",
+    flips="加上镜像",
+    crops="每张的随机裁剪数",
+    patience="早停：耐心轮数",
+    patience_help="验证损失这么多轮没有降低就停止，并保留最好的一轮。0 表示不早停。",
+    seed="随机种子",
+    views_title="训练时一张图片的样子：",
+    view_plain="原图",
+    view_flip="镜像",
+    view_crop="裁剪",
+    trained_count="这将训练 {count:,} 个参数，用于 {classes} 个类别；{backbone} 共有 {total:,} 个。",
+    code_title="正在训练的代码",
+    code_help="完整可运行：把图片放进 data/train 和 data/val，每个类别一个文件夹。",
+    time_left="大约还需 {seconds:.0f} 秒。",
+    batch_status="第 {epoch} 轮：{total} 批中的第 {done} 批。",
+    trained_early="第 {chosen} 轮（共 {epochs} 轮）的验证损失最低，保留的是它：它由验证图片选出，所以验证结果偏好。",
+    trained_cut="到了时间上限，在 {num_epochs} 轮中的第 {epochs} 轮结束。",
+    results="第三步 · 结果：对在哪里，错在哪里",
+    results_split="图片",
+    results_headline="{split}图片 <strong>{count} 张中对了 {correct} 张</strong>：{percent:.1f}%。图片这么少，真正的比例在 {low:.1f}% 到 {high:.1f}% 之间（95% Wilson 区间）；一张图片就是 {points:.2f} 个百分点。",
+    results_test_note="没有用这些图片做过任何选择。",
+    results_validation_note="这是验证图片：一旦用它们来挑选方法，结果就会偏好。",
+    confusion_help="行：图片是什么。列：分类头的回答。点击数字查看这些图片。",
+    confusion_corner="实际 ↓ · 回答 →",
+    cell_label="{count} 张{truth}，被认作{answer}",
+    cell_title="{truth}，被认作{answer}：{count} 张",
+    detail_hint="点击一张图片，看看什么支持哪个类别，以及最相似的训练图片。",
+    detail_title="{name}：实际是 {truth}",
+    speaks_for="支持“{name}”的地方",
+    speaks_help="类别图（Grad-CAM）：亮处是高层支持该类别的证据所在，每张图各用自己的刻度。",
+    alike_title="最相似的训练图片（特征的余弦相似度）",
+    classes_title="各类别：精确率和召回率",
+    reliability_title="它说 90% 的时候，真的有 90% 是对的吗？",
+    reliability_help="柱：它有那么确定时，答对的比例。虚线上两者相同。把 logits 除以一个在验证图片上拟合的温度，只改变它有多确定，不改变答案（Guo 等，2017）。",
+    reliability="平均相差 {error:.1f} 个百分点。用温度 {temperature:.2f} 后为 {after:.1f}。",
+    reliability_alt="可靠性图；数字见下表",
+    novelty_title="都不是：它不认识什么？",
+    novelty_help="分类头总会用它的某个类别来回答。图片的特征离最近的类别均值有多远，可以看出它像不像学过的东西。",
+    novelty_share="接受百分之多少的验证图片",
+    novelty="距离取 {threshold:.3f} 时，{known} 张验证图片中接受 {accepted} 张，标签页 1 的 {strangers} 张示例图片中拒绝 {rejected} 张。",
+    novelty_photo_known="你的照片（距离 {distance:.3f}）被接受。",
+    novelty_photo_strange="你的照片（距离 {distance:.3f}）都不是。",
+    projection_title="二维的特征",
+    projection_help="每个点是一张图片：把它的特征沿变化最大的两个方向铺平（PCA）。在这里分得开的类别就容易分。",
+    race="比赛：预训练有用吗？",
+    race_help="同样的图片、同样的划分，各自从看第一张图片开始计时：从零训练的 LeNet-5；权重随机且不变的这个网络加分类头；预训练且不变加分类头；预训练并连同最后阶段一起训练。",
+    start_race="开始比赛",
+    seconds_axis="秒",
+    few="多少张图片就够了？",
+    few_help="每个类别用 1、2、5、10、20 张和全部训练图片，各抽十次，用闭式解得到分类头，都在同样的验证图片上测量。",
+    start_few="试一试",
+    pictures_axis="每个类别的训练图片数",
+    all_pictures="全部",
+    experiment_running="正在进行……",
+    experiment_done="完成。",
+    keep="第四步 · 保存",
+    keep_help="一个 zip：分类头、不依赖本页面即可运行的脚本、模型卡和自检；不含你的任何图片。随时可以再带回来。",
+    export="导出分类头",
+    exported="导出的分类头（zip）",
+    import_head="带回分类头（zip 或 .safetensors）",
+    imported="分类头已启用：{names}。打开别人的分类头会看到他们的类别名，但不会运行任何代码。",
+    make_report="这次训练的报告",
+    report_file="报告（一个 HTML 文件）",
+    report_title="训练报告",
+    trains={"head": "只训练分类头", "last_stage": "分类头和最后阶段", "everything": "全部（课上的代码）"},
+    optimizers={"sgd": "SGD，动量 0.9（课上的）", "adamw": "AdamW（自适应步长）", "ridge": "闭式解：float64 岭回归"},
+    split_names={"train": "训练", "validation": "验证", "test": "测试"},
+    class_columns=("类别", "图片", "回答", "精确率", "召回率", "F1 值"),
+    reliability_columns=("有多确定", "图片", "平均确定度", "答对"),
+    contenders={
+        "scratch": "从零训练的 LeNet-5",
+        "random": "随机权重，不变",
+        "pretrained": "预训练，不变",
+        "tuned": "预训练，训练最后阶段",
+    },
+    race_columns=("参赛者", "答对", "准确率", "秒", "训练的参数", "轮"),
+    curve_columns=("每类图片数", "平均", "最低到最高", "抽取次数"),
+    curve_bands=("最高", "平均", "最低"),
+    starters={"digits": "手写数字", "signs": "交通标志"},
+    starter_classes={},
     inside_tab="3 · 看看内部",
     inside_help="一张照片在网络中一路走过的样子。越往上，特征图越小、越多：网络放弃“在哪里”，换来“是什么”。",
     stage_names={"low": "低层", "middle": "中层", "high": "高层"},

@@ -5,12 +5,24 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import closing
+from enum import StrEnum
 from itertools import takewhile
+from typing import Any
 
 from demo.errors import DemoError, TrainingStopped
-from demo.tasks.finetune import EpochResult, FeatureProgress, FineTuned, Progress
+from demo.tasks.features import FeatureProgress
+from demo.tasks.finetune import FineTuned
+from demo.tasks.fit import BatchProgress
 
 logger = logging.getLogger("demo")
+
+
+class JobKind(StrEnum):
+    """What a job does: train a head, let four ways of learning race, or find out how few pictures are enough."""
+
+    TRAINING = "training"
+    RACE = "race"
+    CURVE = "curve"
 
 
 class Job:
@@ -20,16 +32,27 @@ class Job:
     """
 
     def __init__(
-        self, steps: Callable[[], Generator[Progress, None, None]], adopt: Callable[[FineTuned], None] | None = None
+        self,
+        steps: Callable[[], Generator[Any, None, None]],
+        adopt: Callable[[FineTuned], None] | None = None,
+        *,
+        kind: JobKind = JobKind.TRAINING,
     ) -> None:
-        """Prepare a training; `adopt` receives its result, before `done` is set."""
-        self._steps: Callable[[], Generator[Progress, None, None]] | None = steps
+        """Prepare a training.
+
+        Args:
+            steps: What to do, as a stream: FeatureProgress and BatchProgress tell how far it is, FineTuned is the
+                result, and all else are points of its curves.
+            adopt: Receives the result, before `done` is set; never that of a job that was stopped.
+            kind: What it is.
+        """
+        self.kind = kind
+        self._steps: Callable[[], Generator[Any, None, None]] | None = steps
         self._adopt = adopt
-        self._begun = threading.Lock()  # taken once, by whoever begins the job or ends it before it began
-        self._stop = threading.Event()
+        self._ending = threading.Lock()  # it ends once: by its end, an error, or Stop
         self.done = threading.Event()
-        self.reading: FeatureProgress | None = None
-        self.epochs: list[EpochResult] = []
+        self.progress: FeatureProgress | BatchProgress | None = None
+        self.points: list[Any] = []
         self.result: FineTuned | None = None
         self.error: Exception | None = None
 
@@ -39,15 +62,11 @@ class Job:
         return not self.done.is_set()
 
     def request_stop(self) -> None:
-        """Ask it to end: at once where it still waits, else between two batches of pictures or two epochs."""
-        self._stop.set()
-        if self._begun.acquire(blocking=False):
-            self._end(TrainingStopped())
+        """End it now, whatever step it is in; the step in progress is finished and thrown away."""
+        self._end(TrainingStopped())
 
     def run(self) -> None:
         """Do the work, in the thread of the caller; an error ends up in `error`."""
-        if not self._begun.acquire(blocking=False):
-            return
         try:
             self._run()
         except DemoError as error:
@@ -55,29 +74,36 @@ class Job:
         except Exception as error:
             logger.exception("unexpected error in a training")
             self._end(error)
-        else:
-            self._end()
-
-    def _end(self, error: Exception | None = None) -> None:
-        self.error = error.with_traceback(None) if error else None  # a traceback holds what its frames hold
-        self._steps = self._adopt = None  # the pictures must not outlive the training
-        self.done.set()
 
     def _run(self) -> None:
-        assert self._steps is not None, "a job runs once"
-        with closing(self._steps()) as steps:  # which gives back what it has on loan
-            for step in steps:
-                if self._stop.is_set():
-                    raise TrainingStopped()
+        steps = self._steps
+        if steps is None or self.done.is_set():
+            return
+        result: FineTuned | None = None
+        with closing(steps()) as running:  # which gives back what it has on loan
+            for step in running:
+                if self.done.is_set():
+                    return
                 match step:
-                    case FeatureProgress():
-                        self.reading = step
-                    case EpochResult():
-                        self.epochs.append(step)
+                    case FeatureProgress() | BatchProgress():
+                        self.progress = step
                     case FineTuned():
-                        self.result = step
-        if self.result is not None and self._adopt is not None:
-            self._adopt(self.result)
+                        result = step
+                    case _:
+                        self.progress = None
+                        self.points.append(step)
+        self._end(result=result)
+
+    def _end(self, error: Exception | None = None, *, result: FineTuned | None = None) -> None:
+        with self._ending:
+            if self.done.is_set():
+                return
+            if result is not None and self._adopt is not None:
+                self._adopt(result)
+            self.result = result
+            self.error = error.with_traceback(None) if error else None  # a traceback holds what its frames hold
+            self._steps = self._adopt = None  # the pictures must not outlive the training
+            self.done.set()
 
 
 class TrainingLine:

@@ -1,0 +1,252 @@
+"""What a visitor has gathered: classes of pictures, as values that nobody changes. Each edit returns a new one."""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+
+from demo.data.archives import clean_name
+from demo.data.duplicates import fingerprint
+from demo.data.images import pack_jpeg, read_image, shrink
+from demo.data.store import PictureStore, StoredPicture
+from demo.errors import (
+    ClassNameEmpty,
+    ClassNameTaken,
+    ClassNameTooLong,
+    CollectionBytesExceeded,
+    ImageError,
+    TooManyClasses,
+    TooManyPictures,
+    UnknownClass,
+    UnknownPicture,
+    UploadError,
+)
+from demo.settings import MEGABYTE, Settings
+
+MAX_CLASS_NAME_LENGTH = 40
+
+
+class Split(StrEnum):
+    """What a picture is for."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture that was decoded once, so that it can be decoded again.
+
+    `path` is only a label for reports; `thumbnail` is a JPEG; `split` is what the picture's folder says, if anything.
+    """
+
+    path: str
+    stored: StoredPicture
+    thumbnail: bytes
+    fingerprint: bytes
+    split: Split | None = None
+
+
+@dataclass(frozen=True)
+class PictureClass:
+    """A name and its pictures; one that is off is kept and not learned."""
+
+    name: str
+    pictures: tuple[Picture, ...] = ()
+    is_on: bool = True
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """One file that is left out, and why."""
+
+    path: str
+    reason: UploadError
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A visitor's classes in the order of the page, and where they came from: a zip's name, a starter's, or nowhere."""
+
+    classes: tuple[PictureClass, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    source: str = ""
+    store: PictureStore = field(default_factory=PictureStore, compare=False, repr=False)
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The pictures of all classes, of those that are off too."""
+        return tuple(picture for each in self.classes for picture in each.pictures)
+
+    @property
+    def num_bytes(self) -> int:
+        """The bytes of all pictures together, as they were uploaded."""
+        return sum(picture.stored.num_bytes for picture in self.pictures)
+
+
+def read_picture(
+    source: Path | bytes, store: PictureStore, settings: Settings, *, path: str, split: Split | None = None
+) -> Picture:
+    """Decode one untrusted picture, once, and keep it.
+
+    Args:
+        source: The file, or its bytes.
+        store: Where the encoded picture goes.
+        settings: Limits on the picture.
+        path: What to call it in reports and errors.
+        split: What its folder says that it is for.
+
+    Returns:
+        The picture, with its thumbnail and fingerprint.
+
+    Raises:
+        ImageError: One of its kinds, if it cannot be decoded within the limits.
+        StorageFull: If there is no room for it.
+    """
+    small = shrink(read_image(source, settings, name=path.rpartition("/")[2]))
+    content = source if isinstance(source, bytes) else source.read_bytes()
+    return Picture(path, store.add(content), pack_jpeg(small), fingerprint(small), split)
+
+
+def check_room(num_pictures: int, num_bytes: int, settings: Settings) -> None:
+    """Raise TooManyPictures or CollectionBytesExceeded where a visitor's pictures are more than the settings allow."""
+    if num_pictures > settings.max_pictures:
+        raise TooManyPictures(limit=settings.max_pictures)
+    if num_bytes > settings.max_unpacked_bytes:
+        raise CollectionBytesExceeded(limit=settings.max_unpacked_bytes / MEGABYTE)
+
+
+def find_class(collection: Collection, name: str) -> PictureClass:
+    """Return a class by its name, or raise UnknownClass."""
+    for each in collection.classes:
+        if each.name == name:
+            return each
+    raise UnknownClass(class_name=name)
+
+
+def add_class(collection: Collection, name: str, *, settings: Settings) -> Collection:
+    """Add an empty class at the end.
+
+    Raises:
+        ClassNameEmpty, ClassNameTooLong, ClassNameTaken: If the name, once cleaned, cannot be used.
+        TooManyClasses: If there are as many as the page can show.
+    """
+    name = _check_name(name, [each.name for each in collection.classes])
+    if len(collection.classes) >= settings.max_classes:
+        raise TooManyClasses(count=len(collection.classes) + 1, limit=settings.max_classes)
+    return replace(collection, classes=(*collection.classes, PictureClass(name)))
+
+
+def rename_class(collection: Collection, name: str, *, new_name: str) -> Collection:
+    """Give a class another name; it may be the same in other capitals.
+
+    Raises:
+        UnknownClass: If there is no class of the old name.
+        ClassNameEmpty, ClassNameTooLong, ClassNameTaken: If the new name, once cleaned, cannot be used.
+    """
+    old = find_class(collection, name)
+    new_name = _check_name(new_name, [each.name for each in collection.classes if each is not old])
+    return _put(collection, replace(old, name=new_name), old)
+
+
+def remove_class(collection: Collection, name: str) -> Collection:
+    """Remove a class and its pictures, or raise UnknownClass."""
+    gone = find_class(collection, name)
+    return replace(collection, classes=tuple(each for each in collection.classes if each is not gone))
+
+
+def switch_class(collection: Collection, name: str, *, is_on: bool) -> Collection:
+    """Let a class take part, or leave it out and keep it; raise UnknownClass where there is none."""
+    old = find_class(collection, name)
+    return _put(collection, replace(old, is_on=is_on), old)
+
+
+def add_pictures(
+    collection: Collection, class_name: str, *, files: Iterable[tuple[str, Path | bytes]], settings: Settings
+) -> Collection:
+    """Read pictures into a class; one that cannot be used is among the skipped, with its reason.
+
+    Args:
+        collection: Left as it is; its store grows.
+        class_name: The class that they belong to.
+        files: A name for reports, and the file or its bytes, of each.
+        settings: Limits on each picture and on all together.
+
+    Returns:
+        The collection with the pictures at the end of their class.
+
+    Raises:
+        UnknownClass: If there is no such class.
+        TooManyPictures, CollectionBytesExceeded: If they would be too many; then none is added.
+        StorageFull: If the disk has no room for them.
+    """
+    if collection.store.num_bytes > 2 * settings.max_unpacked_bytes:
+        collection = _without_gaps(collection)
+    old = find_class(collection, class_name)
+    labels = {picture.path.casefold() for picture in collection.pictures}
+    num_pictures, num_bytes = len(collection.pictures), collection.num_bytes
+    pictures: list[Picture] = []
+    skipped: list[Skipped] = []
+    for name, source in files:
+        label = number_apart(clean_name(name.replace("\\", "/").rpartition("/")[2]) or class_name, labels)
+        try:
+            picture = read_picture(source, collection.store, settings, path=label)
+        except ImageError as reason:
+            skipped.append(Skipped(label, reason))
+            continue
+        pictures.append(picture)
+        labels.add(label.casefold())
+        num_bytes += picture.stored.num_bytes
+        check_room(num_pictures + len(pictures), num_bytes, settings)
+    added = _put(collection, replace(old, pictures=(*old.pictures, *pictures)), old)
+    return replace(added, skipped=(*collection.skipped, *skipped))
+
+
+def remove_picture(collection: Collection, class_name: str, *, picture_idx: int) -> Collection:
+    """Remove one picture of a class, by its place from 0.
+
+    Raises:
+        UnknownClass: If there is no such class.
+        UnknownPicture: If the class has no picture there.
+    """
+    old = find_class(collection, class_name)
+    if not 0 <= picture_idx < len(old.pictures):
+        raise UnknownPicture(class_name=class_name, number=picture_idx + 1, count=len(old.pictures))
+    left = old.pictures[:picture_idx] + old.pictures[picture_idx + 1 :]
+    return _put(collection, replace(old, pictures=left), old)
+
+
+def number_apart(name: str, taken: Container[str], *, max_length: int | None = None) -> str:
+    """Shorten a name, and number it where it, in small letters, is taken: "cat", "Cat~2", "cat~3"."""
+    numbered, number = name[:max_length], 1
+    while numbered.casefold() in taken:
+        number += 1
+        ending = f"~{number}"
+        numbered = (name if max_length is None else name[: max_length - len(ending)]) + ending
+    return numbered
+
+
+def _check_name(name: str, others: Iterable[str]) -> str:
+    cleaned = clean_name(name)
+    if not cleaned:
+        raise ClassNameEmpty()
+    if len(cleaned) > MAX_CLASS_NAME_LENGTH:
+        raise ClassNameTooLong(class_name=cleaned, count=len(cleaned), limit=MAX_CLASS_NAME_LENGTH)
+    if taken := [other for other in others if other.casefold() == cleaned.casefold()]:
+        raise ClassNameTaken(class_name=taken[0])
+    return cleaned
+
+
+def _put(collection: Collection, new: PictureClass, old: PictureClass) -> Collection:
+    return replace(collection, classes=tuple(new if each is old else each for each in collection.classes))
+
+
+def _without_gaps(collection: Collection) -> Collection:
+    """Copy the pictures to a store of their own: those that were removed still fill the old one."""
+    store = PictureStore()
+    classes = tuple(
+        replace(each, pictures=tuple(replace(one, stored=store.add(one.stored.read())) for one in each.pictures))
+        for each in collection.classes
+    )
+    return replace(collection, classes=classes, store=store)

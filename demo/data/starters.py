@@ -1,0 +1,101 @@
+"""Starter sets that need no network: ready collections to learn from before there are pictures of one's own."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from demo.data.collection import Collection, Picture, PictureClass, read_picture
+from demo.data.duplicates import find_twins, fingerprint
+from demo.data.images import pack_image, pack_jpeg
+from demo.data.signs import SIGNS, draw_scenes
+from demo.data.store import PictureStore
+from demo.settings import Settings
+
+DIGIT_PX = 64
+_INK_LEVELS = 16  # of the scans; 0 is paper
+
+
+@dataclass(frozen=True)
+class Starter:
+    """One starter set: what its classes are called, how many pictures each has, and whose they are.
+
+    `draw` takes the number of pictures for each class and a seed, and yields class names and encoded pictures.
+    """
+
+    class_names: tuple[str, ...]
+    pictures_per_class: int
+    licence: str
+    draw: Callable[[int, int], Iterator[tuple[str, bytes]]]
+
+
+def read_starter(name: str, settings: Settings, *, seed: int = 0) -> Collection:
+    """Make a starter set's pictures and read them through the same door as a visitor's.
+
+    Args:
+        name: One of STARTERS.
+        settings: Limits on pictures; where they allow fewer, each class has fewer.
+        seed: Which digits are chosen, how signs are drawn; the same seed gives the same pictures.
+
+    Returns:
+        The collection; its source is the name.
+    """
+    starter = STARTERS[name]
+    num_each = min(starter.pictures_per_class, settings.max_pictures // len(starter.class_names))
+    store = PictureStore()
+    classes: dict[str, list[Picture]] = {class_name: [] for class_name in starter.class_names}
+    for class_name, content in starter.draw(num_each, seed):
+        path = f"{class_name}/{len(classes[class_name]) + 1:02}"
+        classes[class_name].append(read_picture(content, store, settings, path=path))
+    made = tuple(PictureClass(class_name, tuple(pictures)) for class_name, pictures in classes.items())
+    return Collection(made, source=name, store=store)
+
+
+def _draw_digits(num_each: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    """Choose for each digit scans of which no two are nearly the same, as many of the 178 zeros are."""
+    scans, digits = _read_scans()
+    generator = np.random.default_rng(seed)
+    for digit in range(10):
+        chosen: list[bytes] = []
+        for idx in generator.permutation(np.flatnonzero(digits == digit)):
+            if len(chosen) == num_each:
+                break
+            image = _enlarge(scans[idx])
+            fingerprints = [*chosen, fingerprint(image)]
+            if not any(find_twins(fingerprints, [len(chosen)], range(len(chosen)))):
+                chosen = fingerprints
+                yield str(digit), pack_image(image)
+
+
+def _enlarge(scan: NDArray[np.float64]) -> Image.Image:
+    """Draw a scan smoothly, as dark ink on white paper; RGB, 64 x 64 px."""
+    paper = np.rint(255.0 * (1.0 - scan / _INK_LEVELS)).astype(np.uint8)  # (8, 8)
+    return Image.fromarray(paper).resize((DIGIT_PX, DIGIT_PX), Image.Resampling.BICUBIC).convert("RGB")
+
+
+def _read_scans() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Read scikit-learn's digits, as its load_digits does, without the second that its import takes.
+
+    Returns:
+        Scans, float64 (1797, 8, 8), 0 for paper to 16 for ink, and the digits that they show, (1797,).
+    """
+    spec = find_spec("sklearn")
+    if spec is None or spec.submodule_search_locations is None:
+        raise FileNotFoundError("package sklearn is not installed")
+    table = np.loadtxt(Path(spec.submodule_search_locations[0], "datasets/data/digits.csv.gz"), delimiter=",")
+    return table[:, :-1].reshape(-1, 8, 8), table[:, -1].astype(np.int64)
+
+
+def _draw_signs(num_each: int, seed: int) -> Iterator[tuple[str, bytes]]:
+    return ((name, pack_jpeg(scene, quality=92)) for name, scene in draw_scenes(num_each, seed=seed))
+
+
+STARTERS = {
+    # Alpaydin & Kaynak 1998, https://doi.org/10.24432/C50P49
+    "digits": Starter(tuple("0123456789"), 40, "CC BY 4.0 (E. Alpaydin, C. Kaynak)", _draw_digits),
+    "signs": Starter(tuple(SIGNS), 30, "drawn by this program", _draw_signs),
+}

@@ -1,0 +1,79 @@
+"""A network as a graph of named nodes: opened at its stages, and cut between two of them."""
+
+import copy
+
+from torch import fx, nn
+from torchvision.models.feature_extraction import create_feature_extractor
+
+from demo.models.zoo import BackboneSpec, StageLabel
+
+FEATURES, LOGITS = "features", "logits"
+
+
+def open_graph(network: nn.Module, spec: BackboneSpec) -> fx.GraphModule:
+    """Trace a network in `eval()`.
+
+    Args:
+        network: Left unchanged; the graph calls its modules, so that both share one copy of the parameters.
+        spec: Its row of the zoo's table, which names the nodes.
+
+    Returns:
+        A module from pictures (N, 3, H, W) to a dict: the labels of the stages to (N, C, H, W), FEATURES (N, D),
+        LOGITS (N, K).
+    """
+    nodes = {stage.module: stage.label.value for stage in spec.stages}
+    leaves: list[type[nn.Module]] = []
+    if spec.library == "timm":
+        from timm.layers import BatchNormAct2d, Conv2dSame
+
+        # The padding of the one depends on the size of what comes in; the other would count a batch while traced.
+        leaves = [Conv2dSame, BatchNormAct2d]
+    return create_feature_extractor(  # type: ignore[no-any-return]
+        network, {**nodes, spec.features: FEATURES, spec.logits: LOGITS}, tracer_kwargs={"leaf_modules": leaves}
+    )
+
+
+def cut_graph(graph: fx.GraphModule, start: StageLabel | None, end: str = FEATURES) -> fx.GraphModule:
+    """Return the part of an opened network between two of its named nodes.
+
+    Args:
+        graph: What `open_graph` returned; left unchanged, and the part calls the same modules.
+        start: The stage whose output (N, C, H, W) goes in; None for pictures (N, 3, H, W).
+        end: Name of the node whose output comes out.
+    """
+    nodes = list(graph.graph.nodes)
+    (outputs,) = nodes[-1].args
+    first = outputs[start.value] if start else next(node for node in nodes if node.op == "placeholder")
+    needed = _find_needed(outputs[end], first)
+    part = fx.Graph()
+    copies = {first: part.placeholder("activation")}
+    for node in nodes:
+        if node in needed:
+            copies[node] = part.node_copy(node, lambda each: copies[each])
+    part.output(copies[outputs[end]])
+    return fx.GraphModule(graph, part)
+
+
+def _find_needed(last: fx.Node, first: fx.Node) -> set[fx.Node]:
+    """Return the nodes on the way from one node to another, without the first."""
+    needed: set[fx.Node] = set()
+    waiting = [last]
+    while waiting:
+        node = waiting.pop()
+        if node is not first and node not in needed:
+            needed.add(node)
+            waiting.extend(node.all_input_nodes)
+    return needed
+
+
+def copy_sharing_memory(network: nn.Module) -> nn.Module:
+    """Return a network with modules of its own and the parameters and buffers of another."""
+    shared: dict[int, object] = {id(each): each for each in network.buffers()}
+    shared |= {id(each): nn.Parameter(each.detach(), requires_grad=False) for each in network.parameters()}
+    return copy.deepcopy(network, shared)
+
+
+def replace_module(network: nn.Module, name: str, module: nn.Module) -> None:
+    """Put another module in the place of one of a network's, by its dotted name."""
+    parent, _, child = name.rpartition(".")
+    setattr(network.get_submodule(parent), child, module)

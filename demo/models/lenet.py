@@ -1,0 +1,61 @@
+"""LeNet-5, the network that is trained from scratch."""
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torchvision.transforms import functional as transforms
+
+SIDE_PX = 32
+
+
+class LeNet5(nn.Module):
+    """Two convolutions, each followed by pooling, and three linear layers, as in 1998.
+
+    As it is built today: ReLU and max pooling in the place of scaled tanh and trained averages, and every map of the
+    second convolution sees every map of the first. Three colours go in.
+
+    Source:
+        LeCun et al. 1998, https://doi.org/10.1109/5.726791, figure 2
+    """
+
+    def __init__(self, num_classes: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(3, 6, 5),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(6, 16, 5),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+        )
+        self.classifier = nn.Sequential(
+            nn.Linear(16 * 5 * 5, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, num_classes)
+        )
+        draw_weights(self, generator)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return logits (N, K) of pictures (N, 3, 32, 32)."""
+        logits: Tensor = self.classifier(self.features(pictures).flatten(1))
+        return logits
+
+
+def lenet_input(picture: Image.Image) -> Tensor:
+    """Return what LeNet-5 is given for one RGB picture: float32 (3, 32, 32) from -1 to 1, the whole of it squeezed."""
+    squeezed = picture.resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR)
+    pixels: Tensor = transforms.to_tensor(squeezed)
+    return pixels * 2 - 1
+
+
+def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
+    """Draw a network's weights anew, from a generator of its own.
+
+    Source:
+        He et al. 2015, https://arxiv.org/abs/1502.01852
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            module.reset_parameters()

@@ -1,0 +1,105 @@
+"""How a head is trained: every choice in one frozen value that checks itself."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from demo.errors import OptionOutOfRange, RidgeIsLinear
+
+MAX_HIDDEN_LAYERS = 3
+MAX_CROPS = 4
+
+
+class Trains(StrEnum):
+    """What learns from the visitor's pictures; the rest of the network stays as ImageNet left it."""
+
+    HEAD = "head"
+    LAST_STAGE = "last_stage"
+    EVERYTHING = "everything"
+
+
+class Optimizer(StrEnum):
+    """How the weights are found: step by step, or RIDGE in closed form."""
+
+    SGD = "sgd"
+    ADAMW = "adamw"
+    RIDGE = "ridge"
+
+
+# The deeper a training goes, the more of each picture it has to keep in memory.
+MAX_BATCH_SIZES = {Trains.HEAD: 128, Trains.LAST_STAGE: 32, Trains.EVERYTHING: 8}
+
+
+@dataclass(frozen=True)
+class HeadConfig:
+    """The shape of a head: hidden layers of one width, each followed by ReLU and dropout, and a last linear layer.
+
+    Raises:
+        OptionOutOfRange: If one of the numbers is outside its range.
+    """
+
+    hidden_layers: int = 0
+    width: int = 128
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check("hidden_layers", self.hidden_layers, 0, MAX_HIDDEN_LAYERS)
+        _check("width", self.width, 8, 1024)
+        _check("dropout", self.dropout, 0, 0.9)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained, on what, and how.
+
+    The default keeps the network, and trains a linear head on each picture and its mirror image. `LESSON` is the
+    recipe of the lesson and of PyTorch's tutorial.
+
+    Raises:
+        OptionOutOfRange: If one of the numbers is outside its range.
+        RidgeIsLinear: If the closed form is asked for more than one linear layer.
+    """
+
+    trains: Trains = Trains.HEAD
+    optimizer: Optimizer = Optimizer.ADAMW
+    head: HeadConfig = field(default_factory=HeadConfig)
+    epochs: int = 25
+    batch_size: int = 16
+    learning_rate: float = 0.001
+    momentum: float = 0.9  # of SGD
+    weight_decay: float = 0.01
+    flips: bool = True  # each training picture also mirrored
+    crops: int = 0  # and so many random crops of each
+    patience: int = 0  # epochs without a lower validation loss after which it ends, with the best epoch; 0: never
+    seed: int = 0
+    max_epochs: int = 200
+
+    def __post_init__(self) -> None:
+        _check("epochs", self.epochs, 1, self.max_epochs)
+        _check("batch_size", self.batch_size, 1, MAX_BATCH_SIZES[self.trains])
+        _check("learning_rate", self.learning_rate, 1e-6, 1)
+        _check("momentum", self.momentum, 0, 0.99)
+        _check("weight_decay", self.weight_decay, 0, 1)
+        _check("crops", self.crops, 0, MAX_CROPS)
+        _check("patience", self.patience, 0, self.max_epochs)
+        _check("seed", self.seed, 0, 2**31 - 1)
+        if self.optimizer is Optimizer.RIDGE and (self.trains is not Trains.HEAD or self.head.hidden_layers):
+            raise RidgeIsLinear()
+
+    @property
+    def is_closed_form(self) -> bool:
+        """Whether the head is computed at once, without epochs."""
+        return self.optimizer is Optimizer.RIDGE
+
+
+def lesson_recipe(trains: Trains = Trains.HEAD, *, epochs: int = 25, seed: int = 0) -> Recipe:
+    """Return the recipe of the lesson: SGD with learning rate 0.001 and momentum 0.9, four pictures in a batch.
+
+    Source:
+        https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
+    """
+    return Recipe(trains, Optimizer.SGD, epochs=epochs, batch_size=4, weight_decay=0.0, flips=False, seed=seed)
+
+
+def _check(option: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:  # NaN is in no range
+        raise OptionOutOfRange(option=option, value=value, low=low, high=high)

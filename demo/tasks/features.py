@@ -1,0 +1,228 @@
+"""Pictures -> features, once for each picture and view, kept for the next head."""
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from demo.data.dataset import Dataset, Sample, Split
+from demo.data.images import read_image
+from demo.models.backbone import Backbone
+from demo.models.batching import num_cores
+from demo.models.recipe import Recipe
+from demo.settings import Settings
+
+_CHUNK = 8  # pictures that are read and go through the network together
+_MAX_BACKBONES = 2  # whose features are kept
+
+_MIN_CROP_AREA = 0.5
+_MAX_CROP_ASPECT = 4 / 3
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to look at a training picture: as it is, mirrored, or one of its random crops (numbered from 1)."""
+
+    flip: bool = False
+    crop: int = 0
+
+    def see(self, picture: Image.Image, digest: str) -> Image.Image:
+        """Return what this view shows of a picture; the same crop for the same picture at any time."""
+        seen = picture.crop(_choose_crop(picture.size, self.crop, digest)) if self.crop else picture
+        return ImageOps.mirror(seen) if self.flip else seen
+
+
+PLAIN = View()
+
+
+def choose_views(recipe: Recipe) -> tuple[View, ...]:
+    """Return the views of a training picture beside the plain one; every second crop is mirrored as well.
+
+    The closed form has none: it leaves one row out to choose its penalty, which the row's twin would give away.
+    """
+    if recipe.is_closed_form:
+        return ()
+    flips = (View(flip=True),) if recipe.flips else ()
+    return (
+        *flips,
+        *(View(flip=recipe.flips and number % 2 == 0, crop=number) for number in range(1, recipe.crops + 1)),
+    )
+
+
+@dataclass(frozen=True)
+class FeatureProgress:
+    """How many of the looks at pictures are done."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, eq=False)
+class Features:
+    """The features of a dataset: float32 (N, D), class indices (N,), splits (N,).
+
+    With the backbone frozen a picture's features never change, so one forward pass serves all epochs. `augmented`,
+    float32 (V, n, D), are those of V more views of the n training pictures, in the order of the samples.
+    """
+
+    backbone_name: str
+    class_names: tuple[str, ...]
+    values: NDArray[np.float32]
+    class_idxs: NDArray[np.int64]
+    splits: tuple[Split, ...]
+    augmented: NDArray[np.float32] | None = None
+
+    def chosen(self, split: Split) -> NDArray[np.bool_]:
+        """Return which samples belong to a split, (N,)."""
+        return np.array([each is split for each in self.splits], dtype=bool)
+
+    def of(self, split: Split) -> tuple[Tensor, Tensor]:
+        """Return the features (n, D) and class indices (n,) of one split, each picture once."""
+        chosen = self.chosen(split)
+        return torch.from_numpy(self.values[chosen]), torch.from_numpy(self.class_idxs[chosen])
+
+    def training(self) -> tuple[Tensor, Tensor]:
+        """Return the features ((V + 1) n, D) and class indices of the training split in all views."""
+        inputs, targets = self.of(Split.TRAIN)
+        if self.augmented is None or not len(self.augmented):
+            return inputs, targets
+        views = torch.from_numpy(self.augmented).flatten(0, 1)
+        return torch.cat([inputs, views]), targets.repeat(1 + len(self.augmented))
+
+
+class FeatureCache:
+    """The features of one visitor's pictures, by backbone, view and the picture's digest.
+
+    Adding, renaming or removing classes leaves them valid. Those of the backbone that was used longest ago go first.
+    """
+
+    def __init__(self) -> None:
+        self._rows: OrderedDict[str, dict[tuple[View, str], NDArray[np.float32]]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def rows(self, backbone_name: str) -> dict[tuple[View, str], NDArray[np.float32]]:
+        """Return what is known with one backbone, to look up and to add to."""
+        with self._lock:
+            rows = self._rows.setdefault(backbone_name, {})
+            self._rows.move_to_end(backbone_name)
+            while len(self._rows) > _MAX_BACKBONES:
+                self._rows.popitem(last=False)
+            return rows
+
+    def keep_only(self, digests: set[str]) -> None:
+        """Forget the pictures that are no longer there."""
+        with self._lock:
+            for name, rows in self._rows.items():
+                self._rows[name] = {key: row for key, row in rows.items() if key[1] in digests}
+
+
+@dataclass(frozen=True)
+class Look:
+    """One view of one sample."""
+
+    sample: Sample
+    view: View = field(default=PLAIN)
+
+    @property
+    def key(self) -> tuple[View, str]:
+        """The look's key in a FeatureCache: the same picture in two places is looked at once."""
+        return self.view, self.sample.digest
+
+
+def extract_features(
+    backbone: Backbone,
+    dataset: Dataset,
+    settings: Settings,
+    *,
+    views: Sequence[View] = (),
+    cache: FeatureCache | None = None,
+) -> Generator[FeatureProgress, None, Features]:
+    """Run every picture of a dataset once through a backbone, and training pictures in more views.
+
+    Args:
+        backbone: Frozen network; left unchanged.
+        dataset: Pictures with class indices and splits.
+        settings: Limits for decoding the pictures.
+        views: Those of training pictures beside the plain one.
+        cache: What is known from earlier runs; completed here.
+
+    Yields:
+        FeatureProgress, first for none and then for each chunk of pictures.
+
+    Returns:
+        The features, in the order of the samples.
+    """
+    rows = (cache or FeatureCache()).rows(backbone.spec.name)
+    training = [sample for sample in dataset.samples if sample.split is Split.TRAIN]
+    looks = [*map(Look, dataset.samples), *(Look(sample, view) for view in views for sample in training)]
+    missing = list({look.key: look for look in looks if look.key not in rows}.values())
+    done = 0
+    if missing:
+        yield FeatureProgress(done, len(missing))
+    for chunk, computed in run_looks(missing, backbone, settings, backbone.features):
+        rows.update({look.key: row for look, row in zip(chunk, computed.numpy(), strict=True)})
+        done += len(chunk)
+        yield FeatureProgress(done, len(missing))
+    values = np.stack([rows[look.key] for look in looks])
+    num_samples = len(dataset.samples)
+    return Features(
+        backbone.spec.name,
+        dataset.class_names,
+        values[:num_samples],
+        np.array([sample.class_idx for sample in dataset.samples], dtype=np.int64),
+        tuple(sample.split for sample in dataset.samples),
+        values[num_samples:].reshape(len(views), -1, values.shape[1]) if views else None,
+    )
+
+
+def run_looks(
+    looks: Sequence[Look], backbone: Backbone, settings: Settings, compute: Callable[[Tensor], Tensor]
+) -> Generator[tuple[Sequence[Look], Tensor], None, None]:
+    """Read pictures and compute something of them, chunk by chunk, as many chunks at a time as there are cores.
+
+    Args:
+        looks: What to look at.
+        backbone: Whose transforms the pictures go through.
+        settings: Limits for decoding.
+        compute: Transformed pictures (n, 3, H, W) to a row for each, in one thread.
+
+    Yields:
+        The looks of each chunk and their rows, in order.
+    """
+
+    def run(chunk: Sequence[Look]) -> Tensor:
+        pictures = [
+            look.view.see(read_image(look.sample.image_bytes, settings, name=look.sample.path), look.sample.digest)
+            for look in chunk
+        ]
+        return compute(torch.stack([backbone.transform(picture) for picture in pictures]))
+
+    chunks = deque(looks[first : first + _CHUNK] for first in range(0, len(looks), _CHUNK))
+    with ThreadPoolExecutor(num_cores(), "features") as pool:
+        running: deque[tuple[Sequence[Look], Future[Tensor]]] = deque()
+        try:
+            while chunks or running:
+                while chunks and len(running) <= num_cores():
+                    running.append((chunks[0], pool.submit(run, chunks.popleft())))
+                chunk, result = running.popleft()
+                yield chunk, result.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _choose_crop(size: tuple[int, int], number: int, digest: str) -> tuple[float, float, float, float]:
+    """Return a random box (left, top, right, bottom) of at least half of a picture's area."""
+    generator = np.random.default_rng([number, int(digest[:8], 16)])
+    width, height = size
+    aspect = np.exp(generator.uniform(-1, 1) * np.log(_MAX_CROP_ASPECT))  # of the crop to the picture's own
+    area = generator.uniform(_MIN_CROP_AREA, 1)
+    wide, high = min(1.0, (area * aspect) ** 0.5) * width, min(1.0, (area / aspect) ** 0.5) * height
+    left, top = generator.uniform(0, width - wide), generator.uniform(0, height - high)
+    return tuple(round(each) for each in (left, top, left + max(wide, 1), top + max(high, 1)))

@@ -1,0 +1,97 @@
+"""Cached features -> how the accuracy grows with the number of training pictures."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demo.models.ridge import fit_ridge
+
+COUNTS = (1, 2, 5, 10, 20)
+
+
+@dataclass(frozen=True)
+class FewShotPoint:
+    """How accurate heads are that were fitted on so many pictures of each class; None means all there are.
+
+    `accuracies` (0 to 1) are those of the draws on the same held-out pictures. They spread because other pictures
+    were drawn for training; how few held-out pictures there are adds an uncertainty that they do not show.
+    """
+
+    pictures_per_class: int | None
+    accuracies: tuple[float, ...]
+
+    @property
+    def num_draws(self) -> int:
+        """How many heads were fitted; one where all pictures are taken."""
+        return len(self.accuracies)
+
+    @property
+    def mean(self) -> float:
+        """The mean accuracy of the draws."""
+        return float(np.mean(self.accuracies))
+
+    @property
+    def lowest(self) -> float:
+        """The accuracy of the worst draw."""
+        return min(self.accuracies)
+
+    @property
+    def highest(self) -> float:
+        """The accuracy of the best draw."""
+        return max(self.accuracies)
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledFeatures:
+    """The features float32 (n, D) of one split and their class indices (n,)."""
+
+    values: NDArray[np.float32]
+    class_idxs: NDArray[np.int64]
+
+
+def learning_curve(
+    training: LabelledFeatures,
+    held_out: LabelledFeatures,
+    num_classes: int,
+    *,
+    counts: Sequence[int] = COUNTS,
+    num_draws: int = 10,
+    seed: int = 0,
+) -> Generator[FewShotPoint, None, None]:
+    """Fit closed-form heads on few pictures of each class, then on more, then on all.
+
+    Args:
+        training: What is drawn from, without putting back.
+        held_out: At least one sample that no head is fitted on.
+        num_classes: K.
+        counts: Pictures of each class. Left out are those that a class does not have, and one that takes all.
+        num_draws: Draws for each count.
+        seed: The draws of a count depend on this and the count only.
+
+    Yields:
+        A FewShotPoint for each count, and the last for all pictures.
+    """
+    by_class = [np.flatnonzero(training.class_idxs == idx) for idx in range(num_classes)]
+    smallest, largest = min(map(len, by_class)), max(map(len, by_class))
+    for count in counts:
+        if count > smallest or count == largest:
+            continue
+        generator = np.random.default_rng([seed, count])
+        draws = (_draw(by_class, count, generator) for _ in range(num_draws))
+        yield FewShotPoint(count, tuple(_accuracy(training, draw, held_out, num_classes) for draw in draws))
+    everything = np.arange(len(training.class_idxs))
+    yield FewShotPoint(None, (_accuracy(training, everything, held_out, num_classes),))
+
+
+def _draw(by_class: Sequence[NDArray[np.int64]], count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    return np.concatenate([generator.choice(idxs, count, replace=False) for idxs in by_class])
+
+
+def _accuracy(
+    training: LabelledFeatures, idxs: NDArray[np.int64], held_out: LabelledFeatures, num_classes: int
+) -> float:
+    weight, bias = fit_ridge(training.values[idxs], training.class_idxs[idxs], num_classes)
+    answers = (held_out.values @ weight.T + bias).argmax(axis=1)
+    return float((answers == held_out.class_idxs).mean())

@@ -1,0 +1,200 @@
+"""A learner, examples and a recipe -> trained weights, as a stream of epochs."""
+
+import copy
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from demo.models.batching import num_cores, threads
+from demo.models.recipe import Optimizer, Recipe
+
+_EVALUATED_TOGETHER = 64
+_REPORT_EVERY_S = 0.2  # within an epoch, so that Stop is heard
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What a learner learns from and is checked on: inputs (n, ...) and class indices (n,).
+
+    `inputs` are the training pictures in all their views; `plain_inputs` are each of them once.
+    """
+
+    inputs: Tensor
+    targets: Tensor
+    plain_inputs: Tensor
+    plain_targets: Tensor
+    val_inputs: Tensor
+    val_targets: Tensor
+
+
+@dataclass(frozen=True)
+class BatchProgress:
+    """How many of an epoch's batches are done; epochs count from 1."""
+
+    epoch: int
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """Loss (mean cross-entropy, nats) and accuracy (0 to 1) on both splits after an epoch; epochs count from 1.
+
+    `seconds` count from the start of the fit.
+    """
+
+    epoch: int
+    num_epochs: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    seconds: float = field(default=0.0, compare=False)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Mean cross-entropy in nats, and how many of how many samples are right."""
+
+    loss: float
+    correct: int
+    count: int
+
+    @property
+    def accuracy(self) -> float:
+        """The share that is right, 0 to 1; 0 where there is no sample."""
+        return self.correct / self.count if self.count else 0.0
+
+
+@dataclass(frozen=True)
+class FitEnd:
+    """How many epochs were trained, and which one's weights were kept."""
+
+    epochs: int
+    chosen_epoch: int
+
+
+class DeepLearner(nn.Module):
+    """A private part of a network with a head on it.
+
+    `keeps_norms`: batch norms keep the statistics of ImageNet. A few pictures at a time would estimate them badly.
+    """
+
+    def __init__(self, body: nn.Module, head: nn.Module, *, keeps_norms: bool) -> None:
+        super().__init__()
+        self.body = body
+        self.head = head
+        self._keeps_norms = keeps_norms
+
+    def train(self, mode: bool = True) -> "DeepLearner":
+        """Set the mode of the head, and of the body unless its norms are kept."""
+        super().train(mode)
+        if self._keeps_norms:
+            self.body.eval()
+        return self
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return logits (N, K) of inputs (N, ...), which may be kept in half precision."""
+        logits: Tensor = self.head(self.body(inputs.float()))
+        return logits
+
+
+def fit(
+    learner: nn.Module,
+    examples: Examples,
+    recipe: Recipe,
+    *,
+    generator: torch.Generator,
+    deadline: float = float("inf"),
+    num_threads: int = 1,
+) -> Generator[BatchProgress | EpochResult, None, FitEnd]:
+    """Train all parameters of a learner that ask for a gradient, in place.
+
+    Args:
+        learner: Inputs (N, ...) to logits (N, K).
+        examples: What it learns from and is checked on.
+        recipe: Optimizer, epochs and the rest.
+        generator: Source of the order of the pictures.
+        deadline: When to end at the latest, in `time.monotonic` seconds; at least one epoch is trained.
+        num_threads: Of torch. A small head is fastest in one.
+
+    Yields:
+        BatchProgress within long epochs, EpochResult after each epoch. Whoever iterates may stop at any of them.
+
+    Returns:
+        The number of epochs. Where the recipe has a patience, the weights are those of the epoch with the lowest
+        validation loss, else of the last.
+    """
+    start = time.monotonic()
+    optimizer = _build_optimizer(learner, recipe)
+    best_loss, best_epoch, best_weights = float("inf"), 0, None
+    epoch = 0
+    for epoch in range(1, recipe.epochs + 1):
+        with threads(num_threads):
+            yield from _train_epoch(learner, examples, recipe, optimizer, generator, epoch)
+            result = _measure(learner, examples, epoch, recipe.epochs, time.monotonic() - start)
+        if recipe.patience and result.val_loss < best_loss:
+            best_loss, best_epoch, best_weights = result.val_loss, epoch, copy.deepcopy(learner.state_dict())
+        yield result
+        if time.monotonic() > deadline or (recipe.patience and epoch - best_epoch >= recipe.patience):
+            break
+    if best_weights is not None:
+        learner.load_state_dict(best_weights)
+    learner.eval()
+    return FitEnd(epoch, best_epoch or epoch)
+
+
+def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor) -> Evaluation:
+    """Measure a learner on inputs (N, ...) with class indices (N,)."""
+    if not len(targets):
+        return Evaluation(0.0, 0, 0)
+    learner.eval()
+    with torch.inference_mode():
+        logits = torch.cat([learner(batch) for batch in inputs.split(_EVALUATED_TOGETHER)])  # (N, K)
+        loss = float(functional.cross_entropy(logits, targets))
+        return Evaluation(loss, int((logits.argmax(dim=1) == targets).sum()), len(targets))
+
+
+def all_threads() -> int:
+    """Return how many threads a large learner is trained in."""
+    return num_cores()
+
+
+def _train_epoch(
+    learner: nn.Module,
+    examples: Examples,
+    recipe: Recipe,
+    optimizer: torch.optim.Optimizer,
+    generator: torch.Generator,
+    epoch: int,
+) -> Generator[BatchProgress, None, None]:
+    learner.train()
+    batches = torch.randperm(len(examples.inputs), generator=generator).split(recipe.batch_size)
+    reported = time.monotonic()
+    for done, batch in enumerate(batches, 1):
+        optimizer.zero_grad()
+        functional.cross_entropy(learner(examples.inputs[batch]), examples.targets[batch]).backward()
+        optimizer.step()
+        if time.monotonic() - reported > _REPORT_EVERY_S:
+            reported = time.monotonic()
+            yield BatchProgress(epoch, done, len(batches))
+
+
+def _measure(learner: nn.Module, examples: Examples, epoch: int, num_epochs: int, seconds: float) -> EpochResult:
+    train = evaluate(learner, examples.plain_inputs, examples.plain_targets)
+    val = evaluate(learner, examples.val_inputs, examples.val_targets)
+    return EpochResult(epoch, num_epochs, train.loss, train.accuracy, val.loss, val.accuracy, seconds)
+
+
+def _build_optimizer(learner: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    parameters = [parameter for parameter in learner.parameters() if parameter.requires_grad]
+    # Fused: the same steps, in one call for all parameters, which for a small head halves the time.
+    options: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay, "fused": True}
+    if recipe.optimizer is Optimizer.SGD:
+        return torch.optim.SGD(parameters, momentum=recipe.momentum, **options)
+    return torch.optim.AdamW(parameters, **options)

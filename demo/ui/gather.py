@@ -1,0 +1,286 @@
+"""Pictures for a training: a zip of class folders, classes made on the page, or a starter set; and their report."""
+
+import html
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from demo.data.collection import (
+    Collection,
+    add_class,
+    add_pictures,
+    remove_class,
+    rename_class,
+    switch_class,
+)
+from demo.data.dataset import DataReport, Dataset, Skipped, Split
+from demo.data.folders import read_collection
+from demo.data.starters import STARTERS, read_starter
+from demo.errors import NoArchive, NoImage, UnknownClass
+from demo.ui.context import COMPUTE, LIGHT, Context, uploaded_file
+from demo.ui.markup import draw_picture, draw_table
+from demo.ui.sessions import Ref, Session
+from demo.ui.text import Words
+
+_MAX_SKIPPED_SHOWN = 10
+_MAX_THUMBNAILS = 6  # of each class
+_MAX_ALL_THUMBNAILS = 60
+
+
+class Gathering(NamedTuple):
+    """The components that `show_collection` fills, and the events after which the rest of the tab is shown anew."""
+
+    shown: list[Any]
+    changes: list[Any]
+
+
+def choose_archive(context: Context, ref: Ref, archive: dict[str, Any] | None) -> list[Any]:
+    """Read the visitor's zip and report what is in it."""
+    path, name = uploaded_file(archive, NoArchive)
+    return _replace(context, ref, read_collection(path, context.settings, name=name))
+
+
+def drop_pictures(context: Context, ref: Ref) -> list[Any]:
+    """Forget the visitor's pictures; the head that was trained on them stays."""
+    return _replace(context, ref, None)
+
+
+def choose_starter(context: Context, ref: Ref, name: str) -> list[Any]:
+    """Take one of the starter sets."""
+    collection = read_starter(name, context.settings)
+    names = context.words.starter_classes.get(name, {})
+    for each in collection.classes:
+        if each.name in names:
+            collection = rename_class(collection, each.name, new_name=names[each.name])
+    return _replace(context, ref, collection)
+
+
+def make_class(context: Context, ref: Ref, name: str) -> list[Any]:
+    """Add a class of the visitor's own, without pictures yet, and choose it."""
+    collection = context.sessions.find(ref).collection or Collection()
+    collection = add_class(collection, name or "", settings=context.settings)
+    return ["", *_replace(context, ref, collection, chosen=collection.classes[-1].name)]
+
+
+def add_uploads(context: Context, ref: Ref, class_name: str | None, files: list[dict[str, Any]] | None) -> list[Any]:
+    """Add uploaded pictures to a class."""
+    if not files:
+        raise NoImage()
+    pictures = [uploaded_file(each, NoImage) for each in files]
+    return _add(context, ref, class_name, [(name, path) for path, name in pictures])
+
+
+def add_snapshot(context: Context, ref: Ref, class_name: str | None, snapshot: dict[str, Any] | None) -> list[Any]:
+    """Add a picture from the camera to a class."""
+    path, _ = uploaded_file(snapshot, NoImage)
+    return _add(context, ref, class_name, [(f"{class_name or ''} {path.stem[:8]}.jpg", path)])
+
+
+def name_class(context: Context, ref: Ref, class_name: str | None, new_name: str) -> list[Any]:
+    """Rename a class."""
+    collection = rename_class(_collection(context, ref), class_name or "", new_name=new_name or "")
+    places = [each.name for each in _collection(context, ref).classes]
+    return _replace(context, ref, collection, chosen=collection.classes[places.index(class_name or "")].name)
+
+
+def drop_class(context: Context, ref: Ref, class_name: str | None) -> list[Any]:
+    """Remove a class with its pictures."""
+    return _replace(context, ref, remove_class(_collection(context, ref), class_name or ""))
+
+
+def switch_classes(context: Context, ref: Ref, on: list[str]) -> list[Any]:
+    """Let the classes that are ticked take part, and no others."""
+    collection = _collection(context, ref)
+    for each in collection.classes:
+        collection = switch_class(collection, each.name, is_on=each.name in on)
+    return _replace(context, ref, collection)
+
+
+def show_collection(context: Context, session: Session, *, chosen: str = "") -> list[Any]:
+    """Return the report, and the choices of classes."""
+    collection = session.collection
+    names = [each.name for each in collection.classes] if collection else []
+    on = [each.name for each in collection.classes if each.is_on] if collection else []
+    choice = chosen if chosen in names else (names[0] if names else None)
+    return [
+        draw_report(context.words, session),
+        gr.Dropdown(choices=names, value=choice),
+        gr.CheckboxGroup(choices=names, value=on, visible=bool(names)),
+    ]
+
+
+def draw_report(words: Words, session: Session) -> str:
+    """Return what the visitor has gathered: counts, thumbnails, warnings and skipped files, as HTML."""
+    collection, dataset = session.collection, session.dataset
+    if collection is None:
+        return f'<p class="hint">{words.no_dataset}</p>'
+    parts = []
+    if dataset is not None:
+        parts += [_draw_counts(words, dataset), _draw_warnings(words, dataset.report)]
+    elif session.dataset_error is not None:
+        parts.append(f'<p class="status failed" role="status">{html.escape(words.explain(session.dataset_error))}</p>')
+    return "".join([*parts, _draw_thumbnails(words, collection), _draw_skipped(words, collection.skipped)])
+
+
+def build_gathering(context: Context, ref: gr.State) -> Gathering:
+    """Lay out the three ways to bring pictures, and their report; `wire_gathering` connects them."""
+    words = context.words
+    with gr.Tabs():
+        with gr.Tab(words.zip_tab, id="zip", elem_id="zip-tab"):
+            archive = gr.File(label=words.archive, height=130, elem_id="archive")
+        with gr.Tab(words.classes_tab, id="classes", elem_id="classes-tab"):
+            gr.HTML(f'<p class="help">{words.classes_help}</p>', padding=False)
+            with gr.Row(equal_height=True):
+                new_class = gr.Textbox(
+                    label=words.new_class,
+                    placeholder=words.new_class_hint,
+                    max_length=40,
+                    min_width=140,
+                    elem_id="new-class",
+                )
+                add = gr.Button(words.add_class, scale=0, min_width=120, elem_id="add-class")
+            chosen = gr.Dropdown([], label=words.chosen_class, interactive=True, elem_id="chosen-class")
+            with gr.Row():
+                uploads = gr.File(
+                    label=words.class_pictures,
+                    file_count="multiple",
+                    height=130,
+                    min_width=200,
+                    elem_id="class-pictures",
+                )
+                camera = gr.Image(
+                    label=words.class_camera,
+                    type="filepath",
+                    format="jpeg",
+                    sources=["webcam"],
+                    buttons=[],
+                    webcam_options=gr.WebcamOptions(mirror=False),
+                    height=220,
+                    min_width=200,
+                    elem_id="class-camera",
+                )
+            with gr.Row(equal_height=True):
+                rename = gr.Button(words.rename_class, size="sm", min_width=120, elem_id="rename-class")
+                remove = gr.Button(words.remove_class, size="sm", min_width=120, elem_id="remove-class")
+        with gr.Tab(words.starters_tab, id="starters", elem_id="starters-tab"):
+            gr.HTML(f'<p class="help">{words.starters_help}</p>', padding=False)
+            with gr.Row():
+                starters = [
+                    (gr.Button(words.starters[name], elem_id=f"starter-{name}"), gr.State(name)) for name in STARTERS
+                ]
+    switches = gr.CheckboxGroup([], label=words.switch_classes, visible=False, interactive=True, elem_id="switches")
+    report = gr.HTML(f'<p class="hint">{words.no_dataset}</p>', padding=False, elem_id="report")
+    drop = gr.Button(words.drop_pictures, size="sm", elem_id="drop-pictures")
+    shown = [report, chosen, switches]
+    raw = {**COMPUTE, "preprocess": False, "show_progress_on": report}
+    reading = archive.upload(context.bind(choose_archive), [ref, archive], shown, **raw)
+    reading.failure(_empty, None, archive, **LIGHT)
+    taking = uploads.upload(context.bind(add_uploads), [ref, chosen, uploads], shown, **raw)
+    taking.then(_empty, None, uploads, **LIGHT)
+    shooting = camera.input(context.bind(add_snapshot), [ref, chosen, camera], shown, **raw)
+    changes = [
+        reading,
+        taking,
+        shooting,
+        archive.clear(context.bind(drop_pictures), ref, shown, **LIGHT),
+        drop.click(context.bind(drop_pictures), ref, shown, **LIGHT),
+        gr.on([add.click, new_class.submit], context.bind(make_class), [ref, new_class], [new_class, *shown], **LIGHT),
+        rename.click(context.bind(name_class), [ref, chosen, new_class], shown, **LIGHT),
+        remove.click(context.bind(drop_class), [ref, chosen], shown, **LIGHT),
+        switches.input(context.bind(switch_classes), [ref, switches], shown, **LIGHT),
+        *(
+            button.click(context.bind(choose_starter), [ref, name], shown, **{**COMPUTE, "show_progress_on": report})
+            for button, name in starters
+        ),
+    ]
+    return Gathering(shown, changes)
+
+
+def _empty() -> None:
+    """Take what was refused, or has been added, off the page, so that the page shows what is in use."""
+
+
+def _collection(context: Context, ref: Ref) -> Collection:
+    return context.sessions.find(ref).collection or Collection()
+
+
+def _replace(context: Context, ref: Ref, collection: Collection | None, *, chosen: str = "") -> list[Any]:
+    session = context.sessions.find(ref)
+    session.choose_collection(collection, context.settings)
+    return show_collection(context, session, chosen=chosen)
+
+
+def _add(context: Context, ref: Ref, class_name: str | None, files: Sequence[Any]) -> list[Any]:
+    collection = _collection(context, ref)
+    if not class_name:
+        raise UnknownClass(class_name="")
+    added = add_pictures(collection, class_name, files=files, settings=context.settings)
+    return _replace(context, ref, added, chosen=class_name)
+
+
+def _draw_counts(words: Words, dataset: Dataset) -> str:
+    splits = [split for split in Split if any(split in counts for counts in dataset.counts.values())]
+    header = [words.dataset_class, *(words.splits[split] for split in splits), words.dataset_total]
+    rows = [
+        [name, *(counts.get(split, 0) for split in splits), sum(counts.values())]
+        for name, counts in dataset.counts.items()
+    ]
+    title = words.dataset_report.format(classes=len(dataset.class_names), count=len(dataset.samples))
+    return f"<h4>{title}</h4>{draw_table(header, rows, css_class='counts')}"
+
+
+def _draw_warnings(words: Words, report: DataReport) -> str:
+    """Return what is to be known of the pictures before anything is learned from them."""
+    separator, found = words.list_separator, []
+    if report.small_classes:
+        found.append(words.warn_small.format(names=separator.join(report.small_classes)))
+    if report.is_imbalanced:
+        found.append(words.warn_imbalance.format(times=report.imbalance))
+    if report.num_near_duplicates:
+        found.append(words.warn_duplicates.format(count=report.num_near_duplicates, groups=report.num_groups))
+    if report.across_splits:
+        pair = report.across_splits[0]
+        found.append(
+            words.warn_across_splits.format(
+                count=len(report.across_splits), first=pair.first.path, second=pair.second.path
+            )
+        )
+    if report.across_classes:
+        pair = report.across_classes[0]
+        found.append(
+            words.warn_across_classes.format(
+                count=len(report.across_classes),
+                first=pair.first.path,
+                second=pair.second.path,
+                classes=f"{pair.first.class_name}{separator}{pair.second.class_name}",
+            )
+        )
+    if report.split_by_picture:
+        found.append(words.warn_split_by_picture.format(names=separator.join(report.split_by_picture)))
+    items = "".join(f"<li>{html.escape(each)}</li>" for each in found)
+    return f'<ul class="warnings">{items}</ul>' if items else ""
+
+
+def _draw_thumbnails(words: Words, collection: Collection) -> str:
+    per_class = max(1, min(_MAX_THUMBNAILS, _MAX_ALL_THUMBNAILS // max(1, len(collection.classes))))
+    rows = ""
+    for each in collection.classes:
+        pictures = "".join(
+            draw_picture(picture.thumbnail, words.thumbnail_alt.format(name=picture.path))
+            for picture in each.pictures[:per_class]
+        )
+        state = "" if each.is_on else f" {words.class_off}"
+        rows += f'<div class="thumbnails"><b>{html.escape(each.name)} ({len(each.pictures)}){state}</b>{pictures}</div>'
+    return rows
+
+
+def _draw_skipped(words: Words, skipped: Sequence[Skipped]) -> str:
+    if not skipped:
+        return ""
+    shown = skipped[-_MAX_SKIPPED_SHOWN:]
+    items = "".join(f"<li>{html.escape(each.path)}: {html.escape(words.explain(each.reason))}</li>" for each in shown)
+    more = len(skipped) - len(shown)
+    rest = f"<li>{words.skipped_more.format(count=more)}</li>" if more else ""
+    title = words.skipped.format(count=len(skipped))
+    return f"<details><summary>{title}</summary><ul>{items}{rest}</ul></details>"

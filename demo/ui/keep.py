@@ -1,0 +1,90 @@
+"""What a visitor takes along: the head as a zip, its way back, and a report of the run."""
+
+from typing import Any
+
+import gradio as gr
+from gradio.processing_utils import save_bytes_to_cache
+from gradio.utils import get_upload_folder
+
+from demo.data.dataset import Split
+from demo.errors import NoHead, NoHeadFile
+from demo.models.head import Head
+from demo.models.headfile import max_file_bytes, read_head
+from demo.models.zoo import find_spec
+from demo.tasks.export import SelfCheck, check_synthetic, export_head
+from demo.tasks.finetune import score
+from demo.ui.context import COMPUTE, Context, uploaded_file
+from demo.ui.markup import draw_status
+from demo.ui.run_report import draw_run
+from demo.ui.sessions import Ref, Session, Trained
+
+
+def export_trained(context: Context, ref: Ref) -> Any:
+    """Write the visitor's head as a zip that runs without this page."""
+    session, head = _find_head(context, ref)
+    spec, trained = find_spec(head.backbone_name), session.results
+    with context.backbones.lend(head.backbone_name) as backbone:
+        checks = [check_synthetic(backbone.for_head(head), head), *(_check_pictures(trained) if trained else [])]
+    counts = trained.dataset.counts if trained else {}
+    content = export_head(head, spec, counts=counts, checks=checks)
+    return gr.File(value=_keep(content, "head.zip"), visible=True)
+
+
+def import_head(context: Context, ref: Ref, file: dict[str, Any] | None) -> list[Any]:
+    """Use a head that was exported before, here or elsewhere; it is data and runs no code."""
+    path, _ = uploaded_file(file, NoHeadFile)
+    session = context.sessions.find(ref)
+    with path.open("rb") as content:  # never more than could be right
+        head = read_head(content.read(max_file_bytes(context.settings) + 1), context.settings)
+    with context.backbones.lend(head.backbone_name):
+        changed = session.change_state(lambda state: state.with_head(head))
+    sentence = context.words.imported.format(names=context.words.list_separator.join(head.class_names))
+    return [changed, draw_status(sentence, kind="trained"), None]
+
+
+def make_report(context: Context, ref: Ref) -> Any:
+    """Write the report of the run as one HTML file."""
+    session, _ = _find_head(context, ref)
+    if session.results is None:
+        raise NoHead()
+    return gr.File(value=_keep(draw_run(context, session.results).encode(), "report.html"), visible=True)
+
+
+def build_keep(context: Context, ref: gr.State) -> None:
+    """Lay out the panel and wire it."""
+    words = context.words
+    with gr.Accordion(words.keep, open=False, elem_id="keep"):
+        gr.HTML(f'<p class="help">{words.keep_help}</p>', padding=False)
+        with gr.Row():
+            with gr.Column(min_width=240):
+                export = gr.Button(words.export, elem_id="export")
+                exported = gr.File(label=words.exported, interactive=False, visible=False, elem_id="exported")
+                report = gr.Button(words.make_report, elem_id="make-report")
+                reported = gr.File(label=words.report_file, interactive=False, visible=False, elem_id="run-report")
+            with gr.Column(min_width=240):
+                upload = gr.File(label=words.import_head, height=130, elem_id="import-head")
+                status = gr.HTML("", padding=False, elem_id="import-status")
+    export.click(context.bind(export_trained), ref, exported, **COMPUTE)
+    report.click(context.bind(make_report), ref, reported, **COMPUTE)
+    upload.upload(context.bind(import_head), [ref, upload], [ref, status, upload], preprocess=False, **COMPUTE)
+
+
+def _find_head(context: Context, ref: Ref) -> tuple[Session, Head]:
+    session = context.sessions.find(ref)
+    if session.state.head is None:
+        raise NoHead()
+    return session, session.state.head
+
+
+def _check_pictures(trained: Trained) -> list[SelfCheck]:
+    """Return what the page says of each validation picture, by the hash of its bytes."""
+    scores = score(trained.head, trained.features, Split.VALIDATION)
+    samples = [trained.dataset.samples[idx] for idx in scores.sample_idxs.tolist()]
+    return [
+        SelfCheck(sample.path, sample.digest, tuple(probabilities.tolist()))
+        for sample, probabilities in zip(samples, scores.probabilities, strict=True)
+    ]
+
+
+def _keep(content: bytes, name: str) -> str:
+    return str(save_bytes_to_cache(content, name, get_upload_folder()))

@@ -1,0 +1,50 @@
+"""Pieces of HTML: tables, pictures, bars. Whatever a visitor named is shown as text."""
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+
+from PIL import Image
+
+# A click on an element with data-pick tells the server which one it was. Enter and space click a button too.
+PICK_SCRIPT = """element.addEventListener('click', (event) => {
+  const picked = event.target.closest('[data-pick]');
+  if (picked) trigger('click', {pick: picked.dataset.pick});
+});"""
+
+
+def draw_table(header: Sequence[object], rows: Sequence[Sequence[object]], *, css_class: str) -> str:
+    """Return a table whose cells are shown as text, whatever they hold; a wide one scrolls by itself."""
+    body = "".join(_draw_row(cells, "td") for cells in rows)
+    head = _draw_row(header, "th")
+    return f'<div class="wide"><table class="{css_class}"><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+
+
+def draw_picture(jpeg: bytes, alt_text: str) -> str:
+    """Return a picture that needs no request of its own."""
+    return f'<img src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" alt="{html.escape(alt_text)}">'
+
+
+def draw_figure(picture: str, caption: str, *, pick: str = "") -> str:
+    """Return a picture (HTML) with a caption (text); one with a `pick` can be clicked."""
+    inside = f"{picture}<figcaption>{html.escape(caption)}</figcaption>"
+    if not pick:
+        return f"<figure>{inside}</figure>"
+    return f'<button type="button" class="figure" data-pick="{html.escape(pick)}">{inside}</button>'
+
+
+def draw_status(sentence: str, *, kind: str = "running") -> str:
+    """Return a sentence that a screen reader reads out when it changes."""
+    return f'<p class="status {kind}" role="status" aria-live="polite">{html.escape(sentence)}</p>'
+
+
+def encode_jpeg(picture: Image.Image, *, quality: int = 85) -> bytes:
+    """Return a picture as a small JPEG."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def _draw_row(cells: Sequence[object], tag: str) -> str:
+    return "<tr>" + "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells) + "</tr>"

@@ -1,0 +1,195 @@
+"""The form of a training: what learns, the head to build, the recipe; with its parameter count and its code."""
+
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from demo.data.dataset import Dataset, Split
+from demo.data.images import read_image
+from demo.errors import OptionNotNumber, OptionNotWhole
+from demo.models.recipe import MAX_CROPS, MAX_HIDDEN_LAYERS, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
+from demo.settings import Settings
+from demo.tasks.code import write_code
+from demo.tasks.features import PLAIN, choose_views
+from demo.tasks.finetune import count_trained
+from demo.ui.context import COMPUTE, LIGHT, Context
+from demo.ui.markup import draw_figure, draw_picture, encode_jpeg
+from demo.ui.sessions import Ref
+
+_PREVIEW_PX = 112
+# What to begin with for each depth of training; a visitor may then change all of it.
+_SUGGESTED = {
+    Trains.HEAD: Recipe(),
+    Trains.LAST_STAGE: Recipe(Trains.LAST_STAGE, Optimizer.SGD, epochs=8, batch_size=8, weight_decay=0.0, flips=False),
+    Trains.EVERYTHING: lesson_recipe(Trains.EVERYTHING, epochs=5),
+}
+
+
+class RecipeForm(NamedTuple):
+    """The controls, in the order of `read_recipe`, and what tells of the recipe: count, preview, code."""
+
+    controls: list[Any]
+    told: list[Any]
+
+
+def read_recipe(settings: Settings, *values: Any) -> Recipe:
+    """Return the recipe that the controls say; they are what anybody may send.
+
+    Raises:
+        OptionError: One of its kinds, if a value is not in its range.
+    """
+    trains, optimizer, hidden_layers, width, dropout, epochs, batch_size, rate, decay, flips, crops, patience, seed = (
+        values
+    )
+    return Recipe(
+        trains=Trains(trains),
+        optimizer=Optimizer(optimizer),
+        head=HeadConfig(_whole("hidden_layers", hidden_layers), _whole("width", width), _number("dropout", dropout)),
+        epochs=_whole("epochs", epochs),
+        batch_size=_whole("batch_size", batch_size),
+        learning_rate=_number("learning_rate", rate),
+        weight_decay=_number("weight_decay", decay),
+        flips=bool(flips),
+        crops=_whole("crops", crops),
+        patience=_whole("patience", patience),
+        seed=_whole("seed", seed),
+        max_epochs=settings.max_epochs,
+    )
+
+
+def suggest_recipe(context: Context, trains: str) -> list[Any]:
+    """Put suggested values into the controls for what is to learn."""
+    recipe = _SUGGESTED[Trains(trains)]
+    return _write_controls(replace(recipe, epochs=min(recipe.epochs, context.settings.max_epochs)))
+
+
+def choose_lesson(_context: Context, trains: str) -> list[Any]:
+    """Put the lesson's own recipe into the controls."""
+    recipe = lesson_recipe(Trains(trains), epochs=_SUGGESTED[Trains(trains)].epochs)
+    return _write_controls(recipe)
+
+
+def tell_recipe(context: Context, ref: Ref, *values: Any) -> list[Any]:
+    """Say how much a recipe trains, show the views that it makes of a picture, and its code."""
+    session, words = context.sessions.find(ref), context.words
+    recipe = read_recipe(context.settings, *values)
+    dataset = session.dataset
+    num_classes = len(dataset.class_names) if dataset else 2
+    with context.backbones.lend(session.state.backbone_name) as backbone:
+        trained = count_trained(backbone, num_classes, recipe)
+        spec = backbone.spec
+    sentence = words.trained_count.format(
+        count=trained, backbone=spec.display_name, total=spec.facts.num_parameters, classes=num_classes
+    )
+    preview = draw_views(context, dataset, recipe) if dataset else ""
+    return [f'<p class="hint">{sentence}</p>', preview, write_code(recipe, spec, num_classes)]
+
+
+def draw_views(context: Context, dataset: Dataset, recipe: Recipe) -> str:
+    """Return the views that a recipe makes of one training picture, side by side."""
+    words = context.words
+    sample = next(each for each in dataset.samples if each.split is Split.TRAIN)
+    picture = read_image(sample.image_bytes, context.settings, name=sample.path)
+    figures = ""
+    for view in (PLAIN, *choose_views(recipe)):
+        caption = words.view_plain if view == PLAIN else words.view_crop if view.crop else words.view_flip
+        seen = view.see(picture, sample.digest)
+        seen.thumbnail((_PREVIEW_PX, _PREVIEW_PX))
+        figures += draw_figure(draw_picture(encode_jpeg(seen), caption), caption)
+    return f'<div class="figures">{figures}</div>'
+
+
+def build_recipe_form(context: Context, ref: gr.State) -> RecipeForm:
+    """Lay out the form and wire it."""
+    words, default = context.words, Recipe()
+    trains = gr.Radio(
+        [(words.trains[each], each.value) for each in Trains],
+        value=default.trains.value,
+        label=words.trains_label,
+        info=words.trains_help,
+        interactive=True,
+        elem_id="trains",
+    )
+    with gr.Accordion(words.head_builder, open=False, elem_id="head-builder"):
+        gr.HTML(f'<p class="help">{words.head_builder_help}</p>', padding=False)
+        hidden_layers = gr.Slider(0, MAX_HIDDEN_LAYERS, value=0, step=1, label=words.hidden_layers, elem_id="layers")
+        width = gr.Slider(8, 1024, value=default.head.width, step=8, label=words.width, elem_id="width")
+        dropout = gr.Slider(0, 0.9, value=0, step=0.05, label=words.dropout, elem_id="dropout")
+    with gr.Accordion(words.recipe_title, open=False, elem_id="recipe"):
+        with gr.Row():
+            lesson = gr.Button(words.lesson_recipe, size="sm", elem_id="lesson-recipe")
+            suggested = gr.Button(words.suggested_recipe, size="sm", elem_id="suggested-recipe")
+        optimizer = gr.Radio(
+            [(words.optimizers[each], each.value) for each in Optimizer],
+            value=default.optimizer.value,
+            label=words.optimizer,
+            interactive=True,
+            elem_id="optimizer",
+        )
+        epochs = gr.Slider(
+            1,
+            context.settings.max_epochs,
+            value=default.epochs,
+            step=1,
+            label=words.epochs,
+            info=words.epochs_help,
+            elem_id="epochs",
+        )
+        with gr.Row():
+            batch_size = gr.Number(default.batch_size, label=words.batch_size, precision=0, min_width=120)
+            rate = gr.Number(default.learning_rate, label=words.learning_rate, min_width=120)
+            decay = gr.Number(default.weight_decay, label=words.weight_decay, min_width=120)
+        with gr.Row():
+            flips = gr.Checkbox(default.flips, label=words.flips, interactive=True, min_width=120, elem_id="flips")
+            crops = gr.Slider(0, MAX_CROPS, value=0, step=1, label=words.crops, min_width=160, elem_id="crops")
+        with gr.Row():
+            patience = gr.Number(0, label=words.patience, info=words.patience_help, precision=0, min_width=160)
+            seed = gr.Number(0, label=words.seed, precision=0, min_width=120, elem_id="seed")
+        gr.HTML(f'<p class="hint">{words.views_title}</p>', padding=False)
+        preview = gr.HTML("", padding=False, elem_id="views")
+    count = gr.HTML("", padding=False, elem_id="trained-count")
+    with gr.Accordion(words.code_title, open=False, elem_id="code-panel"):
+        gr.HTML(f'<p class="hint">{words.code_help}</p>', padding=False)
+        code = gr.Code(language="python", interactive=False, show_label=False, max_lines=40, elem_id="code")
+    controls = [trains, optimizer, hidden_layers, width, dropout, epochs, batch_size, rate, decay, flips, crops]
+    controls += [patience, seed]
+    told = [count, preview, code]
+    tell = context.bind(tell_recipe)
+    options = {**COMPUTE, "show_progress": "hidden", "trigger_mode": "always_last"}
+    gr.on([each.change for each in controls], tell, [ref, *controls], told, **options)
+    trains.input(context.bind(suggest_recipe), trains, controls, **LIGHT)
+    suggested.click(context.bind(suggest_recipe), trains, controls, **LIGHT)
+    lesson.click(context.bind(choose_lesson), trains, controls, **LIGHT)
+    return RecipeForm(controls, told)
+
+
+def _write_controls(recipe: Recipe) -> list[Any]:
+    head = recipe.head
+    return [
+        recipe.trains.value,
+        recipe.optimizer.value,
+        head.hidden_layers,
+        head.width,
+        head.dropout,
+        recipe.epochs,
+        recipe.batch_size,
+        recipe.learning_rate,
+        recipe.weight_decay,
+        recipe.flips,
+        recipe.crops,
+        recipe.patience,
+        recipe.seed,
+    ]
+
+
+def _number(option: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise OptionNotNumber(option=option, value=value)
+    return float(value)
+
+
+def _whole(option: str, value: Any) -> int:
+    if _number(option, value) % 1:  # of infinity and NaN that is NaN
+        raise OptionNotWhole(option=option, value=value)
+    return int(value)
