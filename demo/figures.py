@@ -87,13 +87,13 @@ def colour_stops(count: int = 9) -> list[str]:
     return [f"rgb({red}, {green}, {blue})" for red, green, blue in scale.tolist()]
 
 
-def curve_points(x: str, y: str, curves: Mapping[str, Sequence[tuple[float, float]]]) -> dict[str, Any]:
+def curve_points(x: str, y: str, curves: Mapping[str, Sequence[tuple[float | None, float | None]]]) -> dict[str, Any]:
     """Return curves as the native line plot of the page takes them, without a data frame.
 
     Args:
         x: Name of the column with the first number of each point.
         y: Name of the column with the second.
-        curves: Name of each curve to its points.
+        curves: Name of each curve to its points; one of None holds a place in the legend.
     """
     return {
         "columns": [x, y, "split"],

@@ -12,7 +12,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 from demo.data.collection import Picture
 from demo.data.duplicates import find_twins, fingerprint, group
 from demo.data.folders import read_collection
-from demo.data.images import read_image
+from demo.data.images import read_image, shrink
 from demo.settings import Settings
 from tests.conftest import noise
 
@@ -55,7 +55,8 @@ def changed(image: Image.Image, change: str) -> Image.Image:
 
 @pytest.fixture(scope="module")
 def photographs(shared_data: Path, settings: Settings) -> list[Image.Image]:
-    return [read_image(path, settings) for path in sorted((shared_data / "imagenet_samples").glob("*.JPEG"))]
+    paths = sorted((shared_data / "imagenet_samples").glob("*.JPEG"))
+    return [shrink(read_image(path, settings), 224) for path in paths]
 
 
 @pytest.fixture(scope="module")

@@ -4,20 +4,22 @@ import hashlib
 import html
 import io
 import json
+import math
 import os
 import re
 import subprocess
 import sys
 import zipfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import torch
 from PIL import Image
-from torch import nn
+from torch import Tensor, nn
 from torchvision import models
 
 from demo.data.images import read_image
@@ -59,12 +61,13 @@ def make_head(
     module = build_head(backbone.spec.num_features, len(names), config, generator=generator).eval()
     with torch.no_grad():
         for layer in (each for each in module.modules() if isinstance(each, nn.Linear)):
-            layer.weight *= 8 if config.hidden_layers == 0 else 3
+            layer.weight *= 4 if config.hidden_layers else 10
+            layer.bias.zero_()
     tuned = {}
     if is_tuned:
         tensors = backbone.part(StageLabel.MIDDLE).state_dict()
         tuned = {
-            name: each * (1 + 0.1 * torch.rand(each.shape, generator=generator)) if each.is_floating_point() else each
+            name: each * (1 + 0.3 * torch.rand(each.shape, generator=generator)) if each.is_floating_point() else each
             for name, each in tensors.items()
         }
     trains = Trains.LAST_STAGE if is_tuned else Trains.HEAD
@@ -96,7 +99,7 @@ def run(folder: Path, *arguments: str | Path) -> subprocess.CompletedProcess[str
     """Run an export's script as a stranger does: in its folder, without this project, without a graphics card."""
     command = [sys.executable, "-I", "predict.py", *map(str, arguments)]
     environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "DEMO_WEIGHTS_DIR")}
-    environment |= {"CUDA_VISIBLE_DEVICES": "", "PYTHONIOENCODING": "utf-8"}
+    environment |= {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8")
 
 
@@ -108,15 +111,16 @@ def linear(embedded: Backbone, settings: Settings) -> bytes:
 
 @pytest.mark.parametrize(
     ("config", "is_tuned"),
-    [(HeadConfig(), False), (HeadConfig(2, 64, 0.5), False), (HeadConfig(), True), (HeadConfig(1, 32), True)],
-    ids=["linear", "hidden layers", "last stage tuned", "both"],
+    [(HeadConfig(), False), (HeadConfig(2, 64, 0.5), False), (HeadConfig(), True)],
+    ids=["linear", "hidden layers", "last stage tuned"],
 )
 def test_the_script_answers_as_the_page_does(
     embedded: Backbone, settings: Settings, tmp_path: Path, config: HeadConfig, is_tuned: bool
 ) -> None:
     head = make_head(embedded, config, is_tuned=is_tuned)
     checks = check_examples(embedded, head, settings)
-    assert len({max(range(3), key=check.probabilities.__getitem__) for check in checks}) > 1  # it does tell apart
+    firsts = [check.probabilities[0] for check in checks]
+    assert max(firsts) - min(firsts) > 0.05  # or the largest difference would say little
     folder = unpack(export_head(head, SPEC, counts=COUNTS, checks=checks), tmp_path / "export")
     pictures = tmp_path / "pictures" / "inside"
     pictures.mkdir(parents=True)
@@ -126,12 +130,11 @@ def test_the_script_answers_as_the_page_does(
     result = run(folder, "--self-test", tmp_path / "pictures")
     found = re.fullmatch(r"7 of 7 pictures compared; the largest difference is (\S+)\n", result.stdout)
     assert found, result.stdout + result.stderr
-    print(f"{config} tuned={is_tuned}: {found[1]}")
     assert float(found[1]) < 1e-5
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_layers_that_were_trained_change_the_answer(embedded: Backbone, settings: Settings, tmp_path: Path) -> None:
+def test_layers_that_were_trained_change_the_answer(embedded: Backbone) -> None:
     """Or the test above could not tell whether the script puts them in."""
     head = make_head(embedded, is_tuned=True)
     check = check_synthetic(embedded.for_head(head), head)
@@ -151,38 +154,41 @@ def test_the_script_names_classes_in_their_order(linear: bytes, tmp_path: Path) 
         assert line.split(": ")[1] == ", ".join(f"{name} {value:.1%}" for value, name in ranked)
 
 
-def test_the_self_test_needs_no_picture(linear: bytes, tmp_path: Path) -> None:
-    result = run(unpack(linear, tmp_path), "--self-test")
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.startswith("1 of 7 pictures compared")
+class Loaded(NamedTuple):
+    """An export in a folder, and its script's own function from a picture to probabilities."""
+
+    folder: Path
+    ask: Callable[[Image.Image], Tensor]
+
+
+@pytest.fixture(scope="module")
+def loaded(linear: bytes, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    folder = unpack(linear, tmp_path_factory.mktemp("export"))
+    ask_model, class_names = standalone.load_model(folder)
+    assert tuple(class_names) == NAMES
+    return Loaded(folder, ask_model)
 
 
 @pytest.mark.parametrize(
     ("change", "is_right"), [(0.0, True), (5e-6, True), (1.5e-5, False), (0.5, False), (float("nan"), False)]
 )
 def test_the_self_test_fails_above_its_tolerance(
-    linear: bytes, tmp_path: Path, change: float, is_right: bool, capsys: pytest.CaptureFixture[str]
+    loaded: Loaded, tmp_path: Path, change: float, is_right: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = unpack(linear, tmp_path)
-    ask_model, class_names = standalone.load_model(folder)
-    assert tuple(class_names) == NAMES
-    answer = ask_model(standalone.make_synthetic()).tolist()
-    checks = json.loads((folder / "selftest.json").read_text())
+    checks = json.loads((loaded.folder / "selftest.json").read_text())
+    answer = loaded.ask(standalone.make_synthetic()).tolist()
     checks[0]["probabilities"] = [answer[0], answer[1] + change, answer[2]]
-    (folder / "selftest.json").write_text(json.dumps(checks))
-    assert standalone.compare(ask_model, folder, []) == int(not is_right)
-    assert "1 of 7" in capsys.readouterr().out
+    (tmp_path / "selftest.json").write_text(json.dumps(checks))
+    assert standalone.compare(loaded.ask, tmp_path, []) == int(not is_right)
+    assert capsys.readouterr().out.startswith("1 of 7 pictures compared")
 
 
 def test_the_self_test_fails_where_none_of_the_pictures_shown_is_known(
-    linear: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    loaded: Loaded, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = unpack(linear, tmp_path / "export")
-    ask_model, _ = standalone.load_model(folder)
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "noise.png").write_bytes(encode(noise(0)))
-    assert standalone.compare(ask_model, folder, [tmp_path / "other"]) == 1
-    assert standalone.compare(ask_model, folder, [EXAMPLES[0].path]) == 0
+    (tmp_path / "noise.png").write_bytes(encode(noise(0)))
+    assert standalone.compare(loaded.ask, loaded.folder, [tmp_path]) == 1
+    assert standalone.compare(loaded.ask, loaded.folder, [tmp_path, EXAMPLES[0].path]) == 0
     assert [line[:6] for line in capsys.readouterr().out.splitlines()] == ["1 of 7", "2 of 7"]
 
 
@@ -247,9 +253,9 @@ def test_a_picture_is_decoded_to_the_same_pixels(content: bytes, settings: Setti
 
 def test_the_numbers_in_the_script_are_the_projects(settings: Settings) -> None:
     kept = (settings.photo_short_side_px, settings.photo_long_side_px, MAX_ASPECT)
-    assert (standalone.SHORT_SIDE_PX, standalone.LONG_SIDE_PX, standalone.MAX_ASPECT) == kept
+    assert kept == (standalone.SHORT_SIDE_PX, standalone.LONG_SIDE_PX, standalone.MAX_ASPECT)
     assert isinstance(SPEC.weights, WheelFile)
-    assert standalone.EMBEDDED_SHA256 == SPEC.weights.sha256
+    assert SPEC.weights.sha256 == standalone.EMBEDDED_SHA256
     content = Path(standalone.__file__).read_text(encoding="utf-8")
     assert f'"{SPEC.name}"' in content
     assert f'"{SPEC.weights.package}"' in content
@@ -258,9 +264,7 @@ def test_the_numbers_in_the_script_are_the_projects(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("name", ["resnet18", "googlenet", "densenet121"])
-def test_the_script_runs_torchvisions_networks(
-    name: str, tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_script_runs_torchvisions_networks(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With random weights in the place of the downloaded ones, which lie in torch's cache."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     checkpoints = tmp_path / "torch" / "hub" / "checkpoints"
@@ -276,10 +280,11 @@ def test_the_script_runs_torchvisions_networks(
     network.load_state_dict(published.state_dict(), strict=False)
     backbone = Backbone(spec, network.eval().requires_grad_(False), torch.device("cpu"))
     head = make_head(backbone, is_tuned=True)
-    unit = 1 / float(backbone.for_head(head).run([standalone.make_synthetic()]).features.std())
+    logits = head.logits(backbone.for_head(head).run([standalone.make_synthetic()]).features)
+    unit = 2 / float(logits.max() - logits.min())  # features of random weights may be of any size
     head.module.load_state_dict({key: unit * each for key, each in head.module.state_dict().items()})
     check = check_synthetic(backbone.for_head(head), head)
-    assert 0.001 < min(check.probabilities) < max(check.probabilities) < 0.999
+    assert max(check.probabilities) / min(check.probabilities) == pytest.approx(math.exp(2), rel=1e-3)
     folder = unpack(export_head(head, spec, counts={}, checks=[check]), tmp_path / "export")
     ask_model, _ = standalone.load_model(folder)
     assert standalone.compare(ask_model, folder, []) == 0
@@ -359,6 +364,10 @@ def test_a_card_tells_counts_results_recipe_and_limits() -> None:
     assert SPEC.file_name in card
     assert "3,843 numbers were trained" in card
     assert "python3 predict.py --self-test" in card
+    assert "AdamW, seed 0, 25 epochs at most, 16 pictures in a batch, learning rate 0.001, weight decay 0.01." in card
+    assert "Each training picture was seen as it is, mirrored." in card
+    assert "seen as it is, mirrored, in 2 random crop(s)." in card_of(light_head(recipe=Recipe(crops=2)), COUNTS)
+    assert "seen as it is." in card_of(light_head(recipe=Recipe(optimizer=Optimizer.RIDGE)), COUNTS)
 
 
 @pytest.mark.parametrize(
@@ -402,5 +411,5 @@ def test_the_drawn_picture_is_the_same_everywhere() -> None:
     picture = standalone.make_synthetic()
     assert (picture.mode, picture.size) == ("RGB", (320, 240))
     digest = hashlib.sha256(picture.tobytes()).hexdigest()
-    assert digest == "0"
-    assert len(set(picture.convert("L").getdata())) > 100
+    assert digest == "b4322fc5582f5cda7fb637b5a116fb55fee70e6acfdf008bc77f9e0b93c10ece"
+    assert len(picture.convert("L").getcolors() or []) > 100

@@ -22,7 +22,7 @@ def recipe_values(epochs: int = 3, **other: Any) -> list[Any]:
         "width": 128,
         "dropout": 0,
         "epochs": epochs,
-        "batch_size": 16,
+        "batch_size": 24,
         "learning_rate": 0.001,
         "weight_decay": 0.01,
         "flips": True,

@@ -63,7 +63,7 @@ class Recipe:
     optimizer: Optimizer = Optimizer.ADAMW
     head: HeadConfig = field(default_factory=HeadConfig)
     epochs: int = 25
-    batch_size: int = 16
+    batch_size: int = 24
     learning_rate: float = 0.001
     momentum: float = 0.9  # of SGD
     weight_decay: float = 0.01

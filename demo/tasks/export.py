@@ -21,6 +21,7 @@ from demo.models.zoo import BackboneSpec
 from demo.tasks import standalone
 from demo.tasks.code import write_code
 from demo.tasks.evaluate import wilson
+from demo.tasks.features import choose_views
 
 Counts = Mapping[str, Mapping[str, int]]  # class name -> split -> number of pictures
 
@@ -196,8 +197,11 @@ def _describe_recipe(recipe: Recipe) -> str:
             f", {recipe.epochs} epochs at most, {recipe.batch_size} pictures in a batch, learning rate "
             f"{recipe.learning_rate}, weight decay {recipe.weight_decay}"
         )
-    text += f"; mirrored pictures: {'yes' if recipe.flips else 'no'}, random crops of each: {recipe.crops}."
-    return text
+    views = choose_views(recipe)
+    num_crops = sum(view.crop > 0 for view in views)
+    seen = ["as it is", *(["mirrored"] if len(views) > num_crops else [])]
+    seen += [f"in {num_crops} random crop(s)"] if num_crops else []
+    return f"{text}. Each training picture was seen {', '.join(seen)}."
 
 
 def _describe_limits(summary: TrainingSummary) -> str:

@@ -83,18 +83,17 @@ def show_race(context: Context, session: Session) -> list[Any]:
     words, job = context.words, session.jobs.get(JobKind.RACE)
     points = list(job.points) if job else []
     running = [each for each in points if isinstance(each, RacePoint)]
-    curves = {
+    # The plot settles its colours by what it is first given: those that have not run yet stand there without a place.
+    curves: dict[str, list[tuple[float | None, float | None]]] = {
         words.contenders[contender]: [
             (each.seconds, each.val_accuracy) for each in running if each.contender is contender
         ]
+        or [(None, None)]
         for contender in Contender
     }
-    curves = {name: curve for name, curve in curves.items() if curve}
-    plot = (
-        gr.LinePlot(value=curve_points("seconds", "accuracy", curves), visible=True)
-        if curves
-        else gr.LinePlot(visible=False)
-    )
+    plot: Any = gr.LinePlot(visible=False)
+    if running:
+        plot = gr.LinePlot(value=curve_points("seconds", "accuracy", curves), visible=True)
     finishes = [each for each in points if isinstance(each, Finish)]
     return [_draw_status(context, job), plot, draw_finishes(words, finishes), _button(session)]
 

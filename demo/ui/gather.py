@@ -19,13 +19,13 @@ from demo.data.folders import read_collection
 from demo.data.starters import STARTERS, read_starter
 from demo.errors import NoArchive, NoImage, UnknownClass
 from demo.ui.context import COMPUTE, LIGHT, Context, uploaded_file
-from demo.ui.markup import draw_picture, draw_table
+from demo.ui.markup import draw_picture, draw_status, draw_table
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import Words
 
 _MAX_SKIPPED_SHOWN = 10
 _MAX_THUMBNAILS = 6  # of each class
-_MAX_ALL_THUMBNAILS = 60
+_MAX_ALL_THUMBNAILS = 40
 
 
 class Gathering(NamedTuple):
@@ -49,10 +49,9 @@ def drop_pictures(context: Context, ref: Ref) -> list[Any]:
 def choose_starter(context: Context, ref: Ref, name: str) -> list[Any]:
     """Take one of the starter sets."""
     collection = read_starter(name, context.settings)
-    names = context.words.starter_classes.get(name, {})
     for each in collection.classes:
-        if each.name in names:
-            collection = rename_class(collection, each.name, new_name=names[each.name])
+        shown = context.words.starter_classes.get(each.name, each.name)
+        collection = rename_class(collection, each.name, new_name=shown)
     return _replace(context, ref, collection)
 
 
@@ -119,7 +118,7 @@ def draw_report(words: Words, session: Session) -> str:
     if dataset is not None:
         parts += [_draw_counts(words, dataset), _draw_warnings(words, dataset.report)]
     elif session.dataset_error is not None:
-        parts.append(f'<p class="status failed" role="status">{html.escape(words.explain(session.dataset_error))}</p>')
+        parts.append(draw_status(words.explain(session.dataset_error)))  # what is still missing, not a failure
     return "".join([*parts, _draw_thumbnails(words, collection), _draw_skipped(words, collection.skipped)])
 
 

@@ -142,7 +142,7 @@ def build_recipe_form(context: Context, ref: gr.State) -> RecipeForm:
             decay = gr.Number(default.weight_decay, label=words.weight_decay, min_width=120)
         with gr.Row():
             flips = gr.Checkbox(default.flips, label=words.flips, interactive=True, min_width=120, elem_id="flips")
-            crops = gr.Slider(0, MAX_CROPS, value=0, step=1, label=words.crops, min_width=160, elem_id="crops")
+            crops = gr.Slider(0, MAX_CROPS, value=0, step=1, label=words.crops, min_width=220, elem_id="crops")
         with gr.Row():
             patience = gr.Number(0, label=words.patience, info=words.patience_help, precision=0, min_width=160)
             seed = gr.Number(0, label=words.seed, precision=0, min_width=120, elem_id="seed")

@@ -58,6 +58,28 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 .columns li.agreed { font-weight: 600; }
 .html-container progress { width: 100%; height: 0.5rem; accent-color: #14b8a6; }
 .stage h3 { margin: 0.2rem 0; }
+.warnings { margin: 0.4rem 0; padding-left: 1.2rem; font-size: 0.9rem; color: var(--body-text-color-subdued); }
+.thumbnails { display: flex; flex-wrap: wrap; gap: 0.3rem; align-items: center; margin: 0.3rem 0; }
+.thumbnails b { flex: 0 0 100%; font-size: 0.85rem; overflow-wrap: anywhere; }
+.thumbnails img { height: 48px; width: auto; border-radius: 3px; margin: 0; }
+.figures { display: flex; flex-wrap: wrap; gap: 0.5rem; margin: 0.3rem 0; }
+.figures figure, .figures .figure { width: 104px; margin: 0; padding: 0; border: 2px solid transparent; border-radius: 5px;
+  background: none; font-size: 0.75rem; text-align: center; overflow-wrap: anywhere; }
+.figures .figure { cursor: pointer; }
+.figures .figure:hover, .figures .figure:focus-visible { border-color: var(--color-accent); }
+.figures img { width: 100%; height: 80px; object-fit: cover; border-radius: 3px; margin: 0; }
+.figures.large figure { width: min(224px, 46%); }
+.figures.large img { height: auto; }
+.confusion { border-collapse: collapse; border: none !important; width: auto !important; }
+.confusion th { font-size: 0.8rem; font-weight: 500; padding: 0.2rem 0.5rem; border: none !important; max-width: 8rem;
+  overflow-wrap: anywhere; text-align: left; }
+.confusion thead th:first-child { min-width: 5.5rem; }
+.confusion td { padding: 2px; border: none !important; }
+.confusion button { min-width: 3rem; min-height: 2.4rem; border-radius: 4px; cursor: pointer; color: inherit;
+  border: 1px solid var(--border-color-primary); background: rgb(225 80 60 / calc(0.75 * var(--share))); }
+.confusion .right button { background: rgb(20 184 166 / calc(0.75 * var(--share))); }
+.confusion button:disabled { cursor: default; opacity: 0.5; }
+.reliability { width: min(16rem, 100%); display: block; }
 """
 
 

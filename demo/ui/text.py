@@ -217,7 +217,7 @@ class Words:
     curve_columns: tuple[str, ...]
     curve_bands: tuple[str, str, str]
     starters: Mapping[str, str]
-    starter_classes: Mapping[str, Mapping[str, str]]
+    starter_classes: Mapping[str, str]
 
     # tab 3
     inside_tab: str
@@ -501,7 +501,14 @@ ENGLISH = Words(
     curve_columns=("Pictures of each class", "mean", "lowest to highest", "draws"),
     curve_bands=("highest of the draws", "mean", "lowest of the draws"),
     starters={"digits": "Handwritten digits", "signs": "Road signs"},
-    starter_classes={},
+    starter_classes={
+        "stop": "stop",
+        "yield": "yield",
+        "no_entry": "no entry",
+        "speed_limit": "speed limit",
+        "priority_road": "priority road",
+        "roundabout": "roundabout",
+    },
     inside_tab="3 · Look inside",
     inside_help=(
         "One photograph on its way through the network. From stage to stage the maps get smaller and more numerous: "
@@ -861,7 +868,14 @@ CHINESE = Words(
     curve_columns=("每类图片数", "平均", "最低到最高", "抽取次数"),
     curve_bands=("最高", "平均", "最低"),
     starters={"digits": "手写数字", "signs": "交通标志"},
-    starter_classes={},
+    starter_classes={
+        "stop": "停车",
+        "yield": "让行",
+        "no_entry": "禁止驶入",
+        "speed_limit": "限速",
+        "priority_road": "优先道路",
+        "roundabout": "环岛",
+    },
     inside_tab="3 · 看看内部",
     inside_help="一张照片在网络中一路走过的样子。越往上，特征图越小、越多：网络放弃“在哪里”，换来“是什么”。",
     stage_names={"low": "低层", "middle": "中层", "high": "高层"},

@@ -22,12 +22,12 @@ import httpx
 from gradio_client import Client, handle_file
 
 from demo.data.dataset import read_dataset
-from demo.data.images import read_image
 from demo.models.backbone import load_backbone
 from demo.models.cache import BackboneCache
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.predict import predict
+from tests.benchmarks import training
 from tests.benchmarks.throughput import throughput
 from tests.conftest import PROJECT, noise
 from tests.visitor import Visitor
@@ -96,15 +96,12 @@ def fine_tune(rounds: int = 3) -> list[Row]:
     """Send hymenoptera.zip through `/fine_tune`, in turn with reading it and one forward pass."""
     settings, archive = Settings(), DATA / "hymenoptera.zip"
     backbone = load_backbone(ZOO[EMBEDDED])
-    dataset = read_dataset(archive, settings)
     ratios, walls, report = [], [], {}
     with running_app() as (url, _, _):
         client = Client(url, verbose=False, analytics_enabled=False)
         for _ in range(rounds):
             start = time.perf_counter()
-            for first in range(0, len(dataset.samples), 8):
-                batch = dataset.samples[first : first + 8]
-                backbone.run([read_image(sample.image_bytes, settings) for sample in batch])
+            training.look_once(backbone, read_dataset(archive, settings), settings)
             floor = time.perf_counter() - start
             start = time.perf_counter()
             report, _ = client.predict(handle_file(archive), EMBEDDED, 25, api_name="/fine_tune")
@@ -113,8 +110,8 @@ def fine_tune(rounds: int = 3) -> list[Row]:
     right = round(report["val_accuracy"] * report["val_count"])
     wall, ratio = statistics.median(walls), statistics.median(ratios)
     return [
-        Row("hymenoptera.zip through /fine_tune", "141 of 153 right", f"{right} of {report['val_count']} right"),
-        Row("the same, to reading and one forward pass", "1.5 times", f"{ratio:.2f} times ({wall:.1f} s)"),
+        Row("hymenoptera.zip through /fine_tune", "145 of 153 right", f"{right} of {report['val_count']} right"),
+        Row("the same, to reading and one pass over every view", "1.2 times", f"{ratio:.2f} times ({wall:.1f} s)"),
     ]
 
 
@@ -209,8 +206,14 @@ def tests() -> list[Row]:
     return [Row("the default test run", "5 minutes", f"{(time.perf_counter() - start) / 60:.1f} minutes, {result}")]
 
 
+def heads() -> list[Row]:
+    """Train heads without the page: what they get right, how fast, stopped, exported, on many pictures."""
+    archive = DATA / "hymenoptera.zip"
+    return [Row(*row) for each in training.BENCHMARKS for row in each(archive)]
+
+
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
-    each.__name__: each for each in (samples, fine_tune, start_up, memory, networks, speed, tests)
+    each.__name__: each for each in (samples, fine_tune, heads, start_up, memory, networks, speed, tests)
 }
 
 
