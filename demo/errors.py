@@ -19,7 +19,8 @@
     │   └── SourceError         SourceAbsent  ChecksumWrong  CacheUnwritable  HubOffline  DownloadUnreachable
     │                           DownloadRefused  DownloadStalled  DownloadCut
     ├── OptionError             UnknownBackbone  OptionOutOfRange  OptionNotWhole  NumberOfNetworks
-    │                           TooManyInBatch  RidgeIsLinear  TooManyTrained  OptionNotNumber  NoHead
+    │                           TooManyInBatch  RidgeIsLinear  TooManyTrained  OptionNotNumber  UnknownChoice
+    │                           NoHead
     └── SessionError            SessionExpired  TrainingRunning  TrainingStopped
 
 Each class carries one English sentence that says what was wrong, with the value, and what to do. The page's
@@ -58,6 +59,11 @@ def fill_message(
         return explain(value) if isinstance(value, DemoError) else value
 
     return message.format(**{name: put_in_words(value) for name, value in values.items()})
+
+
+def forget_origin(error: Exception) -> None:
+    """Take off an error that is kept what it came from: tracebacks hold frames, and those hold all that was at hand."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
 
 
 class UploadError(DemoError):
@@ -507,6 +513,12 @@ class OptionNotNumber(OptionError):
     """A value has to be a number."""
 
     message = "{option} is {value}; it must be a number."
+
+
+class UnknownChoice(OptionError):
+    """A choice is not among those that there are."""
+
+    message = "{option} is {value}; choose one of: {known}."
 
 
 class NoHead(OptionError):

@@ -24,6 +24,7 @@ from demo.settings import Settings
 from demo.ui.context import Context
 from demo.ui.page import build_page
 from demo.ui.server import launch
+from tests.visitor import Visit, Visitor
 from tests.weights_host import WeightsHost, random_checkpoint, stand_in
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -83,6 +84,20 @@ def server(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iter
         url = launch(page, context, wait=False, quiet=True)
         yield Server(url.rstrip("/"), context, page)
         page.close()
+
+
+@pytest.fixture
+def visit(server: Server) -> Iterator[Visit]:
+    """Open pages, each like a browser tab of its own, and close them in the end."""
+    visitors: list[Visitor] = []
+
+    def open_page(**options: Any) -> Visitor:
+        visitors.append(Visitor(server.url, **options))
+        return visitors[-1]
+
+    yield open_page
+    for visitor in visitors:
+        visitor.close()
 
 
 @pytest.fixture

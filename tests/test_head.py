@@ -105,5 +105,5 @@ def test_logits_are_the_linear_layer_without_gradients() -> None:
 def test_what_was_trained_is_the_head_and_the_layers_that_came_with_it() -> None:
     module = build_head(8, 3, generator=generator(0))
     assert Head(module, ("a", "b", "c"), EMBEDDED, summary()).num_parameters == 27
-    tuned = {"bn2.weight": torch.ones(1280), "bn2.bias": torch.zeros(1280)}
+    tuned = {"bn2.weight": torch.ones(1280), "bn2.bias": torch.zeros(1280), "bn2.running_var": torch.ones(1280)}
     assert Head(module, ("a", "b", "c"), EMBEDDED, summary(), tuned).num_parameters == 27 + 2560

@@ -3,6 +3,8 @@
 import json
 import re
 import secrets
+from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -44,14 +46,30 @@ class Visitor:
         self._language = language
         self.token = self.call("attach", token)[0]
 
-    def call(self, handler: str, *values: Any, turn: int = 0) -> Any:
-        """Call an event by its handler's name (the first in this language, or a later `turn`); return its outputs."""
-        fn_index = self._find(handler, turn)
-        event = {"data": [None, *values] if handler != "attach" else list(values), "fn_index": fn_index}
-        self._http.post("/queue/join", json={**event, "session_hash": self._session_hash}).raise_for_status()
+    def call(self, handler: str, *values: Any, turn: int = 0, event_data: Any = None) -> Any:
+        """Call an event and return its outputs.
+
+        Args:
+            handler: Its handler's name.
+            values: What its inputs say, but for the session's reference, which is the first where there is one.
+            turn: Which of those with this handler in this language; the first unless given.
+            event_data: What a script on the page sends along: of a click, `{"pick": ...}`.
+        """
+        has_reference = handler not in ("attach", "suggest_recipe", "choose_lesson")
+        event = {
+            "data": [None, *values] if has_reference else list(values),
+            "fn_index": self._find(handler, turn),
+            "session_hash": self._session_hash,
+            "event_data": event_data,
+        }
+        # As text, for Python's own JSON has NaN, which whoever calls by hand may send.
+        headers = {"Content-Type": "application/json"}
+        self._http.post("/queue/join", content=json.dumps(event), headers=headers).raise_for_status()
         with self._http.stream("GET", "/queue/data", params={"session_hash": self._session_hash}) as stream:
             for line in stream.iter_lines():
                 message = json.loads(line.removeprefix("data: ")) if line else {}
+                if message.get("msg") == "process_streaming":  # a camera's event waits for more until it is closed
+                    self._http.post(f"/stream/{message['event_id']}/close").raise_for_status()
                 if message.get("msg") == "process_completed":
                     if not message["success"]:
                         raise Refused(message["output"]["error"])
@@ -63,6 +81,19 @@ class Visitor:
         with path.open("rb") as file:
             (stored,) = self._http.post("/upload", files={"files": (path.name, file)}).raise_for_status().json()
         return {"path": stored, "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
+
+    def download(self, shown: dict[str, Any]) -> bytes:
+        """Return the bytes of a file that the page offers."""
+        return self._http.get(shown["value"]["url"]).raise_for_status().content
+
+    def bring(self, archive: Path) -> str:
+        """Upload a zip of class folders to learn from; return the report."""
+        return str(self.call("choose_archive", self.upload(archive))[0])
+
+    def train(self, *values: Any) -> str:
+        """Train by what the controls say, to the end; return the last status."""
+        self.call("start_training", *(values or recipe_values()))
+        return str(self.call("watch_training")[1])
 
     def refresh(self) -> "Shown":
         """Return what the page shows of the shared state."""
@@ -82,9 +113,35 @@ class Visitor:
         return found[turn + (len(found) // 2 if self._language == "zh" else 0)]
 
 
+Visit = Callable[..., Visitor]
+
+
 class Shown:
     """The outputs of the page's refresh, by name."""
 
     def __init__(self, outputs: list[Any]) -> None:
         self.strip, self.back, self.backbone, self.answers, self.top, self.answer, self.network_input = outputs[:7]
         self.inside_answer = outputs[7]
+
+
+class Markup(HTMLParser):
+    """What a browser makes of HTML: the names of its elements, their attributes, and the texts between them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append(tag)
+        self.attributes += attrs
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+    def values(self, name: str) -> list[str]:
+        """Return what the attributes of a name say, in their order."""
+        return [value or "" for each, value in self.attributes if each == name]

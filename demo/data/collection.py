@@ -20,6 +20,7 @@ from demo.errors import (
     UnknownClass,
     UnknownPicture,
     UploadError,
+    forget_origin,
 )
 from demo.settings import MEGABYTE, Settings
 
@@ -63,6 +64,9 @@ class Skipped:
 
     path: str
     reason: UploadError
+
+    def __post_init__(self) -> None:
+        forget_origin(self.reason)
 
 
 @dataclass(frozen=True)

@@ -96,6 +96,8 @@ def _draw_signs(num_each: int, seed: int) -> Iterator[tuple[str, bytes]]:
 
 STARTERS = {
     # Alpaydin & Kaynak 1998, https://doi.org/10.24432/C50P49
-    "digits": Starter(tuple("0123456789"), 40, "E. Alpaydin, C. Kaynak, UCI; comes with scikit-learn (BSD-3-Clause)", _draw_digits),
+    "digits": Starter(
+        tuple("0123456789"), 40, "E. Alpaydin, C. Kaynak, UCI; comes with scikit-learn (BSD-3-Clause)", _draw_digits
+    ),
     "signs": Starter(tuple(SIGNS), 30, "drawn by this program", _draw_signs),
 }

@@ -9,6 +9,9 @@ from torch import Tensor, nn
 
 from demo.models.recipe import HeadConfig, Recipe
 
+# How the names of a batch norm's tensors end that are statistics of pictures, and not trained.
+BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
+
 
 @dataclass(frozen=True)
 class TrainingSummary:
@@ -50,7 +53,7 @@ class Head:
     def num_parameters(self) -> int:
         """The number of trained numbers: the head's own, and those of the layers that were trained with it."""
         own = sum(parameter.numel() for parameter in self.module.parameters())
-        return own + sum(tensor.numel() for tensor in self.tuned.values())
+        return own + sum(tensor.numel() for name, tensor in self.tuned.items() if not name.endswith(BUFFERS))
 
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits (N, K) of features (N, D), without gradients."""

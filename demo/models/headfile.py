@@ -34,7 +34,7 @@ from demo.errors import (
     HeadWeightsDiffer,
     NotAHeadFile,
 )
-from demo.models.head import Head, TrainingSummary, build_head, count_parameters
+from demo.models.head import BUFFERS, Head, TrainingSummary, build_head, count_parameters
 from demo.models.recipe import MAX_HIDDEN_LAYERS, HeadConfig, Trains
 from demo.models.zoo import ZOO, BackboneSpec
 from demo.settings import MEGABYTE, Settings
@@ -331,25 +331,24 @@ def _find_tuned(names: Collection[str], about: _About, settings: Settings) -> di
     recipe, spec = about.summary.recipe, about.spec
     if recipe.trains is Trains.HEAD:
         return {}
-    kinds, parameters = _network_kinds(spec)
+    kinds = _network_kinds(spec)
     tuned = {name: kinds[name] for name in names if name in kinds}
     if not tuned:
         raise HeadTensorMissing(name=f"{_NETWORK}*")
     num_trained = count_parameters(spec.num_features, len(about.class_names), recipe.head)
-    num_trained += sum(_numel(kind) for name, kind in tuned.items() if name in parameters)
+    num_trained += sum(_numel(kind) for name, kind in tuned.items() if not name.endswith(BUFFERS))
     if num_trained > settings.max_tuned_parameters:
         raise HeadTooManyTuned(millions=num_trained / 1e6, limit=settings.max_tuned_parameters / 1e6)
     return tuned
 
 
 @lru_cache
-def _network_kinds(spec: BackboneSpec) -> tuple[dict[str, _Kind], frozenset[str]]:
-    """Return the kinds of a network's tensors but the last layer's, and which of them are parameters."""
+def _network_kinds(spec: BackboneSpec) -> dict[str, _Kind]:
+    """Return the kinds of a network's tensors but the last layer's."""
     with torch.device("meta"):
-        network = spec.build()
-    tensors, last = network.state_dict(), f"{spec.logits}."
-    kinds = {f"{_NETWORK}{name}": _kind(each) for name, each in tensors.items() if not name.startswith(last)}
-    return kinds, frozenset(f"{_NETWORK}{name}" for name, _ in network.named_parameters())
+        tensors = spec.build().state_dict()
+    last = f"{spec.logits}."
+    return {f"{_NETWORK}{name}": _kind(each) for name, each in tensors.items() if not name.startswith(last)}
 
 
 def _kind(tensor: Tensor) -> _Kind:
@@ -389,7 +388,7 @@ def _load_tensors(content: bytes) -> dict[str, Tensor]:
         raise HeadFileDamaged(part="tensors") from error
     for name, tensor in tensors.items():
         # A variance or a count may be larger than any weight, but not negative.
-        is_buffer = name.endswith(("running_mean", "running_var", "num_batches_tracked"))
+        is_buffer = name.endswith(BUFFERS)
         limit = float("inf") if is_buffer and name.startswith(_NETWORK) else MAX_VALUE
         is_negative = name.endswith(("running_var", "num_batches_tracked")) and bool((tensor < 0).any())
         if is_negative or not bool((tensor.isfinite() & (tensor.abs() <= limit)).all()):

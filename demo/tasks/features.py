@@ -120,7 +120,8 @@ class FeatureCache:
         """Forget the pictures that are no longer there."""
         with self._lock:
             for name, rows in self._rows.items():
-                self._rows[name] = {key: row for key, row in rows.items() if key[1] in digests}
+                known = rows.copy()  # in one step: the last of a stopped training may still come in
+                self._rows[name] = {key: row for key, row in known.items() if key[1] in digests}
 
 
 @dataclass(frozen=True)

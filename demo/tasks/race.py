@@ -181,8 +181,9 @@ def open_random(backbone: Backbone, dataset: Dataset, settings: Settings, *, see
     Its batch norms get their statistics from a few training pictures: without any, what goes from layer to layer
     would fade or explode, and the comparison would be unfair.
     """
-    network = backbone.spec.build()
-    draw_weights(network, torch.Generator().manual_seed(seed))
+    with torch.device("meta"):  # weights that torch draws would move the global seed
+        network = backbone.spec.build()
+    draw_weights(network.to_empty(device="cpu"), torch.Generator().manual_seed(seed))
     training = [sample for sample in dataset.samples if sample.split is Split.TRAIN]
     some = training[:: max(1, len(training) // _CALIBRATED_TOGETHER)]  # of all classes
     pictures = [read_image(sample.image_bytes, settings, name=sample.path) for sample in some]

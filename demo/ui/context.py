@@ -1,5 +1,6 @@
 """What every handler of the page is given, and how its errors reach the visitor."""
 
+import base64
 import html
 import inspect
 import logging
@@ -12,12 +13,12 @@ from typing import Any
 import gradio as gr
 
 from demo.data.dataset import Dataset
-from demo.errors import DemoError
+from demo.errors import DemoError, ImageBytesExceeded, NoImage, NotAnImage
 from demo.models.backbone import Backbone
 from demo.models.cache import BackboneCache
 from demo.models.recipe import Recipe
 from demo.models.state import ModelState
-from demo.settings import Settings
+from demo.settings import MEGABYTE, Settings
 from demo.tasks.features import FeatureCache
 from demo.tasks.finetune import Progress, fine_tune
 from demo.ui.arrival import Arrival
@@ -137,3 +138,25 @@ def uploaded_file(payload: dict[str, Any] | None, nothing: type[DemoError]) -> t
         raise nothing()
     path = Path(payload["path"])
     return path, str(payload.get("orig_name") or path.name)[-_MAX_NAME_LENGTH:]
+
+
+def streamed_bytes(payload: dict[str, Any] | None, settings: Settings) -> bytes:
+    """Return one encoded picture of a camera's stream, which the browser sends as a data URL.
+
+    Raises:
+        NoImage: If there is none.
+        ImageBytesExceeded, NotAnImage: If it is too large, or no data URL of a picture.
+    """
+    url = str((payload or {}).get("url") or "")
+    kind, _, encoded = url.partition(",")
+    if not url:
+        raise NoImage()
+    if len(encoded) > 4 * settings.max_image_bytes / 3 + 4:
+        megabytes = len(encoded) * 3 / 4 / MEGABYTE
+        raise ImageBytesExceeded(name="camera", megabytes=megabytes, limit=settings.max_image_bytes / MEGABYTE)
+    if not kind.startswith("data:image/") or not kind.endswith(";base64"):
+        raise NotAnImage(name="camera")
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except ValueError as error:
+        raise NotAnImage(name="camera") from error

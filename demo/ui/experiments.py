@@ -8,7 +8,6 @@ import gradio as gr
 import numpy as np
 
 from demo.data.dataset import Dataset, Split
-from demo.errors import NoDataset
 from demo.figures import curve_points
 from demo.settings import Settings
 from demo.tasks.features import FeatureCache, FeatureProgress, extract_features
@@ -24,16 +23,17 @@ _WATCH_EVERY_S = 0.4
 
 
 class Experiments(NamedTuple):
-    """What `watch_race` and `watch_curve` fill."""
+    """What `watch_race` and `watch_curve` fill, and what both of them do: the buttons of `show_buttons`."""
 
     race: list[Any]
     curve: list[Any]
+    buttons: list[Any]
 
 
 def start_race(context: Context, ref: Ref) -> None:
     """Put a race into the line of trainings."""
-    session, dataset = _prepare(context, ref)
-    name = session.state.backbone_name
+    session = context.sessions.find(ref)
+    dataset, name = session.find_dataset(), session.state.backbone_name
 
     def steps() -> Generator[Any, None, None]:
         with context.backbones.lend(name) as backbone:
@@ -44,8 +44,8 @@ def start_race(context: Context, ref: Ref) -> None:
 
 def start_curve(context: Context, ref: Ref) -> None:
     """Put the question of how few pictures are enough into the line of trainings."""
-    session, dataset = _prepare(context, ref)
-    name, cache = session.state.backbone_name, session.cache
+    session = context.sessions.find(ref)
+    dataset, name, cache = session.find_dataset(), session.state.backbone_name, session.cache
 
     def steps() -> Generator[Any, None, None]:
         with context.backbones.lend(name) as backbone:
@@ -79,7 +79,7 @@ async def watch_curve(context: Context, ref: Ref) -> AsyncIterator[list[Any]]:
 
 
 def show_race(context: Context, session: Session) -> list[Any]:
-    """Return status, curve, table and button of the race."""
+    """Return status, curve and table of the race."""
     words, job = context.words, session.jobs.get(JobKind.RACE)
     points = list(job.points) if job else []
     running = [each for each in points if isinstance(each, RacePoint)]
@@ -95,11 +95,11 @@ def show_race(context: Context, session: Session) -> list[Any]:
     if running:
         plot = gr.LinePlot(value=curve_points("seconds", "accuracy", curves), visible=True)
     finishes = [each for each in points if isinstance(each, Finish)]
-    return [_draw_status(context, job), plot, draw_finishes(words, finishes), _button(session)]
+    return [_draw_status(context, job), plot, draw_finishes(words, finishes)]
 
 
 def show_curve(context: Context, session: Session) -> list[Any]:
-    """Return status, curve, table and button of the learning curve."""
+    """Return status, curve and table of the learning curve."""
     words, job = context.words, session.jobs.get(JobKind.CURVE)
     points: list[FewShotPoint] = list(job.points) if job else []
     most = _most_pictures(session.dataset)
@@ -112,7 +112,13 @@ def show_curve(context: Context, session: Session) -> list[Any]:
         if points
         else gr.LinePlot(visible=False)
     )
-    return [_draw_status(context, job), plot, draw_few(words, points), _button(session)]
+    return [_draw_status(context, job), plot, draw_few(words, points)]
+
+
+def show_buttons(session: Session) -> list[Any]:
+    """Return Train, Stop and both experiments' buttons: what runs can be stopped, and nothing runs beside it."""
+    start = gr.Button(interactive=session.dataset is not None and not session.is_training)
+    return [start, gr.Button(interactive=session.is_training), start, start]
 
 
 def draw_finishes(words: Words, finishes: list[Finish]) -> str:
@@ -145,18 +151,23 @@ def draw_few(words: Words, points: list[FewShotPoint]) -> str:
     return draw_table(words.curve_columns, rows, css_class="counts") if rows else ""
 
 
-def build_experiments(context: Context, ref: gr.State) -> Experiments:
+def build_experiments(context: Context, ref: gr.State, train: gr.Button, stop: gr.Button) -> Experiments:
     """Lay out both experiments and wire them."""
     words = context.words
     with gr.Accordion(words.race, open=False, elem_id="race-panel"):
         gr.HTML(f'<p class="help">{words.race_help}</p>', padding=False)
-        race_parts = _build(words, words.start_race, "race", "seconds", words.seconds_axis)
+        start_race_button, *race_parts = _build(words, words.start_race, "race", "seconds", words.seconds_axis)
     with gr.Accordion(words.few, open=False, elem_id="few-panel"):
         gr.HTML(f'<p class="help">{words.few_help}</p>', padding=False)
-        curve_parts = _build(words, words.start_few, "few", "pictures", words.pictures_axis)
-    for parts, start, watch in ((race_parts, start_race, watch_race), (curve_parts, start_curve, watch_curve)):
-        parts[-1].click(context.bind(start), ref, None, **LIGHT).success(context.bind(watch), ref, parts, **LIGHT)
-    return Experiments(race_parts, curve_parts)
+        start_curve_button, *curve_parts = _build(words, words.start_few, "few", "pictures", words.pictures_axis)
+    buttons = [train, stop, start_race_button, start_curve_button]
+    for button, parts, start, watch in (
+        (start_race_button, race_parts, start_race, watch_race),
+        (start_curve_button, curve_parts, start_curve, watch_curve),
+    ):
+        watched = [*parts, *buttons]
+        button.click(context.bind(start), ref, None, **LIGHT).success(context.bind(watch), ref, watched, **LIGHT)
+    return Experiments(race_parts, curve_parts, buttons)
 
 
 def _build(words: Words, label: str, elem_id: str, x: str, x_title: str) -> list[Any]:
@@ -175,14 +186,7 @@ def _build(words: Words, label: str, elem_id: str, x: str, x_title: str) -> list
         elem_id=f"{elem_id}-plot",
     )
     table = gr.HTML("", padding=False, elem_id=f"{elem_id}-table")
-    return [status, plot, table, start]
-
-
-def _prepare(context: Context, ref: Ref) -> tuple[Session, Dataset]:
-    session = context.sessions.find(ref)
-    if session.dataset is None:
-        raise session.dataset_error or NoDataset()
-    return session, session.dataset
+    return [start, status, plot, table]
 
 
 def _submit(context: Context, session: Session, job: Job) -> None:
@@ -197,14 +201,10 @@ async def _watch(context: Context, ref: Ref, kind: JobKind) -> AsyncIterator[lis
         seen = (context.line.num_ahead(job), job.progress, len(job.points))
         if seen != shown:
             shown = seen
-            yield show(context, session)
+            yield [*show(context, session), *show_buttons(session)]
         await asyncio.sleep(_WATCH_EVERY_S)
         context.sessions.find(ref)
-    yield show(context, session)
-
-
-def _button(session: Session) -> Any:
-    return gr.Button(interactive=session.dataset is not None and not session.is_training)
+    yield [*show(context, session), *show_buttons(session)]
 
 
 def _draw_status(context: Context, job: Job | None) -> str:

@@ -7,18 +7,17 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from demo.data.dataset import Split
-from demo.errors import NoDataset
 from demo.figures import curve_points
 from demo.models.head import TrainingSummary
 from demo.tasks.evaluate import wilson
 from demo.tasks.features import FeatureProgress
 from demo.tasks.fit import BatchProgress, EpochResult
-from demo.ui.context import COMPUTE, LIGHT, Context
-from demo.ui.experiments import build_experiments, show_curve, show_race, watch_curve, watch_race
+from demo.ui.context import LIGHT, Context
+from demo.ui.experiments import build_experiments, show_buttons, show_curve, show_race, watch_curve, watch_race
 from demo.ui.gather import build_gathering, show_collection
 from demo.ui.keep import build_keep
 from demo.ui.markup import draw_status
-from demo.ui.recipe_form import build_recipe_form, read_recipe, tell_recipe
+from demo.ui.recipe_form import READ_RECIPE, TELL_RECIPE, build_recipe_form, read_recipe, tell_recipe
 from demo.ui.results import build_results
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import Words
@@ -28,38 +27,33 @@ _WATCH_EVERY_S = 0.4
 
 
 class FineTuneTab(NamedTuple):
-    """What `show_session` fills, and what each watcher does."""
+    """What `show_session` fills, what each watcher does, and what all of them do."""
 
     session: list[Any]
     training: list[Any]
     race: list[Any]
     curve: list[Any]
+    buttons: list[Any]
 
 
 def show_session(context: Context, ref: Ref) -> list[Any]:
     """Show the session's pictures and whatever was done with them."""
     session = context.sessions.find(ref)
-    return [
-        *show_collection(context, session),
-        *_show_training(context, session),
-        *show_race(context, session),
-        *show_curve(context, session),
-    ]
+    return [*show_collection(context, session), *show_jobs(context, ref)]
 
 
 def show_jobs(context: Context, ref: Ref) -> list[Any]:
     """Show what can be done with the session's pictures now, after they have changed."""
     session = context.sessions.find(ref)
-    return [*_show_training(context, session), *show_race(context, session), *show_curve(context, session)]
+    shown = [*_show_training(context, session), *show_race(context, session), *show_curve(context, session)]
+    return [*shown, *show_buttons(session)]
 
 
 def start_training(context: Context, ref: Ref, *values: Any) -> None:
     """Put a training into the line; `watch_training` shows how it goes."""
     session = context.sessions.find(ref)
-    dataset, cache, name = session.dataset, session.cache, session.state.backbone_name
-    recipe = read_recipe(context.settings, *values)
-    if dataset is None:
-        raise session.dataset_error or NoDataset()
+    cache, name = session.cache, session.state.backbone_name
+    recipe, dataset = read_recipe(context.settings, *values), session.find_dataset()
     job = Job(
         lambda: context.fine_tune(name, dataset, recipe, cache=cache), lambda result: session.adopt(result, dataset)
     )
@@ -71,7 +65,7 @@ def stop_training(context: Context, ref: Ref) -> list[Any]:
     """End whatever trains in this session; the model in use is the same as before."""
     session = context.sessions.find(ref)
     session.stop()
-    return _show_training(context, session)
+    return [*_show_training(context, session), *show_buttons(session)]
 
 
 async def watch_training(context: Context, ref: Ref) -> AsyncIterator[list[Any]]:
@@ -82,10 +76,10 @@ async def watch_training(context: Context, ref: Ref) -> AsyncIterator[list[Any]]
         seen = (context.line.num_ahead(job), job.progress, len(job.points))
         if seen != shown:
             shown = seen
-            yield [gr.skip(), *_show_training(context, session)]
+            yield [gr.skip(), *_show_training(context, session), *show_buttons(session)]
         await asyncio.sleep(_WATCH_EVERY_S)
         context.sessions.find(ref)
-    yield [session.ref, *_show_training(context, session)]
+    yield [session.ref, *_show_training(context, session), *show_buttons(session)]
 
 
 def build_finetune_tab(context: Context, ref: gr.State) -> FineTuneTab:
@@ -109,28 +103,28 @@ def build_finetune_tab(context: Context, ref: gr.State) -> FineTuneTab:
             loss = _curve(words, words.loss, "loss")
             accuracy = _curve(words, words.accuracy_axis, "accuracy", y_lim=[0, 1])
         build_results(context, ref)
-        experiments = build_experiments(context, ref)
+        experiments = build_experiments(context, ref, train, stop)
         build_keep(context, ref)
-    training = [status, summary, loss, accuracy, train, stop]
-    jobs = [*training, *experiments.race, *experiments.curve]
+    training, buttons = [status, summary, loss, accuracy], experiments.buttons
+    jobs = [*training, *experiments.race, *experiments.curve, *buttons]
     tell = context.bind(tell_recipe)
     for change in gathering.changes:
         change.success(context.bind(show_jobs), ref, jobs, **LIGHT).then(
-            tell, [ref, *form.controls], form.told, **{**COMPUTE, "show_progress": "hidden"}
+            tell, [ref, *form.controls], form.told, **TELL_RECIPE
         )
-    train.click(context.bind(start_training), [ref, *form.controls], None, **LIGHT).success(
-        context.bind(watch_training), ref, [ref, *training], **LIGHT
+    train.click(context.bind(start_training), [ref, *form.controls], None, **READ_RECIPE).success(
+        context.bind(watch_training), ref, [ref, *training, *buttons], **LIGHT
     )
-    stop.click(context.bind(stop_training), ref, training, **LIGHT)
-    ref.change(tell, [ref, *form.controls], form.told, **{**COMPUTE, "show_progress": "hidden"})
-    return FineTuneTab([*gathering.shown, *jobs], training, experiments.race, experiments.curve)
+    stop.click(context.bind(stop_training), ref, [*training, *buttons], **LIGHT)
+    ref.change(tell, [ref, *form.controls], form.told, **TELL_RECIPE)
+    return FineTuneTab([*gathering.shown, *jobs], training, experiments.race, experiments.curve, buttons)
 
 
 def watch_on_load(context: Context, event: Any, ref: gr.State, tab: FineTuneTab) -> None:
     """Find whatever runs in this session again after a page was loaded."""
-    event.then(context.bind(watch_training), ref, [ref, *tab.training], **LIGHT)
-    event.then(context.bind(watch_race), ref, tab.race, **LIGHT)
-    event.then(context.bind(watch_curve), ref, tab.curve, **LIGHT)
+    event.then(context.bind(watch_training), ref, [ref, *tab.training, *tab.buttons], **LIGHT)
+    event.then(context.bind(watch_race), ref, [*tab.race, *tab.buttons], **LIGHT)
+    event.then(context.bind(watch_curve), ref, [*tab.curve, *tab.buttons], **LIGHT)
 
 
 def _curve(words: Words, title: str, elem_id: str, y_lim: list[float] | None = None) -> gr.LinePlot:
@@ -150,7 +144,7 @@ def _curve(words: Words, title: str, elem_id: str, y_lim: list[float] | None = N
 
 
 def _show_training(context: Context, session: Session) -> list[Any]:
-    """Return status, summary, both curves and both buttons for whatever the session's training does now."""
+    """Return status, summary and both curves for whatever the session's training does now."""
     job, words = session.jobs.get(JobKind.TRAINING), context.words
     epochs = list(job.points) if job else []
     return [
@@ -158,8 +152,6 @@ def _show_training(context: Context, session: Session) -> list[Any]:
         _summarise(words, epochs[-1]) if epochs else "",
         _draw_curve(words, epochs, "loss"),
         _draw_curve(words, epochs, "accuracy"),
-        gr.Button(interactive=session.dataset is not None and not session.is_training),
-        gr.Button(interactive=session.is_training),
     ]
 
 

@@ -1,7 +1,8 @@
 """Pictures for a training: a zip of class folders, classes made on the page, or a starter set; and their report."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -10,6 +11,7 @@ from demo.data.collection import (
     Collection,
     add_class,
     add_pictures,
+    find_class,
     remove_class,
     rename_class,
     switch_class,
@@ -17,12 +19,14 @@ from demo.data.collection import (
 from demo.data.dataset import DataReport, Dataset, Skipped, Split
 from demo.data.folders import read_collection
 from demo.data.starters import STARTERS, read_starter
-from demo.errors import NoArchive, NoImage, UnknownClass
-from demo.ui.context import COMPUTE, LIGHT, Context, uploaded_file
+from demo.errors import NoArchive, NoImage
+from demo.ui.context import COMPUTE, LIGHT, Context, streamed_bytes, uploaded_file
 from demo.ui.markup import draw_picture, draw_status, draw_table
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import Words
 
+_FRAME_EVERY_S = 0.5
+_MAX_RECORDING_S = 20
 _MAX_SKIPPED_SHOWN = 10
 _MAX_THUMBNAILS = 6  # of each class
 _MAX_ALL_THUMBNAILS = 40
@@ -57,9 +61,7 @@ def choose_starter(context: Context, ref: Ref, name: str) -> list[Any]:
 
 def make_class(context: Context, ref: Ref, name: str) -> list[Any]:
     """Add a class of the visitor's own, without pictures yet, and choose it."""
-    collection = context.sessions.find(ref).collection or Collection()
-    collection = add_class(collection, name or "", settings=context.settings)
-    return ["", *_replace(context, ref, collection, chosen=collection.classes[-1].name)]
+    return ["", *_edit(context, ref, partial(add_class, name=name or "", settings=context.settings))]
 
 
 def add_uploads(context: Context, ref: Ref, class_name: str | None, files: list[dict[str, Any]] | None) -> list[Any]:
@@ -70,36 +72,38 @@ def add_uploads(context: Context, ref: Ref, class_name: str | None, files: list[
     return _add(context, ref, class_name, [(name, path) for path, name in pictures])
 
 
-def add_snapshot(context: Context, ref: Ref, class_name: str | None, snapshot: dict[str, Any] | None) -> list[Any]:
-    """Add a picture from the camera to a class."""
-    path, _ = uploaded_file(snapshot, NoImage)
-    return _add(context, ref, class_name, [(f"{class_name or ''} {path.stem[:8]}.jpg", path)])
+def record_frame(context: Context, ref: Ref, class_name: str | None, frame: dict[str, Any] | None) -> str:
+    """Add one picture of a recording to a class; say how many the class has, the report comes at the end."""
+    session, name = context.sessions.find(ref), class_name or ""
+    _add(context, ref, name, [(f"{name}.jpg", streamed_bytes(frame, context.settings))])
+    count = len(find_class(session.collection or Collection(), name).pictures)
+    return draw_status(context.words.recorded.format(name=name, count=count))
+
+
+def show_recorded(context: Context, ref: Ref, class_name: str | None) -> list[Any]:
+    """Report the pictures after a recording."""
+    return show_collection(context, context.sessions.find(ref), chosen=class_name or "")
 
 
 def name_class(context: Context, ref: Ref, class_name: str | None, new_name: str) -> list[Any]:
     """Rename a class."""
-    collection = rename_class(_collection(context, ref), class_name or "", new_name=new_name or "")
-    places = [each.name for each in _collection(context, ref).classes]
-    return _replace(context, ref, collection, chosen=collection.classes[places.index(class_name or "")].name)
+    rename = partial(rename_class, name=class_name or "", new_name=new_name or "")
+    return _edit(context, ref, rename, chosen=class_name or "")
 
 
 def drop_class(context: Context, ref: Ref, class_name: str | None) -> list[Any]:
     """Remove a class with its pictures."""
-    return _replace(context, ref, remove_class(_collection(context, ref), class_name or ""))
+    return _edit(context, ref, partial(remove_class, name=class_name or ""))
 
 
 def switch_classes(context: Context, ref: Ref, on: list[str]) -> list[Any]:
     """Let the classes that are ticked take part, and no others."""
-    collection = _collection(context, ref)
-    for each in collection.classes:
-        collection = switch_class(collection, each.name, is_on=each.name in on)
-    return _replace(context, ref, collection)
+    return _edit(context, ref, partial(_switch, on=on))
 
 
 def show_collection(context: Context, session: Session, *, chosen: str = "") -> list[Any]:
     """Return the report, and the choices of classes."""
-    collection = session.collection
-    names = [each.name for each in collection.classes] if collection else []
+    collection, names = session.collection, _names(session)
     on = [each.name for each in collection.classes if each.is_on] if collection else []
     choice = chosen if chosen in names else (names[0] if names else None)
     return [
@@ -153,12 +157,14 @@ def build_gathering(context: Context, ref: gr.State) -> Gathering:
                     type="filepath",
                     format="jpeg",
                     sources=["webcam"],
+                    streaming=True,
                     buttons=[],
                     webcam_options=gr.WebcamOptions(mirror=False),
                     height=220,
                     min_width=200,
                     elem_id="class-camera",
                 )
+            recorded = gr.HTML("", padding=False, elem_id="recorded")
             with gr.Row(equal_height=True):
                 rename = gr.Button(words.rename_class, size="sm", min_width=120, elem_id="rename-class")
                 remove = gr.Button(words.remove_class, size="sm", min_width=120, elem_id="remove-class")
@@ -177,11 +183,19 @@ def build_gathering(context: Context, ref: gr.State) -> Gathering:
     reading.failure(_empty, None, archive, **LIGHT)
     taking = uploads.upload(context.bind(add_uploads), [ref, chosen, uploads], shown, **raw)
     taking.then(_empty, None, uploads, **LIGHT)
-    shooting = camera.input(context.bind(add_snapshot), [ref, chosen, camera], shown, **raw)
+    recording = camera.stream(
+        context.bind(record_frame),
+        [ref, chosen, camera],
+        recorded,
+        preprocess=False,
+        stream_every=_FRAME_EVERY_S,
+        time_limit=_MAX_RECORDING_S,
+        **LIGHT,  # it holds its place for as long as it runs
+    ).then(context.bind(show_recorded), [ref, chosen], shown, **LIGHT)
     changes = [
         reading,
         taking,
-        shooting,
+        recording,
         archive.clear(context.bind(drop_pictures), ref, shown, **LIGHT),
         drop.click(context.bind(drop_pictures), ref, shown, **LIGHT),
         gr.on([add.click, new_class.submit], context.bind(make_class), [ref, new_class], [new_class, *shown], **LIGHT),
@@ -200,22 +214,35 @@ def _empty() -> None:
     """Take what was refused, or has been added, off the page, so that the page shows what is in use."""
 
 
-def _collection(context: Context, ref: Ref) -> Collection:
-    return context.sessions.find(ref).collection or Collection()
-
-
-def _replace(context: Context, ref: Ref, collection: Collection | None, *, chosen: str = "") -> list[Any]:
+def _replace(context: Context, ref: Ref, collection: Collection | None) -> list[Any]:
     session = context.sessions.find(ref)
     session.choose_collection(collection, context.settings)
-    return show_collection(context, session, chosen=chosen)
+    return show_collection(context, session)
+
+
+def _edit(context: Context, ref: Ref, change: Callable[[Collection], Collection], *, chosen: str = "") -> list[Any]:
+    """Change the visitor's classes, and choose the one whose name is new, or else the one that is asked for."""
+    session = context.sessions.find(ref)
+    before = _names(session)
+    session.edit_collection(change, context.settings)
+    new = [name for name in _names(session) if name not in before]
+    return show_collection(context, session, chosen=new[0] if new else chosen)
+
+
+def _switch(collection: Collection, *, on: Sequence[str]) -> Collection:
+    for each in collection.classes:
+        collection = switch_class(collection, each.name, is_on=each.name in on)
+    return collection
+
+
+def _names(session: Session) -> list[str]:
+    return [each.name for each in session.collection.classes] if session.collection else []
 
 
 def _add(context: Context, ref: Ref, class_name: str | None, files: Sequence[Any]) -> list[Any]:
-    collection = _collection(context, ref)
-    if not class_name:
-        raise UnknownClass(class_name="")
-    added = add_pictures(collection, class_name, files=files, settings=context.settings)
-    return _replace(context, ref, added, chosen=class_name)
+    name = class_name or ""
+    add = partial(add_pictures, class_name=name, files=files, settings=context.settings)
+    return _edit(context, ref, add, chosen=name)
 
 
 def _draw_counts(words: Words, dataset: Dataset) -> str:

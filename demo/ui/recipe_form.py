@@ -1,13 +1,14 @@
 """The form of a training: what learns, the head to build, the recipe; with its parameter count and its code."""
 
 from dataclasses import replace
-from typing import Any, NamedTuple
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeVar
 
 import gradio as gr
 
 from demo.data.dataset import Dataset, Split
 from demo.data.images import read_image
-from demo.errors import OptionNotNumber, OptionNotWhole
+from demo.errors import OptionNotNumber, OptionNotWhole, UnknownChoice
 from demo.models.recipe import MAX_CROPS, MAX_HIDDEN_LAYERS, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
 from demo.settings import Settings
 from demo.tasks.code import write_code
@@ -16,6 +17,13 @@ from demo.tasks.finetune import count_trained
 from demo.ui.context import COMPUTE, LIGHT, Context
 from demo.ui.markup import draw_figure, draw_picture, encode_jpeg
 from demo.ui.sessions import Ref
+
+# How events run that hand over a recipe: `read_recipe` checks what is sent, and says what is wrong with it in the
+# visitor's language, which gradio's own checks do not.
+READ_RECIPE: dict[str, Any] = {**LIGHT, "preprocess": False}
+TELL_RECIPE: dict[str, Any] = {**COMPUTE, "preprocess": False, "show_progress": "hidden"}
+
+Chosen = TypeVar("Chosen", bound=StrEnum)
 
 _PREVIEW_PX = 112
 # What to begin with for each depth of training; a visitor may then change all of it.
@@ -43,8 +51,8 @@ def read_recipe(settings: Settings, *values: Any) -> Recipe:
         values
     )
     return Recipe(
-        trains=Trains(trains),
-        optimizer=Optimizer(optimizer),
+        trains=_choice("trains", Trains, trains),
+        optimizer=_choice("optimizer", Optimizer, optimizer),
         head=HeadConfig(_whole("hidden_layers", hidden_layers), _whole("width", width), _number("dropout", dropout)),
         epochs=_whole("epochs", epochs),
         batch_size=_whole("batch_size", batch_size),
@@ -60,14 +68,14 @@ def read_recipe(settings: Settings, *values: Any) -> Recipe:
 
 def suggest_recipe(context: Context, trains: str) -> list[Any]:
     """Put suggested values into the controls for what is to learn."""
-    recipe = _SUGGESTED[Trains(trains)]
+    recipe = _SUGGESTED[_choice("trains", Trains, trains)]
     return _write_controls(replace(recipe, epochs=min(recipe.epochs, context.settings.max_epochs)))
 
 
 def choose_lesson(_context: Context, trains: str) -> list[Any]:
     """Put the lesson's own recipe into the controls."""
-    recipe = lesson_recipe(Trains(trains), epochs=_SUGGESTED[Trains(trains)].epochs)
-    return _write_controls(recipe)
+    depth = _choice("trains", Trains, trains)
+    return _write_controls(lesson_recipe(depth, epochs=_SUGGESTED[depth].epochs))
 
 
 def tell_recipe(context: Context, ref: Ref, *values: Any) -> list[Any]:
@@ -156,11 +164,10 @@ def build_recipe_form(context: Context, ref: gr.State) -> RecipeForm:
     controls += [patience, seed]
     told = [count, preview, code]
     tell = context.bind(tell_recipe)
-    options = {**COMPUTE, "show_progress": "hidden", "trigger_mode": "always_last"}
-    gr.on([each.change for each in controls], tell, [ref, *controls], told, **options)
-    trains.input(context.bind(suggest_recipe), trains, controls, **LIGHT)
-    suggested.click(context.bind(suggest_recipe), trains, controls, **LIGHT)
-    lesson.click(context.bind(choose_lesson), trains, controls, **LIGHT)
+    gr.on([each.change for each in controls], tell, [ref, *controls], told, trigger_mode="always_last", **TELL_RECIPE)
+    trains.input(context.bind(suggest_recipe), trains, controls, **READ_RECIPE)
+    suggested.click(context.bind(suggest_recipe), trains, controls, **READ_RECIPE)
+    lesson.click(context.bind(choose_lesson), trains, controls, **READ_RECIPE)
     return RecipeForm(controls, told)
 
 
@@ -181,6 +188,13 @@ def _write_controls(recipe: Recipe) -> list[Any]:
         recipe.patience,
         recipe.seed,
     ]
+
+
+def _choice(option: str, kind: type[Chosen], value: Any) -> Chosen:
+    for each in kind:
+        if each == value:
+            return each
+    raise UnknownChoice(option=option, value=str(value)[:20], known=", ".join(kind))
 
 
 def _number(option: str, value: Any) -> float:

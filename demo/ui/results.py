@@ -1,6 +1,7 @@
 """What a trained head gets right and wrong, which pictures those are, and how far its word can be trusted."""
 
 import html
+import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ from demo.ui.text import Words
 _MAX_PICTURES = 24  # of one cell
 _ACCEPTED_SHARE = 0.95
 _OVERLAY_PX = 224
+_PICK = re.compile(r"\d{1,9}(,\d{1,9})?", re.ASCII)
 
 
 class ResultsPanel(NamedTuple):
@@ -372,11 +374,8 @@ def _percent(share: float | None) -> str:
 
 def _parse_pick(event: gr.EventData, *limits: int) -> list[int]:
     """Return the numbers of a click, each from 0 to below its limit; whoever calls by hand may send anything."""
-    parts = str(getattr(event, "pick", "")).split(",")
-    if len(parts) != len(limits) or not all(part.isascii() and part.isdigit() for part in parts):
-        raise OptionOutOfRange(option="pick", value=",".join(parts)[:20], low=0, high=max(limits) - 1)
-    numbers = [int(part) for part in parts]
-    for number, limit in zip(numbers, limits, strict=True):
-        if number >= limit:
-            raise OptionOutOfRange(option="pick", value=number, low=0, high=limit - 1)
+    pick = str(event._data.get("pick") if isinstance(event._data, dict) else event._data)
+    numbers = [int(part) for part in pick.split(",")] if _PICK.fullmatch(pick) else []
+    if len(numbers) != len(limits) or any(number >= limit for number, limit in zip(numbers, limits, strict=True)):
+        raise OptionOutOfRange(option="pick", value=pick[:20], low=0, high=max(limits) - 1)
     return numbers

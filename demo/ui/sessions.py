@@ -13,7 +13,7 @@ from PIL import Image
 from demo.data.collection import Collection
 from demo.data.dataset import Dataset, make_dataset
 from demo.data.images import pack_image, unpack_image
-from demo.errors import DatasetError, SessionExpired, TrainingRunning
+from demo.errors import DatasetError, NoDataset, SessionExpired, TrainingRunning, forget_origin
 from demo.models.head import Head
 from demo.models.state import ModelState
 from demo.models.weights import usable_backbone
@@ -58,6 +58,7 @@ class Session:
 
     def __init__(self, token: str, state: ModelState) -> None:
         self._lock = threading.Lock()
+        self._editing = threading.RLock()  # held while pictures are read, which takes its time
         self._token = token
         self._revision = 0
         self.touched = time.monotonic()
@@ -93,6 +94,17 @@ class Session:
         trained = self.trained
         return trained if trained is not None and trained.head is self.state.head else None
 
+    def find_dataset(self) -> Dataset:
+        """Return what can be learned from.
+
+        Raises:
+            DatasetError: If there are no pictures yet, or something is missing.
+        """
+        if self.dataset is None:
+            missing = self.dataset_error or NoDataset()
+            raise type(missing)(**missing.values)  # the one that is kept would take along where it was raised
+        return self.dataset
+
     def change_state(self, change: Callable[[ModelState], ModelState]) -> Ref:
         """Replace the model state by what `change` makes of it."""
         with self._lock:
@@ -120,8 +132,9 @@ class Session:
             try:
                 dataset = make_dataset(collection, settings)
             except DatasetError as reason:
+                forget_origin(reason)
                 error = reason
-        with self._lock:
+        with self._editing, self._lock:
             self._check_not_training()
             self.collection, self.dataset, self.dataset_error = collection, dataset, error
             self.jobs.clear()
@@ -129,6 +142,16 @@ class Session:
                 self.cache.keep_only({sample.digest for sample in dataset.samples})
             elif collection is None:
                 self.cache = FeatureCache()
+
+    def edit_collection(self, change: Callable[[Collection], Collection], settings: Settings) -> None:
+        """Replace the pictures to learn from by what `change` makes of them; of two changes at once none is lost.
+
+        Raises:
+            TrainingRunning: If a training still uses the former ones.
+        """
+        with self._editing:
+            self._check_not_training()  # before any picture is read
+            self.choose_collection(change(self.collection or Collection()), settings)
 
     def begin(self, job: Job) -> None:
         """Remember a training of this session.

@@ -63,7 +63,8 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 .thumbnails b { flex: 0 0 100%; font-size: 0.85rem; overflow-wrap: anywhere; }
 .thumbnails img { height: 48px; width: auto; border-radius: 3px; margin: 0; }
 .figures { display: flex; flex-wrap: wrap; gap: 0.5rem; margin: 0.3rem 0; }
-.figures figure, .figures .figure { width: 104px; margin: 0; padding: 0; border: 2px solid transparent; border-radius: 5px;
+.figures figure, .figures .figure { width: 104px; margin: 0; padding: 0; border-radius: 5px;
+  border: 2px solid transparent;
   background: none; font-size: 0.75rem; text-align: center; overflow-wrap: anywhere; }
 .figures .figure { cursor: pointer; }
 .figures .figure:hover, .figures .figure:focus-visible { border-color: var(--color-accent); }

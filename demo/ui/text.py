@@ -117,6 +117,7 @@ class Words:
     chosen_class: str
     class_pictures: str
     class_camera: str
+    recorded: str
     rename_class: str
     remove_class: str
     starters_help: str
@@ -391,7 +392,8 @@ ENGLISH = Words(
     add_class="Add class",
     chosen_class="Class that gets the pictures",
     class_pictures="Pictures for this class",
-    class_camera="Or from the camera",
+    class_camera="Or record from the camera, two pictures a second; press again to end",
+    recorded="{name}: {count} pictures.",
     rename_class="Rename to the name above",
     remove_class="Remove this class",
     starters_help="Sets that need no upload: 8 × 8 scans of handwritten digits, and road signs drawn here from a seed.",
@@ -609,6 +611,7 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     errors.OptionOutOfRange: "{option} 是 {value}；它必须在 {low} 到 {high} 之间。",
     errors.OptionNotWhole: "{option} 是 {value}；它必须是整数。",
     errors.OptionNotNumber: "{option} 是 {value}；它必须是数字。",
+    errors.UnknownChoice: "{option} 是 {value}；请选择其中之一：{known}。",
     errors.NoHead: "这次会话里还没有训练好的分类头。请先训练一个。",
     errors.RidgeIsLinear: ("闭式解只适用于不变特征上的一个线性层。请只训练分类头且不加隐藏层，或选择另一种训练方法。"),
     errors.TooManyTrained: (
@@ -762,7 +765,8 @@ CHINESE = Words(
     add_class="添加类别",
     chosen_class="图片放进哪个类别",
     class_pictures="这个类别的图片",
-    class_camera="或用摄像头拍",
+    class_camera="或用摄像头录，每秒两张；再按一次结束",
+    recorded="{name}：{count} 张图片。",
     rename_class="改成上面的名称",
     remove_class="删除这个类别",
     starters_help="不需要上传的数据集：8 × 8 的手写数字扫描，以及在这里用随机种子画出的交通标志。",

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import Any
 
-from demo.errors import DemoError, TrainingStopped
+from demo.errors import DemoError, TrainingStopped, forget_origin
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import BatchProgress
@@ -101,7 +101,9 @@ class Job:
             if result is not None and self._adopt is not None:
                 self._adopt(result)
             self.result = result
-            self.error = error.with_traceback(None) if error else None  # a traceback holds what its frames hold
+            self.error = error
+            if error is not None:
+                forget_origin(error)
             self._steps = self._adopt = None  # the pictures must not outlive the training
             self.done.set()
 

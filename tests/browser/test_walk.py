@@ -58,6 +58,12 @@ def test_the_whole_path(open_page: OpenPage, shared_data: Path, screenshots: Pat
     wait_for(page, "#strip", "of 153 right")
     page.wait_for_selector("#loss .mark-line path")
     assert page.locator("#loss .mark-line path").count() == 2
+    wait_for(page, "#results-headline", "95% Wilson interval")
+    page.locator("#confusion [data-pick='0,1']").click()
+    wait_for(page, "#cell", "ants, taken for bees")
+    page.locator("#cell [data-pick]").first.click()
+    wait_for(page, "#picture-detail", "speaks for bees")
+    assert page.locator("#picture-detail img").count() == 5  # two class maps, three neighbours
     shoot(page, screenshots / "fine-tune.png")
 
     open_tab(page, ENGLISH.inside_tab)
@@ -153,6 +159,21 @@ def test_the_camera_takes_a_photograph(open_page: OpenPage) -> None:
     wait_for(page, "#answer", ENGLISH.answer_imagenet)
 
 
+def test_the_camera_records_pictures_of_a_class(open_page: OpenPage) -> None:
+    page = open_page()
+    open_tab(page, ENGLISH.finetune_tab)
+    open_tab(page, ENGLISH.classes_tab)
+    page.fill("#new-class :is(input, textarea)", "me")
+    page.click("#add-class")
+    wait_for(page, "#switches", "me")
+    page.click("#class-camera >> text=Click to Access Webcam")
+    page.click("#class-camera button[aria-label='capture photo']")
+    wait_for(page, "#recorded", "me: 3 pictures")
+    page.click("#class-camera button[aria-label='capture photo']")
+    wait_for(page, "#report", "me (")
+    assert page.locator("#report .thumbnails img").count() >= 3
+
+
 def test_a_network_of_the_history_is_fetched_and_compared(
     open_page: OpenPage, screenshots: Path, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes
 ) -> None:
@@ -177,6 +198,63 @@ def test_a_network_of_the_history_is_fetched_and_compared(
     page.click("#compare")
     page.wait_for_selector("#comparison section:nth-of-type(2) li")
     shoot(page, screenshots / "side-by-side.png")
+
+
+def test_classes_are_made_on_the_page(open_page: OpenPage, shared_data: Path) -> None:
+    page = open_page("/zh")
+    open_tab(page, CHINESE.finetune_tab)
+    open_tab(page, CHINESE.classes_tab)
+    pictures = sorted((shared_data / "imagenet_samples").glob("*.JPEG"))
+    for number, name in enumerate(("<b>猫</b>", "咖啡")):
+        page.fill("#new-class :is(input, textarea)", name)
+        page.click("#add-class")
+        wait_for(page, "#switches", name)
+        page.set_input_files("#class-pictures input[type=file]", pictures[6 * number : 6 * number + 6])
+        wait_for(page, "#report", f"{name} (6)")
+    wait_for(page, "#report", "2 个类别，12 张图片")
+    page.click("#train")
+    page.wait_for_selector(".status.trained", timeout=TRAINING_MS)
+    wait_for(page, "#strip", "<b>猫</b>")
+    assert page.locator("#strip b").count() == 0
+    page.get_by_role("button", name=CHINESE.keep).click()
+    with page.expect_download() as download:
+        page.click("#export")
+        page.locator("#exported a").first.click()
+    upload(page, "#import-head", download.value.path())
+    wait_for(page, "#import-status", "分类头已启用")
+
+
+def test_the_race_is_run_and_found_again(open_page: OpenPage, make_zip: MakeZip, screenshots: Path) -> None:
+    page = open_page()
+    open_tab(page, ENGLISH.finetune_tab)
+    upload(page, "#archive", make_zip(colour_folders(12)))
+    wait_for(page, "#report", "24 pictures")
+    page.get_by_role("button", name=ENGLISH.race).click()
+    page.click("#start-race")
+    page.wait_for_selector("#race-status .trained", timeout=TRAINING_MS)
+    assert page.locator("#race-table tbody tr").count() == 4
+    page.get_by_role("button", name=ENGLISH.few).click()
+    page.click("#start-few")
+    page.wait_for_selector("#few-status .trained", timeout=TRAINING_MS)
+    shoot(page, screenshots / "experiments.png")
+    page.reload()
+    open_tab(page, ENGLISH.finetune_tab)
+    page.get_by_role("button", name=ENGLISH.race).click()
+    wait_for(page, "#race-table", ENGLISH.contenders["tuned"])
+    assert page.locator("#race-table tbody tr").count() == 4
+
+
+def test_a_reload_finds_a_training_that_runs(open_page: OpenPage, make_zip: MakeZip) -> None:
+    page = open_page()
+    open_tab(page, ENGLISH.finetune_tab)
+    upload(page, "#archive", make_zip(colour_folders(120)))
+    wait_for(page, "#report", "240 pictures")
+    page.click("#train")
+    page.wait_for_selector("#stop:enabled")
+    page.reload()
+    open_tab(page, ENGLISH.finetune_tab)
+    page.wait_for_selector(".status.trained", timeout=TRAINING_MS)
+    wait_for(page, "#strip", "your 2 classes: blue, red")
 
 
 def test_stop_is_heard(open_page: OpenPage, make_zip: MakeZip) -> None:
