@@ -4,8 +4,9 @@ import io
 import ipaddress
 import os
 import sys
+import threading
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from demo.settings import Settings
 from demo.ui.context import Context
 from demo.ui.page import build_page
 from demo.ui.server import launch
+from demo.ui.training import Job
 from tests.visitor import Visit, Visitor
 from tests.weights_host import WeightsHost, random_checkpoint, stand_in
 
@@ -79,6 +81,8 @@ def server(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iter
     """One running page for all tests that visit it."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        for watcher in ("finetune_tab", "experiments"):
+            environment.setattr(f"demo.ui.{watcher}._WATCH_EVERY_S", 0.02)  # no test waits for the next look
         context = Context.of(settings)
         page = build_page(context)
         url = launch(page, context, wait=False, quiet=True)
@@ -98,6 +102,23 @@ def visit(server: Server) -> Iterator[Visit]:
     yield open_page
     for visitor in visitors:
         visitor.close()
+
+
+@pytest.fixture
+def held_line(server: Server) -> Iterator[threading.Event]:
+    """Keep all trainings of the page waiting until the event is set."""
+    released = threading.Event()
+
+    def hold() -> Generator[Any, None, None]:
+        released.wait(30)
+        yield from ()
+
+    server.context.line.submit(Job(hold))
+    yield released
+    released.set()
+    last = Job(hold)
+    server.context.line.submit(last)
+    assert last.done.wait(30)  # no training of this test is left to the next
 
 
 @pytest.fixture
@@ -160,13 +181,17 @@ def make_zip(tmp_path: Path) -> MakeZip:
     """Write a zip of paths to contents and return where it lies."""
 
     def write(files: Mapping[str, bytes]) -> Path:
-        path = tmp_path / f"upload{len(list(tmp_path.iterdir()))}.zip"
-        with zipfile.ZipFile(path, "w") as archive:
-            for name, content in files.items():
-                archive.writestr(name, content)
-        return path
+        return write_zip(tmp_path / f"upload{len(list(tmp_path.iterdir()))}.zip", files)
 
     return write
+
+
+def write_zip(path: Path, files: Mapping[str, bytes]) -> Path:
+    """Write a zip of paths to contents; for fixtures that outlive a test, where `make_zip` does not."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return path
 
 
 def summary(recipe: Recipe | None = None) -> TrainingSummary:

@@ -38,7 +38,7 @@ RECIPES = {
     "everything": lesson_recipe(Trains.EVERYTHING, epochs=EPOCHS),
 }
 DEEP = ("last stage", "everything")
-LONGEST = Recipe(head=HeadConfig(3, 256, 0.5), optimizer=Optimizer.SGD, crops=4, patience=5, batch_size=8)
+LONGEST = Recipe(head=HeadConfig(3, 256, 0.5), optimizer=Optimizer.SGD, crops=4, patience=5, epochs=25, batch_size=8)
 ALL = {
     **RECIPES,
     "longest": LONGEST,
@@ -137,14 +137,15 @@ def test_random_crops_and_early_stopping_run(folder: Path) -> None:
     assert printed[-2][2] < printed[0][2]
 
 
-def test_a_network_of_torchvisions_is_trained(folder: Path, tmp_path: Path) -> None:
-    """With random weights in the place of the downloaded ones, which lie in torch's cache."""
+def test_a_network_with_a_second_classifier_is_trained_without_it(folder: Path, tmp_path: Path) -> None:
+    """Of torchvision's, with random weights in the place of the downloaded ones, which lie in torch's cache."""
     checkpoints = tmp_path / "hub" / "checkpoints"
     checkpoints.mkdir(parents=True)
-    torch.save(models.densenet121().state_dict(), checkpoints / ZOO["densenet121"].file_name)
-    recipe = Recipe(Trains.LAST_STAGE, flips=False, epochs=EPOCHS, batch_size=4)
-    printed = run(write_code(recipe, ZOO["densenet121"], 2), folder, TORCH_HOME=str(tmp_path))
-    assert [each[:2] for each in printed] == [(1, "train"), (1, "val"), (2, "train"), (2, "val")]
+    published = models.inception_v3(init_weights=False)
+    torch.save(published.state_dict(), checkpoints / ZOO["inception_v3"].file_name)
+    recipe = lesson_recipe(Trains.EVERYTHING, epochs=1)
+    printed = run(write_code(recipe, ZOO["inception_v3"], 2), folder, TORCH_HOME=str(tmp_path))
+    assert [each[:2] for each in printed] == [(1, "train"), (1, "val")]
 
 
 @EVERY_NETWORK
@@ -193,8 +194,8 @@ def test_the_numbers_are_the_recipes() -> None:
     assert "network.classifier[6] = head" in lesson
     assert ".split(4):" in lesson
     assert "torch.manual_seed(5)" in lesson
-    adamw = write_code(Recipe(weight_decay=0.0), SPEC, 2)
-    assert "torch.optim.AdamW(head.parameters(), lr=0.001, weight_decay=0.0)" in adamw
+    adamw = write_code(Recipe(learning_rate=0.002, weight_decay=0.0), SPEC, 2)
+    assert "torch.optim.AdamW(head.parameters(), lr=0.002, weight_decay=0.0)" in adamw
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import base64
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,6 @@ from demo.data.starters import STARTERS
 from demo.settings import Settings
 from demo.ui.sessions import Session
 from demo.ui.text import CHINESE, ENGLISH, Words
-from demo.ui.training import Job
 from tests.conftest import MakeZip, Server, colour_folders, encode, noise
 from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
 
@@ -57,20 +56,6 @@ def pictures(visitor: Visitor, tmp_path: Path) -> Pictures:
 def lower(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Callable[[str, int], None]:
     """Lower one of the limits of the page that runs."""
     return lambda limit, value: monkeypatch.setitem(vars(settings), limit, value)
-
-
-@pytest.fixture
-def held_line(server: Server) -> Iterator[threading.Event]:
-    """Keep all trainings waiting until the event is set."""
-    released = threading.Event()
-
-    def hold() -> Iterator[Any]:
-        released.wait(PATIENCE_S)
-        yield from ()
-
-    server.context.line.submit(Job(hold))  # type: ignore[arg-type]
-    yield released
-    released.set()
 
 
 def frame(seed: int) -> dict[str, str]:

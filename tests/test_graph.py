@@ -45,7 +45,7 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
         network = spec.build().eval().requires_grad_(False)
     before = copy.deepcopy(dict(network.state_dict()))
     batch = torch.randn((2, 3, SIDE_PX, SIDE_PX), generator=torch.Generator().manual_seed(0))
-    with threads(1), torch.inference_mode():
+    with threads(1):
         graph = open_graph(network, spec)
         yield Opened(spec, network, before, graph, batch, graph(batch))
 
@@ -66,8 +66,8 @@ def where(tensor: Tensor) -> int:
     return tensor.untyped_storage().data_ptr()
 
 
-def two_layers() -> nn.Sequential:
-    """Return a network with a buffer, and with a layer that stands in it twice."""
+def small_network() -> nn.Sequential:
+    """Return a network with buffers, and with a layer that stands in it twice."""
     layer = nn.Linear(4, 4)
     return nn.Sequential(layer, nn.BatchNorm1d(4), nn.Sequential(nn.ReLU(), layer)).eval()
 
@@ -143,7 +143,7 @@ def test_a_copy_shares_the_memory_and_has_modules_of_its_own(opened: Opened) -> 
 
 
 def test_what_is_written_into_a_copy_is_seen_and_what_is_replaced_is_not() -> None:
-    network = two_layers()
+    network = small_network()
     before = copy.deepcopy(network.state_dict())
     twin = copy_sharing_memory(network)
     replace_module(twin, "1", nn.Identity())
@@ -158,7 +158,7 @@ def test_what_is_written_into_a_copy_is_seen_and_what_is_replaced_is_not() -> No
 
 
 def test_a_layer_that_stands_twice_in_a_network_does_so_in_its_copy() -> None:
-    network = two_layers()
+    network = small_network()
     twin = copy_sharing_memory(network)
     assert twin.get_submodule("0") is twin.get_submodule("2.1")
     assert twin.get_submodule("0") is not network.get_submodule("0")
@@ -167,7 +167,7 @@ def test_a_layer_that_stands_twice_in_a_network_does_so_in_its_copy() -> None:
 
 
 def test_a_copy_has_no_gradients_and_gives_none_back() -> None:
-    network = two_layers()
+    network = small_network()
     network(torch.ones(2, 4)).sum().backward()
     gradient = network.get_parameter("0.weight").grad
     assert gradient is not None
@@ -182,7 +182,7 @@ def test_a_copy_has_no_gradients_and_gives_none_back() -> None:
 
 @pytest.mark.parametrize("name", ["0", "2", "2.1"])
 def test_a_module_is_replaced_by_its_name(name: str) -> None:
-    network = two_layers()
+    network = small_network()
     others = {each: module for each, module in network.named_modules(remove_duplicate=False) if each != name}
     new = nn.Identity()
     replace_module(network, name, new)
@@ -194,7 +194,7 @@ def test_a_module_is_replaced_by_its_name(name: str) -> None:
 
 def test_a_module_in_a_place_that_is_not_there_is_refused() -> None:
     with pytest.raises(AttributeError, match="no attribute"):
-        replace_module(two_layers(), "5.1", nn.Identity())
+        replace_module(small_network(), "5.1", nn.Identity())
 
 
 def tuned_head(backbone: Backbone, *, scale: float = 1.5, beginnings: tuple[str, ...] = ("conv_head.", HIGH)) -> Head:

@@ -160,8 +160,8 @@ def _write_network(recipe: Recipe, spec: BackboneSpec) -> str:
     if recipe.trains is Trains.HEAD:
         lines.append(f"{_attribute(spec.logits)} = nn.Identity()  # what comes out are the features")
         lines.append("network.eval().requires_grad_(False)")
-    elif "AuxLogits." in spec.training_only:
-        lines.append("network.AuxLogits = None  # only the training on ImageNet used it")
+    elif recipe.trains is Trains.EVERYTHING and "AuxLogits." in spec.training_only:
+        lines.append("network.aux_logits, network.AuxLogits = False, None  # used on ImageNet only")
     return "\n".join(lines)
 
 

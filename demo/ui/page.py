@@ -30,9 +30,13 @@ _READ_TOKEN = """() => {
 _WRITE_TOKEN = """(token) => { try { sessionStorage.setItem("demo-token", token) } catch {} }"""
 
 # Taking a photograph away is an input too, but gradio still sends the one that was there: look whether one is shown.
+# A new one may take a slow phone a moment to show.
 _READ_PHOTO = """async (ref, photo) => {
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  return [ref, document.querySelector("#%s img") ? photo : null];
+  for (let tries = 0; tries < 15; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (document.querySelector("#%s img")) return [ref, photo];
+  }
+  return [ref, null];
 }"""
 
 

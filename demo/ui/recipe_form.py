@@ -199,7 +199,7 @@ def _choice(option: str, kind: type[Chosen], value: Any) -> Chosen:
 
 def _number(option: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise OptionNotNumber(option=option, value=value)
+        raise OptionNotNumber(option=option, value=str(value)[:20])
     return float(value)
 
 

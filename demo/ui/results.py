@@ -374,7 +374,7 @@ def _percent(share: float | None) -> str:
 
 def _parse_pick(event: gr.EventData, *limits: int) -> list[int]:
     """Return the numbers of a click, each from 0 to below its limit; whoever calls by hand may send anything."""
-    pick = str(event._data.get("pick") if isinstance(event._data, dict) else event._data)
+    pick = str(event._data.get("pick") if isinstance(event._data, dict) else None)
     numbers = [int(part) for part in pick.split(",")] if _PICK.fullmatch(pick) else []
     if len(numbers) != len(limits) or any(number >= limit for number, limit in zip(numbers, limits, strict=True)):
         raise OptionOutOfRange(option="pick", value=pick[:20], low=0, high=max(limits) - 1)
