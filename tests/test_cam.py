@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
+from demo.data.samples import find_example, read_example
 from demo.models.backbone import Backbone
 from demo.models.head import Head, build_head
+from demo.models.lenet import draw_weights
 from demo.models.recipe import HeadConfig
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
+from demo.settings import Settings
 from demo.tasks.cam import map_classes
 from tests.conftest import noise, summary
 from tests.test_backbone import assert_frozen, hooks
@@ -38,9 +41,8 @@ def build(config: HeadConfig, backbone_name: str = EMBEDDED, **more: Any) -> Hea
 
 
 def untrained(name: str) -> Backbone:
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = ZOO[name].build().eval().requires_grad_(False)
+    network = ZOO[name].build().eval().requires_grad_(False)
+    draw_weights(network, torch.Generator().manual_seed(0))
     return Backbone(ZOO[name], network, torch.device("cpu"), is_private=True)
 
 
@@ -96,8 +98,8 @@ def grad_cam(case: Case, picture: Image.Image, class_idx: int) -> Map:
     network.get_submodule(spec.logits).register_forward_pre_hook(
         lambda _module, inputs: kept.__setitem__("features", inputs[0])
     )
-    batch = case.backbone.transform(picture)[None].requires_grad_(True)  # (1, 3, H, W)
-    logits = network(batch)
+    batch = case.backbone.transform(picture)[None].to(memory_format=torch.channels_last)  # as the backbone does
+    logits = network(batch.requires_grad_(True))
     if case.head is not None:
         logits = copy.deepcopy(case.head.module)(kept["features"])
     (gradients,) = torch.autograd.grad(logits[0, class_idx], kept["maps"])
@@ -110,7 +112,9 @@ def grad_cam(case: Case, picture: Image.Image, class_idx: int) -> Map:
 
 
 def assert_equal(found: Map, expected: Map) -> None:
-    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * max(1.0, float(expected.max())))
+    """Compare two maps to a hundred-thousandth of the largest value; for the networks here all are below 1."""
+    assert expected.max() < 1
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * float(expected.max()) + 1e-9)
 
 
 def test_the_map_is_that_of_grad_cam_with_hooks(case: Case, cat: Image.Image) -> None:
@@ -118,26 +122,28 @@ def test_the_map_is_that_of_grad_cam_with_hooks(case: Case, cat: Image.Image) ->
     expected = [grad_cam(case, cat, idx) for idx in CLASSES]
     for each, reference in zip(found, expected, strict=True):
         assert_equal(each, reference)
-    assert max(float(reference.max()) for reference in expected) > 1e-3  # or any zeros would do
+        assert each.dtype == np.float32
+        assert each.min() >= 0
+    assert sum(reference.max() > 1e-4 for reference in expected) >= 2  # or zeros would do
     assert not np.allclose(expected[0], expected[1], atol=1e-4)
 
 
-def test_a_map_is_as_large_as_the_high_stage_and_never_negative(case: Case) -> None:
+def test_a_map_is_as_large_as_the_high_stage(case: Case) -> None:
     picture = noise(4, (120, 90))
     stage = case.backbone.run([picture]).stages[StageLabel.HIGH]
-    for each in map_classes(case.backbone, picture, CLASSES, head=case.head):
-        assert (each.shape, each.dtype) == (tuple(stage.shape[2:]), np.float32)
-        assert np.isfinite(each).all()
-        assert each.min() >= 0
+    (found,) = map_classes(case.backbone, picture, [1], head=case.head)
+    assert found.shape == tuple(stage.shape[2:])
 
 
-def test_classes_together_have_the_maps_that_each_has_alone(case: Case, cat: Image.Image) -> None:
-    together = map_classes(case.backbone, cat, [3, 0, 3], head=case.head)
+def test_classes_together_have_the_maps_that_each_has_alone(embedded: Backbone, cat: Image.Image) -> None:
+    head = hidden_layers(embedded).head
+    together = map_classes(embedded, cat, [2, 0, 2], head=head)
     assert len(together) == 3
-    for each, idx in zip(together, [3, 0, 3], strict=True):
-        (alone,) = map_classes(case.backbone, cat, [idx], head=case.head)
+    for each, idx in zip(together, [2, 0, 2], strict=True):
+        (alone,) = map_classes(embedded, cat, [idx], head=head)
         assert_equal(each, alone)
-    assert map_classes(case.backbone, cat, [], head=case.head) == []
+    assert not np.allclose(together[0], together[1], atol=1e-4)
+    assert map_classes(embedded, cat, [], head=head) == []
 
 
 def test_a_map_leaves_network_and_head_as_they_were(case: Case, cat: Image.Image) -> None:
@@ -167,21 +173,33 @@ def test_with_pooled_features_and_one_layer_it_is_the_class_activation_map(
         assert_equal(found, expected.numpy())
 
 
-def test_the_evidence_for_the_cat_lies_in_the_middle_of_its_picture(embedded: Backbone, cat: Image.Image) -> None:
-    top = int(embedded.run([cat]).logits[0].argmax())
-    assert "cat" in embedded.spec.class_names[top].lower()
-    (found,) = map_classes(embedded, cat, [top])
-    middle = found[2:5, 2:5].sum()
-    corners = sum(found[rows, columns].sum() for rows in (slice(2), slice(5, 7)) for columns in (slice(2), slice(5, 7)))
-    assert middle > corners > 0 or middle > 0 == corners
-    assert middle > 2 * corners  # although the corners are 16 cells, and the middle nine
+@pytest.mark.parametrize(("name", "class_name", "times"), [("cat", "cat", 1.3), ("coffee", "espresso", 5)])
+def test_the_evidence_lies_in_the_middle_of_a_picture_and_not_in_its_corners(
+    embedded: Backbone, settings: Settings, name: str, class_name: str, times: float
+) -> None:
+    picture = read_example(find_example(name), settings)
+    top = int(embedded.run([picture]).logits[0].argmax())
+    assert class_name in embedded.spec.class_names[top]
+    (found,) = map_classes(embedded, picture, [top])
+    assert found[2:5, 2:5].mean() > times * found[::6, ::6].mean()  # of seven by seven cells
+
+
+@pytest.mark.parametrize(("left", "top"), [(0, 0), (1, 0), (0, 1), (1, 1)])
+def test_the_evidence_lies_where_the_object_is(embedded: Backbone, settings: Settings, left: int, top: int) -> None:
+    """A small cup in one quarter of a white picture."""
+    picture = Image.new("RGB", (256, 256), "white")
+    picture.paste(read_example(find_example("coffee"), settings).resize((112, 112)), (16 + 112 * left, 16 + 112 * top))
+    (found,) = map_classes(embedded, picture, [embedded.spec.class_names.index("espresso")])
+    quarters = {(x, y): float(found[4 * y : 4 * y + 3, 4 * x : 4 * x + 3].sum()) for x in (0, 1) for y in (0, 1)}
+    there = quarters.pop((left, top))
+    assert there > 10 * max(quarters.values())
 
 
 def test_a_private_network_has_maps_of_its_own(embedded: Backbone, cat: Image.Image) -> None:
     case = private(embedded)
     assert case.backbone is not embedded
     own, shared = (map_classes(each, cat, CLASSES, head=case.head) for each in (case.backbone, embedded))
-    assert not any(np.allclose(*each, atol=1e-3) for each in zip(own, shared, strict=True) if max(map(np.max, each)))
+    assert not any(np.allclose(*each, rtol=0.01, atol=1e-4) for each in zip(own, shared, strict=True))
 
 
 def test_dropout_of_a_head_is_off(embedded: Backbone, cat: Image.Image) -> None:

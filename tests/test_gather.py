@@ -350,6 +350,8 @@ def test_of_two_changes_at_once_none_is_lost(
         adding = pool.submit(visitor.call, "add_uploads", "cat", uploads)
         assert reading.wait(PATIENCE_S)
         making = pool.submit(second_page.call, "make_class", "dog")
+        with pytest.raises(TimeoutError):
+            making.result(0.3)  # it waits, or one of the two would go on from what the other replaces
         go_on.set()
         adding.result()
         making.result()

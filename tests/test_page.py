@@ -1,7 +1,6 @@
 """The page's own events: what one visitor does, what it changes, and that nobody else sees it."""
 
 import logging
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,23 +18,9 @@ from demo.ui.page import draw_strip
 from demo.ui.text import CHINESE, ENGLISH
 from demo.ui.training import JobKind
 from tests.conftest import MakeZip, Server, colour_folders
-from tests.visitor import Refused, Visitor, recipe_values
+from tests.visitor import Refused, Visit, Visitor, recipe_values
 
 CAT = EXAMPLES[0].path
-Visit = Callable[..., Visitor]
-
-
-@pytest.fixture
-def visit(server: Server) -> Iterator[Visit]:
-    visitors: list[Visitor] = []
-
-    def open_page(**options: Any) -> Visitor:
-        visitors.append(Visitor(server.url, **options))
-        return visitors[-1]
-
-    yield open_page
-    for visitor in visitors:
-        visitor.close()
 
 
 def train(visitor: Visitor, archive: Path, epochs: int = 3) -> str:

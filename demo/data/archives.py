@@ -30,6 +30,7 @@ _CHUNK_BYTES = 65_536
 _UNIX = 3  # what macOS and Linux write into ZipInfo.create_system
 _DRIVE = re.compile("[A-Za-z]:")
 _END_OF_DIRECTORY = struct.Struct("<4s4H2LH")
+_MAX_DIRECTORY_ENTRY_BYTES = 512  # 46, a name, and what packers add
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 # What people take for a zip, by the first bytes.
 _OTHER_ARCHIVES = {
@@ -112,7 +113,9 @@ def _check_file(path: Path, settings: Settings, name: str) -> None:
     if kinds or end < 0 or len(tail) - end < _END_OF_DIRECTORY.size:
         raise NotAZip(name=name, kind=f" ({kinds[0]})" if kinds else "")
     # Before ZipFile() builds an object for each entry. zip64 says 65535 here, which is over the limit too.
-    num_entries = _END_OF_DIRECTORY.unpack_from(tail, end)[4]
+    *_, num_entries, directory_bytes, _, _ = _END_OF_DIRECTORY.unpack_from(tail, end)
+    # The number may be a lie, which the directory's size then belies: zipfile goes by that.
+    num_entries = max(num_entries, directory_bytes // _MAX_DIRECTORY_ENTRY_BYTES)
     if num_entries > settings.max_archive_entries:
         raise TooManyEntries(count=num_entries, limit=settings.max_archive_entries)
 

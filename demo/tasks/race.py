@@ -40,7 +40,10 @@ class RacePoint:
 
 @dataclass(frozen=True)
 class Finish:
-    """A contender at its end: what it trained, and how many of the validation pictures it gets right."""
+    """A contender at its end: what it trained, and how many of the validation pictures it gets right.
+
+    `seconds` are those of its last epoch; for the counting that follows the clock stands.
+    """
 
     contender: Contender
     seconds: float
@@ -96,7 +99,7 @@ _Run = Generator[FeatureProgress | BatchProgress | EpochResult, None, _Result]
 
 
 def _time(contender: Contender, run: _Run) -> Generator[RaceProgress, None, None]:
-    start, epochs = time.monotonic(), 0
+    start, epochs, seconds = time.monotonic(), 0, 0.0
     with closing(run):
         while True:
             try:
@@ -105,11 +108,11 @@ def _time(contender: Contender, run: _Run) -> Generator[RaceProgress, None, None
                 result: _Result = end.value
                 break
             if isinstance(step, EpochResult):
-                epochs = step.epoch
-                yield RacePoint(contender, time.monotonic() - start, step.val_accuracy)
+                epochs, seconds = step.epoch, time.monotonic() - start
+                yield RacePoint(contender, seconds, step.val_accuracy)
             else:
                 yield step
-    yield Finish(contender, time.monotonic() - start, result.num_trained, epochs, result.correct, result.count)
+    yield Finish(contender, seconds, result.num_trained, epochs, result.correct, result.count)
 
 
 def _run_scratch(_backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> _Run:
