@@ -88,6 +88,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iter
         url = launch(page, context, wait=False, quiet=True)
         yield Server(url.rstrip("/"), context, page)
         page.close()
+        assert context.arrival.over.wait(60)  # a thread that still computes when the process ends would abort it
 
 
 @pytest.fixture

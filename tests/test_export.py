@@ -115,23 +115,44 @@ def linear(embedded: Backbone, settings: Settings) -> bytes:
     ids=["linear", "hidden layers", "last stage tuned"],
 )
 def test_the_script_answers_as_the_page_does(
-    embedded: Backbone, settings: Settings, tmp_path: Path, config: HeadConfig, is_tuned: bool
+    embedded: Backbone,
+    settings: Settings,
+    tmp_path: Path,
+    config: HeadConfig,
+    is_tuned: bool,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     head = make_head(embedded, config, is_tuned=is_tuned)
     checks = check_examples(embedded, head, settings)
     firsts = [check.probabilities[0] for check in checks]
     assert max(firsts) - min(firsts) > 0.05  # or the largest difference would say little
     folder = unpack(export_head(head, SPEC, counts=COUNTS, checks=checks), tmp_path / "export")
+    ask_model, _ = standalone.load_model(folder)
+    assert standalone.compare(ask_model, folder, [lay_out_pictures(tmp_path)]) == 0
+    expect_agreement(capsys.readouterr().out)
+
+
+def test_the_script_runs_alone(linear: bytes, tmp_path: Path) -> None:
+    folder = unpack(linear, tmp_path / "export")
+    result = run(folder, "--self-test", lay_out_pictures(tmp_path))
+    assert (result.returncode, result.stderr) == (0, "")
+    expect_agreement(result.stdout)
+
+
+def lay_out_pictures(tmp_path: Path) -> Path:
+    """Write the example pictures where the script has to look for them; return the folder to name."""
     pictures = tmp_path / "pictures" / "inside"
     pictures.mkdir(parents=True)
     for number, example in enumerate(EXAMPLES):
         (pictures / f"{number}.dat").write_bytes(example.path.read_bytes())  # found by its bytes, not its name
     (pictures / "notes.txt").write_text("no picture")
-    result = run(folder, "--self-test", tmp_path / "pictures")
-    found = re.fullmatch(r"7 of 7 pictures compared; the largest difference is (\S+)\n", result.stdout)
-    assert found, result.stdout + result.stderr
+    return pictures.parent
+
+
+def expect_agreement(printed: str) -> None:
+    found = re.fullmatch(r"7 of 7 pictures compared; the largest difference is (\S+)\n", printed)
+    assert found, printed
     assert float(found[1]) < 1e-5
-    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_layers_that_were_trained_change_the_answer(embedded: Backbone) -> None:

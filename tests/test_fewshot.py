@@ -1,6 +1,5 @@
 """How the accuracy grows with the number of training pictures."""
 
-import time
 from typing import Any
 
 import numpy as np
@@ -130,11 +129,9 @@ def test_the_held_out_pictures_are_not_learned_from() -> None:
         assert turned.accuracies == pytest.approx([1 - each for each in point.accuracies])
 
 
-def test_five_hundred_pictures_take_a_few_seconds() -> None:
+def test_five_hundred_pictures_give_a_point_for_each_count_and_all() -> None:
     generator = np.random.default_rng(0)
     features = generator.exponential(size=(600, 2048)).astype(np.float32)
     training = LabelledFeatures(features[:500], np.arange(500) % 10)
     held_out = LabelledFeatures(features[500:], np.arange(100) % 10)
-    start = time.perf_counter()
-    assert len(list(learning_curve(training, held_out, 10))) == 6
-    assert time.perf_counter() - start < 3.0
+    assert [point.pictures_per_class for point in learning_curve(training, held_out, 10)] == [1, 2, 5, 10, 20, None]

@@ -204,7 +204,7 @@ def test_dropping_the_pictures_leaves_the_head(visitor: Visitor, session: Sessio
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*recipe_values(optimizer="ridge"))
     head, cache = session.state.head, session.cache
-    report, chosen, switches = visitor.call("drop_pictures")
+    _, report, chosen, switches = visitor.call("drop_pictures")
     assert Markup(report).texts == [ENGLISH.no_dataset]
     assert (chosen["choices"], switches["visible"]) == ([], False)
     assert (session.collection, session.dataset) == (None, None)
@@ -322,6 +322,7 @@ def test_nothing_can_be_edited_while_it_is_learned_from(
         ("drop_class", "red"),
         ("switch_classes", ["red"]),
         ("choose_archive", archive),
+        ("choose_starter", None),
         ("drop_pictures",),
     ):
         with pytest.raises(Refused) as refused:
@@ -361,10 +362,10 @@ def test_of_two_changes_at_once_none_is_lost(
 def test_an_archive_that_is_read_does_not_hold_up_what_is_shown(session: Session, settings: Settings) -> None:
     with ThreadPoolExecutor() as pool:
 
-        def look(collection: Collection) -> Collection:
+        def look(before: Collection) -> Collection:
             assert pool.submit(lambda: session.ref).result(PATIENCE_S) == session.ref
             assert not pool.submit(lambda: session.is_training).result(PATIENCE_S)
-            return collection
+            return before
 
         session.edit_collection(look, settings)
     assert session.collection == Collection()

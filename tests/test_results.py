@@ -52,6 +52,7 @@ class Panel(NamedTuple):
     classes: str
     trust: str
     points: Any
+    novelty: str = ""
 
 
 @pytest.fixture(scope="module")
@@ -303,7 +304,7 @@ def test_without_a_test_split_the_validation_is_shown(visit: Visit, make_zip: Ma
     assert "<strong>2 of 2</strong>" in panel.headline
 
 
-def test_a_dropped_head_has_no_results(visit: Visit, make_zip: MakeZip) -> None:
+def test_a_dropped_head_has_no_results(visit: Visit, server: Server, make_zip: MakeZip) -> None:
     visitor = visit()
     assert all(map(is_left, visitor.call("show_results", "test", None)))  # there is nothing to hide yet
     visitor.bring(make_zip(colour_folders()))
@@ -314,17 +315,21 @@ def test_a_dropped_head_has_no_results(visit: Visit, make_zip: MakeZip) -> None:
     assert panel.panel["visible"] is False
     assert [panel.headline, panel.confusion, panel.cell, panel.detail, panel.classes, panel.trust] == [""] * 6
     assert visitor.call("show_novelty", 95) == [""]
+    assert server.context.sessions.attach(visitor.token).trained is None  # it would keep the pictures
     for handler in ("show_cell", "show_picture"):
         assert all(map(is_left, visitor.call(handler, "test", event_data={"pick": "0"})))
 
 
-def test_results_stay_when_the_pictures_go(visit: Visit, make_zip: MakeZip) -> None:
+def test_results_go_with_the_pictures_and_the_head_stays(visit: Visit, make_zip: MakeZip) -> None:
     visitor = visit()
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*RIDGE)
-    visitor.call("drop_pictures")
     assert "blue" in Panel(*visitor.call("show_results", "test", None)).confusion
-    assert "speaks for blue" in visitor.call("show_picture", "validation", event_data={"pick": "0"})[0]
+    visitor.call("drop_pictures")
+    panel = Panel(*visitor.call("show_results", "test", None))
+    assert panel.panel["visible"] is False
+    assert panel.confusion == ""
+    assert "blue" in visitor.refresh().strip
 
 
 def test_a_page_without_results_refuses_nothing_and_shows_nothing(visit: Visit) -> None:

@@ -46,8 +46,10 @@ def choose_archive(context: Context, ref: Ref, archive: dict[str, Any] | None) -
 
 
 def drop_pictures(context: Context, ref: Ref) -> list[Any]:
-    """Forget the visitor's pictures; the head that was trained on them stays."""
-    return _replace(context, ref, None)
+    """Forget the visitor's pictures and the results that show them; the head that was trained on them stays."""
+    session = context.sessions.find(ref)
+    session.choose_collection(None, context.settings)
+    return [session.change_state(lambda state: state), *show_collection(context, session)]
 
 
 def choose_starter(context: Context, ref: Ref, name: str) -> list[Any]:
@@ -75,7 +77,10 @@ def add_uploads(context: Context, ref: Ref, class_name: str | None, files: list[
 def record_frame(context: Context, ref: Ref, class_name: str | None, frame: dict[str, Any] | None) -> str:
     """Add one picture of a recording to a class; say how many the class has, the report comes at the end."""
     session, name = context.sessions.find(ref), class_name or ""
-    _add(context, ref, name, [(f"{name}.jpg", streamed_bytes(frame, context.settings))])
+    files = [(f"{name}.jpg", streamed_bytes(frame, context.settings))]
+    session.edit_collection(
+        partial(add_pictures, class_name=name, files=files, settings=context.settings), context.settings
+    )
     count = len(find_class(session.collection or Collection(), name).pictures)
     return draw_status(context.words.recorded.format(name=name, count=count))
 
@@ -127,7 +132,7 @@ def draw_report(words: Words, session: Session) -> str:
 
 
 def build_gathering(context: Context, ref: gr.State) -> Gathering:
-    """Lay out the three ways to bring pictures, and their report; `wire_gathering` connects them."""
+    """Lay out the three ways to bring pictures, and their report, and wire them."""
     words = context.words
     with gr.Tabs():
         with gr.Tab(words.zip_tab, id="zip", elem_id="zip-tab"):
@@ -196,8 +201,8 @@ def build_gathering(context: Context, ref: gr.State) -> Gathering:
         reading,
         taking,
         recording,
-        archive.clear(context.bind(drop_pictures), ref, shown, **LIGHT),
-        drop.click(context.bind(drop_pictures), ref, shown, **LIGHT),
+        archive.clear(context.bind(drop_pictures), ref, [ref, *shown], **LIGHT),
+        drop.click(context.bind(drop_pictures), ref, [ref, *shown], **LIGHT),
         gr.on([add.click, new_class.submit], context.bind(make_class), [ref, new_class], [new_class, *shown], **LIGHT),
         rename.click(context.bind(name_class), [ref, chosen, new_class], shown, **LIGHT),
         remove.click(context.bind(drop_class), [ref, chosen], shown, **LIGHT),

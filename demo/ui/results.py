@@ -3,7 +3,7 @@
 import html
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import gradio as gr
 import numpy as np
@@ -43,12 +43,6 @@ _OVERLAY_PX = 224
 _PICK = re.compile(r"\d{1,9}(,\d{1,9})?", re.ASCII)
 
 
-class ResultsPanel(NamedTuple):
-    """The components that `show_results` fills."""
-
-    shown: list[Any]
-
-
 def choose_split(session: Session, split: str) -> Split | None:
     """Return the split whose results are shown: the one asked for if it has samples, else test, else validation."""
     trained = session.results
@@ -63,7 +57,7 @@ def show_results(context: Context, ref: Ref, split: str, drawn: int) -> list[Any
     session = context.sessions.find(ref)
     trained, number = session.results, session.results.number if session.results else -1
     if number == drawn:
-        return [gr.skip()] * 10
+        return [gr.skip()] * 11
     return [number, *_fill(context, session, trained, split)]
 
 
@@ -199,7 +193,7 @@ def build_results(context: Context, ref: gr.State) -> None:
         with gr.Accordion(words.reliability_title, open=False):
             gr.HTML(f'<p class="help">{words.reliability_help}</p>', padding=False)
             trust = gr.HTML("", padding=False, elem_id="reliability")
-        with gr.Accordion(words.novelty_title, open=False):
+        with gr.Accordion(words.novelty_title, open=False) as strangers:
             gr.HTML(f'<p class="help">{words.novelty_help}</p>', padding=False)
             share = gr.Slider(50, 100, value=100 * _ACCEPTED_SHARE, step=1, label=words.novelty_share, elem_id="share")
             novelty = gr.HTML("", padding=False, elem_id="novelty")
@@ -208,20 +202,20 @@ def build_results(context: Context, ref: gr.State) -> None:
             points = gr.ScatterPlot(
                 x="x", y="y", color="class", x_title=" ", y_title=" ", color_title=" ", height=320, elem_id="projection"
             )
-    shown = [panel, headline, split, confusion, cell, detail, classes, trust, points]
+    shown = [panel, headline, split, confusion, cell, detail, classes, trust, points, novelty]
     ref.change(context.bind(show_results), [ref, split, drawn], [drawn, *shown], **LIGHT)
     split.input(context.bind(change_split), [ref, split], [drawn, *shown], **LIGHT)
     confusion.click(context.bind(show_cell), [ref, split], [cell, detail], **LIGHT)
     cell.click(context.bind(show_picture), [ref, split], detail, **{**COMPUTE, "show_progress": "minimal"})
     ask = context.bind(show_novelty)
-    gr.on([share.release, ref.change], ask, [ref, share], novelty, **{**COMPUTE, "show_progress": "hidden"})
+    gr.on([strangers.expand, share.release], ask, [ref, share], novelty, **{**COMPUTE, "show_progress": "minimal"})
 
 
 def _fill(context: Context, session: Session, trained: Trained | None, split: str) -> list[Any]:
     """Return what each component of the panel shows for a head, or hide the panel where there is none."""
     words, chosen = context.words, choose_split(session, split)
     if trained is None or chosen is None:
-        return [gr.Accordion(visible=False), "", gr.skip(), "", "", "", "", "", None]
+        return [gr.Accordion(visible=False), "", gr.skip(), "", "", "", "", "", None, ""]
     scores, validation = (
         score(trained.head, trained.features, chosen),
         score(trained.head, trained.features, Split.VALIDATION),
@@ -238,6 +232,7 @@ def _fill(context: Context, session: Session, trained: Trained | None, split: st
         draw_classes(words, per_class(scores)),
         draw_trust(words, scores, validation),
         _project(scores),
+        f'<p class="hint">{words.novelty_hint}</p>',
     ]
 
 

@@ -105,10 +105,11 @@ class Session:
             raise type(missing)(**missing.values)  # the one that is kept would take along where it was raised
         return self.dataset
 
-    def change_state(self, change: Callable[[ModelState], ModelState]) -> Ref:
-        """Replace the model state by what `change` makes of it."""
+    def change_state(self, change: Callable[[ModelState], ModelState], *, trained: Trained | None = None) -> Ref:
+        """Replace the model state by what `change` makes of it; `trained` comes with a head that was trained here."""
         with self._lock:
             self.state = change(self.state)
+            self.trained = trained or self.results  # the pictures behind a head that is gone go with it
             self._revision += 1
         return self.ref
 
@@ -140,8 +141,8 @@ class Session:
             self.jobs.clear()
             if dataset is not None:
                 self.cache.keep_only({sample.digest for sample in dataset.samples})
-            elif collection is None:
-                self.cache = FeatureCache()
+            elif collection is None:  # nothing of the pictures stays, not even in the results of the head
+                self.cache, self.trained = FeatureCache(), None
 
     def edit_collection(self, change: Callable[[Collection], Collection], settings: Settings) -> None:
         """Replace the pictures to learn from by what `change` makes of them; of two changes at once none is lost.
@@ -165,8 +166,8 @@ class Session:
 
     def adopt(self, result: FineTuned, dataset: Dataset) -> None:
         """Use a newly trained head, and keep what it was trained on for its results."""
-        self.trained = Trained(result.head, result.features, dataset)
-        self.change_state(lambda state: state.with_head(result.head))
+        trained = Trained(result.head, result.features, dataset)
+        self.change_state(lambda state: state.with_head(result.head), trained=trained)
 
     def stop(self) -> None:
         """End whatever runs."""

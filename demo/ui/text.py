@@ -183,6 +183,7 @@ class Words:
     novelty_title: str
     novelty_help: str
     novelty_share: str
+    novelty_hint: str
     novelty: str
     novelty_photo_known: str
     novelty_photo_strange: str
@@ -459,6 +460,7 @@ ENGLISH = Words(
     novelty_title="None of these: what does it not know?",
     novelty_help="A head always answers with one of its classes. How far a picture's features are from the nearest class mean tells whether it is like anything that was learned.",
     novelty_share="Accept so many percent of the validation pictures",
+    novelty_hint="Move the slider to ask.",
     novelty="At distance {threshold:.3f}, {accepted} of {known} validation pictures are accepted, and {rejected} of the {strangers} example pictures of tab 1 are rejected.",
     novelty_photo_known="Your photograph (distance {distance:.3f}) is accepted.",
     novelty_photo_strange="Your photograph (distance {distance:.3f}) is none of these.",
@@ -832,6 +834,7 @@ CHINESE = Words(
     novelty_title="都不是：它不认识什么？",
     novelty_help="分类头总会用它的某个类别来回答。图片的特征离最近的类别均值有多远，可以看出它像不像学过的东西。",
     novelty_share="接受百分之多少的验证图片",
+    novelty_hint="移动滑块即可查看。",
     novelty="距离取 {threshold:.3f} 时，{known} 张验证图片中接受 {accepted} 张，标签页 1 的 {strangers} 张示例图片中拒绝 {rejected} 张。",
     novelty_photo_known="你的照片（距离 {distance:.3f}）被接受。",
     novelty_photo_strange="你的照片（距离 {distance:.3f}）都不是。",
