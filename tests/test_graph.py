@@ -37,7 +37,10 @@ class Opened:
     outputs: dict[str, Tensor]
 
 
-@pytest.fixture(scope="module", params=ZOO)
+FAMILIES = [name for name in ZOO if name not in ("resnet34", "resnet101", "resnet152")]  # they have the same blocks
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
 def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
     spec = ZOO[request.param]
     with torch.random.fork_rng():
