@@ -20,7 +20,7 @@
     │                           DownloadRefused  DownloadStalled  DownloadCut
     ├── OptionError             UnknownBackbone  OptionOutOfRange  OptionNotWhole  NumberOfNetworks
     │                           TooManyInBatch  RidgeIsLinear  TooManyTrained  OptionNotNumber  UnknownChoice
-    │                           NoHead
+    │                           NoHead  UnknownBlock
     └── SessionError            SessionExpired  TrainingRunning  TrainingStopped
 
 Each class carries one English sentence that says what was wrong, with the value, and what to do. The page's
@@ -519,6 +519,12 @@ class UnknownChoice(OptionError):
     """A choice is not among those that there are."""
 
     message = "{option} is {value}; choose one of: {known}."
+
+
+class UnknownBlock(OptionError):
+    """A network has no block with a shortcut of that name."""
+
+    message = '{backbone} has no block "{name}" with a shortcut. Choose one of: {known}.'
 
 
 class NoHead(OptionError):

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 
 COLOUR_MAP = "viridis"  # even steps of brightness, also for colour-blind readers and grey prints
 OVERLAY_OPACITY = 0.6
@@ -60,16 +60,51 @@ def draw_grid(maps: NDArray[np.floating[Any]]) -> Image.Image:
         RGB contact sheet, as square as N allows, in the order of the maps by rows. The cells of a map keep
         their sharp edges, so that its resolution can be seen.
     """
-    num_columns = int(np.ceil(np.sqrt(len(maps))))
-    num_rows = int(np.ceil(len(maps) / num_columns))
-    pitch = _TILE_PX + _GAP_PX
-    sheet = Image.new("RGB", (num_columns * pitch - _GAP_PX, num_rows * pitch - _GAP_PX), "white")
-    for idx, magnitude in enumerate(np.abs(maps)):
-        tile = Image.fromarray(colour(magnitude, float(magnitude.max())))
+    tiles = [Image.fromarray(colour(magnitude, float(magnitude.max()))) for magnitude in np.abs(maps)]
+    return draw_sheet(tiles)
+
+
+def draw_signed(values: NDArray[np.floating[Any]], side_px: int) -> Image.Image:
+    """Draw numbers (H, W) on a scale from blue over white to orange, 0 in its middle; the cells keep their edges."""
+    from matplotlib import colormaps
+
+    largest = float(np.abs(values).max())
+    scaled = 0.5 - values / (2 * largest) if largest > 0 else np.full_like(values, 0.5)  # PuOr begins with orange
+    coloured = colormaps["PuOr"](scaled, bytes=True)[..., :3]
+    return Image.fromarray(coloured).resize((side_px, side_px), Image.Resampling.NEAREST)
+
+
+def draw_sheet(tiles: Sequence[Image.Image], *, side_px: int = _TILE_PX) -> Image.Image:
+    """Put pictures of any size side by side by rows, as square as their number allows, each enlarged to one size."""
+    num_columns = max(1, int(np.ceil(np.sqrt(len(tiles)))))
+    num_rows = int(np.ceil(len(tiles) / num_columns))
+    pitch = side_px + _GAP_PX
+    sheet = Image.new("RGB", (num_columns * pitch - _GAP_PX, max(1, num_rows * pitch - _GAP_PX)), "white")
+    for idx, tile in enumerate(tiles):
         row, column = divmod(idx, num_columns)
-        place = (column * pitch, row * pitch)
-        sheet.paste(tile.resize((_TILE_PX, _TILE_PX), Image.Resampling.NEAREST), place)
+        sheet.paste(tile.resize((side_px, side_px), Image.Resampling.NEAREST), (column * pitch, row * pitch))
     return sheet
+
+
+def find_tile(place: tuple[int, int], count: int) -> int | None:
+    """Return which of `count` tiles of `draw_grid` lies at a place (x, y) in px; None where none does."""
+    num_columns = int(np.ceil(np.sqrt(count)))
+    (column, x), (row, y) = (divmod(each, _TILE_PX + _GAP_PX) for each in place)
+    idx = row * num_columns + column
+    is_tile = max(x, y) < _TILE_PX and 0 <= column < num_columns and 0 <= idx < count
+    return idx if is_tile else None
+
+
+def draw_box(picture: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
+    """Draw the outline of a box (left, top, right, bottom), in shares of the picture's sides, white on black."""
+    drawn = picture.copy()
+    left, top, right, bottom = (
+        round(share * (side - 1)) for share, side in zip(box, (*picture.size, *picture.size), strict=True)
+    )
+    pen = ImageDraw.Draw(drawn)
+    pen.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline="black", width=4)
+    pen.rectangle((left, top, right, bottom), outline="white", width=2)
+    return drawn
 
 
 def join_pictures(left: Image.Image, right: Image.Image) -> Image.Image:

@@ -1,7 +1,11 @@
-"""Where the evidence for a class lies: the same map as Grad-CAM by hooks on a copy, and nobody is changed."""
+"""Where the evidence for a class lies: the maps of hooks on a copy and of torchcam, and nobody is changed."""
 
 import copy
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,15 +16,18 @@ from PIL import Image
 from torch import Tensor, nn
 
 from demo.data.samples import find_example, read_example
+from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
 from demo.models.head import Head, build_head
 from demo.models.lenet import draw_weights
 from demo.models.recipe import HeadConfig
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import Settings
-from demo.tasks.cam import map_classes
+from demo.tasks.activations import capture_stages
+from demo.tasks.cam import ClassMaps, Method, map_classes, map_stages
+from demo.tasks.predict import predict
 from tests.conftest import noise, summary
-from tests.test_backbone import assert_frozen, hooks
+from tests.test_backbone import PICTURES, assert_frozen, hooks
 
 Map = NDArray[np.float32]
 CLASSES = [0, 2, 3]  # of the four that the heads here know
@@ -88,27 +95,64 @@ def case(request: pytest.FixtureRequest, embedded: Backbone) -> Case:
     return found
 
 
-def grad_cam(case: Case, picture: Image.Image, class_idx: int) -> Map:
-    """Compute Grad-CAM as its paper does: the network as it is, with hooks on a copy of it."""
-    spec, kept = case.backbone.spec, dict[str, Tensor]()
-    network = copy.deepcopy(case.backbone.network)
-    network.get_submodule(spec.stages[-1].module).register_forward_hook(
-        lambda _module, _inputs, output: kept.__setitem__("maps", output)
-    )
-    network.get_submodule(spec.logits).register_forward_pre_hook(
-        lambda _module, inputs: kept.__setitem__("features", inputs[0])
-    )
+@dataclass(frozen=True, eq=False)
+class Copy:
+    """A copy of a network after one forward pass: stages (1, C, H, W), from low to high, and logits (1, K)."""
+
+    stages: list[Tensor]
+    logits: Tensor
+
+
+def run_copy(case: Case, network: nn.Module, picture: Image.Image) -> Copy:
+    """Run one picture through a copy of a network with hooks on it."""
+    spec, kept, features = case.backbone.spec, dict[str, Tensor](), list[Tensor]()
+    for stage in spec.stages:
+        network.get_submodule(stage.module).register_forward_hook(
+            lambda _module, _inputs, output, label=stage.label: kept.__setitem__(label, output)
+        )
+    network.get_submodule(spec.logits).register_forward_pre_hook(lambda _module, inputs: features.append(inputs[0]))
     batch = case.backbone.transform(picture)[None].to(memory_format=torch.channels_last)  # as the backbone does
     logits = network(batch.requires_grad_(True))
     if case.head is not None:
-        logits = copy.deepcopy(case.head.module)(kept["features"])
-    (gradients,) = torch.autograd.grad(logits[0, class_idx], kept["maps"])
-    _, num_maps, height, width = gradients.shape
-    evidence = np.zeros((height, width))
-    for number in range(num_maps):
-        weight = float(gradients[0, number].double().sum()) / (height * width)
-        evidence += weight * kept["maps"][0, number].detach().double().numpy()
+        logits = copy.deepcopy(case.head.module)(features[0])
+    return Copy([kept[label] for label in StageLabel], logits)
+
+
+def weigh(activation: Tensor, gradient: Tensor, method: Method) -> Map:
+    """Sum feature maps (1, C, H, W) as the papers of Grad-CAM and LayerCAM write it, one after the other."""
+    evidence = np.zeros(activation.shape[2:])
+    for values, slope in zip(activation[0].detach().double().numpy(), gradient[0].double().numpy(), strict=True):
+        evidence += values * (np.maximum(slope, 0) if method is Method.LAYER_CAM else slope.mean())
     return np.maximum(evidence, 0).astype(np.float32)
+
+
+def map_by_hooks(case: Case, picture: Image.Image, class_idxs: Iterable[int]) -> dict[tuple[int, str, str], Map]:
+    """Return the maps of every stage by both methods, from hooks on a copy of the network."""
+    seen = run_copy(case, copy.deepcopy(case.backbone.network), picture)
+    maps = {}
+    for idx in class_idxs:
+        gradients = torch.autograd.grad(seen.logits[0, idx], seen.stages, retain_graph=True)
+        for (label, activation, gradient), method in product(
+            zip(StageLabel, seen.stages, gradients, strict=True), Method
+        ):
+            maps[idx, label.value, method.value] = weigh(activation, gradient, method)
+    return maps
+
+
+def map_by_torchcam(case: Case, picture: Image.Image, class_idxs: Iterable[int]) -> dict[tuple[int, str, str], Map]:
+    """Return the maps of every stage by both methods, from torchcam on a copy of the network."""
+    methods = pytest.importorskip("torchcam.methods")
+    modules = [stage.module for stage in case.backbone.spec.stages]
+    maps = {}
+    for method, extractor in ((Method.GRAD_CAM, methods.GradCAM), (Method.LAYER_CAM, methods.LayerCAM)):
+        network = copy.deepcopy(case.backbone.network)
+        with extractor(network, modules) as cam:
+            logits = run_copy(case, network, picture).logits
+            for idx in class_idxs:
+                found = cam(idx, logits, normalized=False, retain_graph=True)
+                for label, each in zip(StageLabel, found, strict=True):
+                    maps[idx, label.value, method.value] = each[0].numpy()
+    return maps
 
 
 def assert_equal(found: Map, expected: Map) -> None:
@@ -117,9 +161,119 @@ def assert_equal(found: Map, expected: Map) -> None:
     np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * float(expected.max()) + 1e-9)
 
 
+def assert_close(found: Map, expected: Map) -> None:
+    """Compare what may be of any size to a hundred-thousandth of the largest value."""
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5 * float(np.abs(expected).max()) + 1e-9)
+
+
+def index(maps: ClassMaps) -> dict[tuple[int, str, str], Map]:
+    return {(each.class_idx, each.stage.value, each.method.value): each.values for each in maps.maps}
+
+
+def at_once(use: Callable[[Any], Any], choices: Iterable[Any]) -> list[Any]:
+    """Let one visitor for each choice do the same at the same moment."""
+    choices = list(choices)
+    start = threading.Barrier(len(choices))
+
+    def wait_and_use(choice: Any) -> Any:
+        start.wait()
+        return use(choice)
+
+    with ThreadPoolExecutor(len(choices)) as pool:
+        return list(pool.map(wait_and_use, choices))
+
+
+@pytest.mark.parametrize("reference", [map_by_hooks, map_by_torchcam], ids=lambda each: each.__name__)
+def test_the_maps_of_all_stages_are_those_of(
+    reference: Callable[..., dict[tuple[int, str, str], Map]],
+    case: Case,
+    cat: Image.Image,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both methods at every stage, though Grad-CAM is shown at the high one only."""
+    monkeypatch.setattr("demo.tasks.cam._LADDER", tuple(product(StageLabel, Method)))
+    found = index(map_stages(case.backbone, cat, CLASSES[:2], head=case.head))
+    expected = reference(case, cat, CLASSES[:2])
+    assert set(found) == set(expected)
+    assert len(found) == 12
+    for key, each in found.items():
+        assert_close(each, expected[key])
+        assert each.dtype == np.float32
+        assert each.min() >= 0
+    assert sum(each.max() > 1e-5 for each in expected.values()) >= 10  # or zeros would do
+
+
+def test_the_stages_are_those_of_hooks_and_torchcam(case: Case, cat: Image.Image) -> None:
+    methods = pytest.importorskip("torchcam.methods")
+    network = copy.deepcopy(case.backbone.network)
+    with methods.LayerCAM(network, [stage.module for stage in case.backbone.spec.stages]) as cam:
+        seen = run_copy(case, network, cat)
+        theirs = [each[0].numpy() for each in cam.hook_a]
+    for found, hooked, other in zip(capture_stages(case.backbone, cat).stages, seen.stages, theirs, strict=True):
+        assert_close(found.values, hooked[0].detach().numpy())
+        assert_close(found.values, other)
+        assert np.abs(other).max() > 0.1
+
+
+def test_the_ladder_of_a_class(case: Case, cat: Image.Image) -> None:
+    found = map_stages(case.backbone, cat, [2, 1], head=case.head)
+    ladder = [
+        (StageLabel.LOW, Method.LAYER_CAM),
+        (StageLabel.MIDDLE, Method.LAYER_CAM),
+        (StageLabel.HIGH, Method.LAYER_CAM),
+        (StageLabel.HIGH, Method.GRAD_CAM),
+    ]
+    assert [(each.class_idx, each.stage, each.method) for each in found.maps] == [
+        (idx, *step) for idx in (2, 1) for step in ladder
+    ]
+    outputs = case.backbone.run([cat])
+    logits = case.head.logits(outputs.features) if case.head else outputs.logits
+    for each in found.maps:
+        assert each.values.shape == outputs.stages[each.stage].shape[2:]
+        assert each.probability == pytest.approx(float(logits.softmax(dim=1)[0, each.class_idx]), rel=1e-3)
+    assert np.array_equal(np.asarray(found.network_input), np.asarray(case.backbone.draw_input(cat)))
+    for idx, alone in zip((2, 1), map_classes(case.backbone, cat, (2, 1), head=case.head), strict=True):
+        assert_close(found.of(idx, StageLabel.HIGH, Method.GRAD_CAM).values, alone)
+
+
+@pytest.mark.parametrize("case", [imagenet, hidden_layers], indirect=True, ids=lambda case: case.__name__)
+def test_without_a_class_it_is_the_most_probable_one(case: Case, cat: Image.Image) -> None:
+    best = predict(case.backbone, cat, head=case.head).top[0]
+    found = map_stages(case.backbone, cat, head=case.head)
+    assert {each.class_idx for each in found.maps} == {best.class_idx}
+    assert found.maps[0].probability == pytest.approx(best.probability, rel=1e-3)
+    assert map_stages(case.backbone, cat, [], head=case.head).maps == ()
+    with pytest.raises(KeyError):
+        found.of(best.class_idx, StageLabel.LOW, Method.GRAD_CAM)
+
+
+@pytest.mark.parametrize("case", [imagenet, hidden_layers], indirect=True, ids=lambda case: case.__name__)
+@pytest.mark.parametrize("ask", [map_stages, map_classes], ids=lambda ask: ask.__name__)
+def test_a_class_that_there_is_not_is_refused(ask: Callable[..., Any], case: Case, cat: Image.Image) -> None:
+    count = 4 if case.head else 1000
+    for idx in (-1, count):
+        with pytest.raises(OptionOutOfRange, match=f"from 0 to {count - 1}"):
+            ask(case.backbone, cat, [0, idx], head=case.head)
+    assert ask(case.backbone, cat, [count - 1], head=case.head)
+
+
+def test_eight_visitors_at_once_each_get_their_own_maps(embedded: Backbone) -> None:
+    def ask(picture: Image.Image) -> ClassMaps:
+        return map_stages(embedded, picture, [5, 7])
+
+    alone = [ask(picture) for picture in PICTURES]
+    for one, other, picture in zip(alone, at_once(ask, PICTURES), PICTURES, strict=True):
+        assert np.array_equal(np.asarray(other.network_input), np.asarray(embedded.draw_input(picture)))
+        for key, values in index(one).items():
+            np.testing.assert_allclose(index(other)[key], values, rtol=0, atol=1e-3 * values.max() + 1e-9)
+    first, second = (index(each)[5, "low", "layer_cam"] for each in alone[:2])
+    assert np.abs(first - second).max() > 0.1 * first.max()
+
+
 def test_the_map_is_that_of_grad_cam_with_hooks(case: Case, cat: Image.Image) -> None:
     found = map_classes(case.backbone, cat, CLASSES, head=case.head)
-    expected = [grad_cam(case, cat, idx) for idx in CLASSES]
+    maps = map_by_hooks(case, cat, CLASSES)
+    expected = [maps[idx, StageLabel.HIGH.value, Method.GRAD_CAM.value] for idx in CLASSES]
     for each, reference in zip(found, expected, strict=True):
         assert_equal(each, reference)
         assert each.dtype == np.float32
@@ -152,6 +306,10 @@ def test_a_map_leaves_network_and_head_as_they_were(case: Case, cat: Image.Image
     asked = [[parameter.requires_grad for parameter in module.parameters()] for module in modules]
     answers = case.backbone.run([cat])
     map_classes(case.backbone, cat, CLASSES, head=case.head)
+    map_stages(case.backbone, cat, CLASSES, head=case.head)
+    for broken in ([-1], [1000]):
+        with pytest.raises(OptionOutOfRange):
+            map_stages(case.backbone, cat, broken, head=case.head)
     for module, tensors, gradients in zip(modules, before, asked, strict=True):
         torch.testing.assert_close(dict(module.state_dict()), tensors, rtol=0, atol=0)
         assert hooks(module) == []

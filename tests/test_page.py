@@ -177,9 +177,9 @@ def test_class_and_file_names_are_text_not_html(visit: Visit, make_zip: MakeZip)
 def test_the_stages_are_drawn_once_their_tab_is_open(visit: Visit) -> None:
     visitor = visit()
     visitor.call("choose_photo", visitor.upload(CAT))
-    assert visitor.call("draw_stages", None, None)[2]["__type__"] == "update"  # not open yet: skipped
+    assert visitor.call("draw_stages", None, None, "mean")[2]["__type__"] == "update"  # not open yet: skipped
     visitor.call("open_tab")
-    _, legend, *stages = visitor.call("draw_stages", None, None)
+    _, legend, *stages = visitor.call("draw_stages", None, None, "mean")
     assert "linear-gradient" in legend
     for shape, overlay, grid in zip(stages[::3], stages[1::3], stages[2::3], strict=True):
         assert "maps of" in shape

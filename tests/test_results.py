@@ -20,7 +20,7 @@ from demo.tasks.finetune import score
 from demo.ui.sessions import Session, Trained
 from demo.ui.text import CHINESE, ENGLISH
 from tests.conftest import MakeZip, Server, colour_folders, encode, noise, write_zip
-from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
+from tests.visitor import Markup, Refused, Visit, Visitor, is_left, recipe_values
 
 CAT = EXAMPLES[0].path
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -87,11 +87,6 @@ def answers(trained: Trained, split: Split) -> NDArray[np.float64]:
 
 def truths(trained: Trained, split: Split) -> NDArray[np.int64]:
     return trained.features.class_idxs[trained.features.chosen(split)]
-
-
-def is_left(output: Any) -> bool:
-    """Say whether an output leaves its component as it is; of a state nothing is ever said."""
-    return output is None or output.keys() <= {"__type__", "props"}
 
 
 def pictures(markup: Markup) -> list[bytes]:

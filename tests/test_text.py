@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from string import Formatter
 from typing import Any
 
@@ -20,14 +20,16 @@ LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda word
 EVERY_LEAF = pytest.mark.parametrize("error", LEAVES, ids=lambda error: error.__name__)
 
 
-def texts(words: Words) -> dict[str, str]:
+def texts(words: Any) -> dict[str, str]:
     """Return all strings of a language but the errors, by field, or by field and key."""
     found: dict[str, str] = {}
     for field in fields(words):
         value = getattr(words, field.name)
         if field.name == "error_messages":
             continue
-        if isinstance(value, Mapping):
+        if is_dataclass(value):
+            found |= {f"{field.name}.{name}": text for name, text in texts(value).items()}
+        elif isinstance(value, Mapping):
             found |= {f"{field.name}[{key}]": text for key, text in value.items()}
         elif isinstance(value, tuple):
             found |= {f"{field.name}[{number}]": text for number, text in enumerate(value)}

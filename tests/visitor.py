@@ -36,6 +36,11 @@ def recipe_values(epochs: int = 3, **other: Any) -> list[Any]:
     return list((values | other).values())
 
 
+def is_left(output: Any) -> bool:
+    """Say whether an output leaves its component as it is; of a state nothing is ever said."""
+    return output is None or (isinstance(output, dict) and output.keys() <= {"__type__", "props"})
+
+
 class Visitor:
     """One open page. Each has a session of gradio's own, as each browser tab has."""
 

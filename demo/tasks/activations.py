@@ -1,13 +1,46 @@
 """One picture -> feature maps of the low, middle and high stages."""
 
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor, fx, nn
 
+from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
+from demo.models.batching import num_cores, threads
 from demo.models.zoo import Stage
+
+# Where a stage ends without a ReLU hardly a number is exactly 0: a channel is silent there if all of its magnitudes
+# are below this share of the stage's largest.
+SILENT_BELOW = 0.01
+
+# The pixel, along one axis, in the middle of the field of a stage's first cell, by the stage's module. Paddings move
+# it: where they are half a kernel, as in ResNet, it is the first pixel; where there are none, it lies further in.
+_FIRST_CENTRES_PX = {
+    "features.1": 3,  # AlexNet
+    "features.4": 7,
+    "features.11": 15,
+    "conv3": 2,  # GoogLeNet
+    "inception4e": 14,
+    "inception5b": 22,
+    "Conv2d_4a_3x3": 9,  # Inception v3
+    "Mixed_6e": 21,
+    "Mixed_7c": 37,
+    "layer1": 0,  # ResNet
+    "layer3": 0,
+    "layer4": 0,
+    "features.transition1.relu": 0,  # DenseNet
+    "features.transition3.relu": 6,
+    "relu": 14,
+    "blocks.1": 3,  # EfficientNet-Lite0, whose paddings depend on the picture's size: at 224 px and all multiples of 32
+    "blocks.4": 15,
+    "bn2": 31,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,10 +60,64 @@ class StageActivation:
         mean: NDArray[np.float32] = np.abs(self.values).mean(axis=0)
         return mean
 
-    def strongest(self, num_maps: int) -> NDArray[np.intp]:
-        """Return the indices of the channels with the largest mean magnitude, the strongest first."""
-        strength = np.abs(self.values).mean(axis=(1, 2))  # (C,)
+    def strongest(self, num_maps: int, measure: "Measure | None" = None) -> NDArray[np.intp]:
+        """Return the indices of the channels that a measure ranks highest, the strongest first."""
+        strength = (measure or Measure.MEAN).of(np.abs(self.values))  # (C,)
         return np.argsort(-strength, kind="stable")[:num_maps]
+
+    @property
+    def ends_in_relu(self) -> bool:
+        """Whether nothing in it is negative."""
+        return bool(self.values.min() >= 0)
+
+    @property
+    def zero_share(self) -> float:
+        """The share of its numbers that are exactly 0, 0 to 1."""
+        return float((self.values == 0).mean())
+
+    @property
+    def silent(self) -> NDArray[np.bool_]:
+        """Which channels (C,) say nothing here: all 0 after a ReLU, else all below SILENT_BELOW of the largest.
+
+        A channel that is silent on one picture need not be dead.
+        """
+        peaks = np.abs(self.values).max(axis=(1, 2))  # (C,)
+        silent: NDArray[np.bool_] = peaks == 0 if self.ends_in_relu else peaks < SILENT_BELOW * peaks.max()
+        return silent
+
+
+class Measure(StrEnum):
+    """What makes one channel stronger than another, over its magnitudes.
+
+    `MEAN` asks how much it says in all, `PEAK` how much at its best place, `SPREAD` how differently from place to
+    place (standard deviation), and `AREA` on how much of the picture it is above half of its own largest.
+    """
+
+    MEAN = "mean"
+    PEAK = "peak"
+    SPREAD = "spread"
+    AREA = "area"
+
+    def of(self, magnitudes: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Measure each channel of (C, H, W); (C,)."""
+        strengths: NDArray[np.float32]
+        if self is Measure.MEAN:
+            strengths = magnitudes.mean(axis=(1, 2))
+        elif self is Measure.PEAK:
+            strengths = magnitudes.max(axis=(1, 2))
+        elif self is Measure.SPREAD:
+            strengths = magnitudes.std(axis=(1, 2))
+        else:
+            strengths = (magnitudes > magnitudes.max(axis=(1, 2), keepdims=True) / 2).mean(axis=(1, 2))
+        return strengths
+
+
+@dataclass(frozen=True, eq=False)
+class Resolution:
+    """The last activation float32 (C, H, W) of one resolution, and the name of the block that gives it."""
+
+    name: str
+    values: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,3 +145,94 @@ def capture_stages(backbone: Backbone, picture: Image.Image) -> StageActivations
     outputs = backbone.run([picture])
     stages = tuple(StageActivation(stage, outputs.stages[stage.label][0].numpy()) for stage in backbone.spec.stages)
     return StageActivations(backbone.spec.name, backbone.draw_input(picture), stages)
+
+
+def field_centre(stage: Stage, place: tuple[int, int]) -> tuple[int, int]:
+    """Return the pixel (x, y) of the network's input in the middle of the receptive field of one cell.
+
+    Args:
+        stage: Row of the zoo's table.
+        place: Row and column of the cell in the stage's maps.
+    """
+    row, column = (_FIRST_CENTRES_PX[stage.module] + each * stage.stride for each in place)
+    return column, row
+
+
+def field_box(
+    stage: Stage, place: tuple[int, int], map_size: tuple[int, int], input_size: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Return the part of the network's input that one cell of a stage can depend on at all.
+
+    Args:
+        stage: Row of the zoo's table.
+        place: Row and column of the cell.
+        map_size: Rows and columns of the stage's maps.
+        input_size: Width and height of the network's input in pixels, as of `network_input`.
+
+    Returns:
+        Left, top, right, bottom in pixels, without the last two, as Pillow crops; clipped to the picture. Often the
+        whole of it: the fields of high stages are larger.
+
+    Raises:
+        OptionOutOfRange: If the maps have no such place.
+
+    Source:
+        Araujo et al. 2019, https://distill.pub/2019/computing-receptive-fields
+    """
+    for each, side in zip(place, map_size, strict=True):
+        if not 0 <= each < side:
+            raise OptionOutOfRange(option="place", value=each, low=0, high=side - 1)
+    (x, y), (width, height), reach = field_centre(stage, place), input_size, stage.receptive_field_px // 2
+    return max(0, x - reach), max(0, y - reach), min(width, x + reach + 1), min(height, y + reach + 1)
+
+
+def check_channel(channel_idx: int, num_channels: int) -> None:
+    """Refuse the index of a channel that a stage does not have.
+
+    Raises:
+        OptionOutOfRange: If there is no channel of such an index.
+    """
+    if not 0 <= channel_idx < num_channels:
+        raise OptionOutOfRange(option="channel_idx", value=channel_idx, low=0, high=num_channels - 1)
+
+
+def capture_resolutions(backbone: Backbone, picture: Image.Image) -> tuple[Resolution, ...]:
+    """Run one picture through a backbone and keep the last activation of each resolution, from fine to coarse.
+
+    Args:
+        backbone: Network to look into; left unchanged.
+        picture: RGB image of any size; it goes through the weights' own transforms.
+
+    Returns:
+        Activations with more than one cell. ResNet-50 at 224 px: 112, 56, 28, 14 and 7 cells on a side.
+    """
+    watcher = _Watcher(backbone.part(None), backbone.network)
+    batch = backbone.transform(picture)[None].to(backbone.device, memory_format=torch.channels_last)
+    with threads(num_cores()), torch.inference_mode():
+        watcher.run(batch)
+    return tuple(Resolution(name, each[0].cpu().numpy()) for name, each in watcher.last.values())
+
+
+class _Watcher(fx.Interpreter):
+    """Runs a graph node by node and keeps the last output (1, C, H, W) of each unit, such as a block."""
+
+    def __init__(self, part: fx.GraphModule, network: nn.Module) -> None:
+        super().__init__(part)
+        self._network = network
+        self.units: dict[str, Tensor] = {}
+        self._unit = ""
+
+    @property
+    def last(self) -> dict[tuple[int, ...], tuple[str, Tensor]]:
+        """The name and the output of the last unit of each size."""
+        return {tuple(each.shape[2:]): (name, each) for name, each in self.units.items()}
+
+    def run_node(self, n: fx.Node) -> Any:  # the name is fx's
+        output = super().run_node(n)
+        if n.op == "call_module":
+            parent, _, rest = str(n.target).partition(".")
+            is_list = isinstance(self._network.get_submodule(parent), nn.Sequential)
+            self._unit = f"{parent}.{rest.partition('.')[0]}" if is_list and rest else parent
+        if self._unit and isinstance(output, Tensor) and output.dim() == 4 and min(output.shape[2:]) > 1:
+            self.units[self._unit] = output
+        return output

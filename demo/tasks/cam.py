@@ -1,17 +1,112 @@
-"""One picture and one class -> where in the picture the evidence for the class lies."""
+"""One picture and its classes -> where in the picture the evidence for each class lies, at every stage."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
-from demo.models.backbone import Backbone
+from demo.errors import OptionOutOfRange
+from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import num_cores, threads
 from demo.models.graph import LOGITS
 from demo.models.head import Head
 from demo.models.zoo import StageLabel
+
+
+class Method(StrEnum):
+    """How a class weighs the feature maps of a stage.
+
+    Grad-CAM gives each feature map one weight, the mean of its gradient: good where a map stands for one thing all
+    over the picture, at the high stage. LayerCAM gives each cell of each map a weight of its own, its gradient where
+    that is positive, and so also holds lower down, where the same edge matters here and not there.
+    """
+
+    GRAD_CAM = "grad_cam"
+    LAYER_CAM = "layer_cam"
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMap:
+    """Where the evidence for one class lies, as one stage sees it.
+
+    `values` are float32 (H, W) of the stage, none negative, in units of the class's logit; `probability` is what the
+    network gives the class, 0 to 1.
+    """
+
+    class_idx: int
+    probability: float
+    stage: StageLabel
+    method: Method
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMaps:
+    """The class maps of one picture, class by class, and the picture as the network sees it."""
+
+    network_input: Image.Image
+    maps: tuple[ClassMap, ...]
+
+    def of(self, class_idx: int, stage: StageLabel, method: Method) -> ClassMap:
+        """Return one of the maps; KeyError if it was not asked for."""
+        return {(each.class_idx, each.stage, each.method): each for each in self.maps}[class_idx, stage, method]
+
+
+class _Ascent(NamedTuple):
+    """One forward pass that remembers how it came about: stages (1, C, H, W), the lowest a leaf; logits (1, K)."""
+
+    activations: dict[StageLabel, Tensor]
+    logits: Tensor
+
+
+# What is shown of each class: LayerCAM up the ladder, and Grad-CAM at its top.
+_LADDER = (*((stage, Method.LAYER_CAM) for stage in StageLabel), (StageLabel.HIGH, Method.GRAD_CAM))
+
+
+def map_stages(
+    backbone: Backbone,
+    picture: Image.Image,
+    class_idxs: Sequence[int] | None = None,
+    *,
+    head: Head | None = None,
+) -> ClassMaps:
+    """Weigh the feature maps of every stage by what they do for a class.
+
+    One forward pass, and one backward pass for each class, down to the low stage and no further. The gradients are
+    taken with respect to the stages' outputs alone; no parameter gets one and no hook is set.
+
+    Args:
+        backbone: Network that the head belongs to (`Backbone.for_head`); left unchanged.
+        picture: RGB image of any size; it goes through the weights' own transforms.
+        class_idxs: Classes to map; the most probable one unless given.
+        head: Whose classes; ImageNet's unless given.
+
+    Returns:
+        For each class LayerCAM of the low, middle and high stage and Grad-CAM of the high one. ResNet-50 at 224 px:
+        low (56, 56), middle (14, 14), high (7, 7).
+
+    Raises:
+        OptionOutOfRange: If there is no class of such an index.
+
+    Source:
+        LayerCAM: Jiang et al. 2021, https://ieeexplore.ieee.org/document/9462463
+        Grad-CAM: Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391
+    """
+    check_classes(backbone, class_idxs or (), head)
+    transformed = backbone.transform(picture)  # (3, H, W)
+    with threads(num_cores()), torch.enable_grad():
+        ascent = _ascend(backbone, transformed, tuple(StageLabel), head)
+        if class_idxs is None:
+            class_idxs = [int(ascent.logits[0].argmax())]
+        maps = tuple(each for idx in class_idxs for each in _map_class(ascent, idx))
+    return ClassMaps(draw_transformed(backbone.spec, transformed), maps)
 
 
 def map_classes(
@@ -30,21 +125,65 @@ def map_classes(
     Returns:
         For each class float32 (H, W) of the high stage, none negative: where the evidence for the class lies.
 
+    Raises:
+        OptionOutOfRange: If there is no class of such an index.
+
     Source:
         Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391
     """
-    high = backbone.run([picture]).stages[StageLabel.HIGH].clone()  # (1, C, H, W), out of inference mode
-    activation = high.to(backbone.device).requires_grad_(True)
+    check_classes(backbone, class_idxs, head)
     with threads(num_cores()), torch.enable_grad():
-        if head is None:
-            logits = backbone.part(StageLabel.HIGH, LOGITS)(activation)
-        else:
-            logits = head.module(backbone.part(StageLabel.HIGH)(activation).cpu())  # (1, K)
-        return [_weigh(activation, logits[0, idx]) for idx in class_idxs]
+        ascent = _ascend(backbone, backbone.transform(picture), (StageLabel.HIGH,), head)
+        return [_weigh(ascent, _descend(ascent, idx), StageLabel.HIGH, Method.GRAD_CAM) for idx in class_idxs]
 
 
-def _weigh(activation: torch.Tensor, logit: torch.Tensor) -> NDArray[np.float32]:
-    (gradient,) = torch.autograd.grad(logit, activation, retain_graph=True)
-    weights = gradient.mean(dim=(2, 3), keepdim=True)  # (1, C, 1, 1)
-    evidence: NDArray[np.float32] = (weights * activation).sum(dim=1)[0].clamp(min=0).detach().cpu().numpy()
+def check_classes(backbone: Backbone, class_idxs: Sequence[int], head: Head | None) -> None:
+    """Refuse the index of a class that the network, or the head on it, does not know.
+
+    Raises:
+        OptionOutOfRange: If there is no class of such an index.
+    """
+    last = len(head.class_names if head else backbone.spec.class_names) - 1
+    for idx in class_idxs:
+        if not 0 <= idx <= last:
+            raise OptionOutOfRange(option="class_idx", value=idx, low=0, high=last)
+
+
+def _ascend(backbone: Backbone, transformed: Tensor, stages: Sequence[StageLabel], head: Head | None) -> _Ascent:
+    """Run a transformed picture (3, H, W) through the network, stage by stage, with gradients from the first one on."""
+    batch = transformed[None].to(backbone.device, memory_format=torch.channels_last)  # (1, 3, H, W)
+    with torch.no_grad():
+        activation = backbone.part(None, stages[0])(batch)
+    activations = {stages[0]: activation.requires_grad_(True)}
+    for below, stage in pairwise(stages):
+        activations[stage] = backbone.part(below, stage)(activations[below])
+    if head is None:
+        logits = backbone.part(stages[-1], LOGITS)(activations[stages[-1]])
+    else:
+        logits = head.module(backbone.part(stages[-1])(activations[stages[-1]]).cpu())  # (1, K)
+    return _Ascent(activations, logits)
+
+
+def _descend(ascent: _Ascent, class_idx: int) -> dict[StageLabel, Tensor]:
+    """Return the gradient of a class's logit with respect to each stage's output (1, C, H, W)."""
+    gradients = torch.autograd.grad(ascent.logits[0, class_idx], list(ascent.activations.values()), retain_graph=True)
+    return dict(zip(ascent.activations, gradients, strict=True))
+
+
+def _map_class(ascent: _Ascent, class_idx: int) -> list[ClassMap]:
+    gradients = _descend(ascent, class_idx)
+    probability = float(torch.softmax(ascent.logits[0].detach(), dim=0)[class_idx])
+    return [
+        ClassMap(class_idx, probability, stage, method, _weigh(ascent, gradients, stage, method))
+        for stage, method in _LADDER
+    ]
+
+
+def _weigh(
+    ascent: _Ascent, gradients: dict[StageLabel, Tensor], stage: StageLabel, method: Method
+) -> NDArray[np.float32]:
+    """Sum a stage's feature maps, weighted; what speaks against the class counts as nothing."""
+    activation, gradient = ascent.activations[stage].detach(), gradients[stage]  # (1, C, H, W) each
+    weights = gradient.clamp(min=0) if method is Method.LAYER_CAM else gradient.mean(dim=(2, 3), keepdim=True)
+    evidence: NDArray[np.float32] = (weights * activation).sum(dim=1)[0].clamp(min=0).cpu().numpy()
     return evidence

@@ -20,8 +20,8 @@ from demo.models.weights import usable_backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.activations import capture_stages
 from demo.tasks.predict import MAX_TOP_K, predict
-from demo.ui.activations_tab import NUM_MAPS
 from demo.ui.context import COMPUTE, Context, uploaded_file
+from demo.ui.inside_tab import NUM_MAPS
 from demo.ui.training import Job
 
 # Those who wait for a training wait here, not in front of somebody's prediction.

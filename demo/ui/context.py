@@ -6,7 +6,7 @@ import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from demo.models.cache import BackboneCache
 from demo.models.recipe import Recipe
 from demo.models.state import ModelState
 from demo.settings import MEGABYTE, Settings
+from demo.tasks.ascent import AscentCache
 from demo.tasks.features import FeatureCache
 from demo.tasks.finetune import Progress, fine_tune
 from demo.ui.arrival import Arrival
@@ -44,6 +45,7 @@ class Context:
     backbones: BackboneCache
     line: TrainingLine
     arrival: Arrival
+    ascents: AscentCache = field(default_factory=AscentCache)
     words: Words = ENGLISH
 
     @staticmethod

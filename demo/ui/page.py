@@ -11,10 +11,10 @@ from demo.models.weights import usable_backbone
 from demo.models.zoo import find_spec
 from demo.settings import Settings
 from demo.tasks.predict import Prediction, predict
-from demo.ui.activations_tab import build_activations_tab
 from demo.ui.api import build_api
 from demo.ui.context import COMPUTE, LIGHT, Context
 from demo.ui.finetune_tab import build_finetune_tab, show_session, watch_on_load
+from demo.ui.inside_tab import build_inside_tab
 from demo.ui.network import draw_source, watch_arrival
 from demo.ui.photo import answer_line, choose_photo, keep_photo
 from demo.ui.predict_tab import build_predict_tab, choose_example, show_prediction
@@ -102,7 +102,7 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
     with gr.Tabs():
         predict_tab = build_predict_tab(context, ref)
         finetune_tab = build_finetune_tab(context, ref)
-        inside_tab = build_activations_tab(context, ref)
+        inside_tab = build_inside_tab(context, ref)
     gr.HTML(f'<p class="privacy">{words.privacy}</p>')
 
     photos = [predict_tab.photo, inside_tab.photo]

@@ -1,14 +1,12 @@
 """The form of a training: what learns, the head to build, the recipe; with its parameter count and its code."""
 
 from dataclasses import replace
-from enum import StrEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import gradio as gr
 
 from demo.data.dataset import Dataset, Split
 from demo.data.images import read_image
-from demo.errors import OptionNotNumber, OptionNotWhole, UnknownChoice
 from demo.models.recipe import MAX_CROPS, MAX_HIDDEN_LAYERS, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
 from demo.settings import Settings
 from demo.tasks.code import write_code
@@ -17,13 +15,12 @@ from demo.tasks.finetune import count_trained
 from demo.ui.context import COMPUTE, LIGHT, Context
 from demo.ui.markup import draw_figure, draw_picture, encode_jpeg
 from demo.ui.sessions import Ref
+from demo.ui.values import parse_choice, parse_number, parse_whole
 
 # How events run that hand over a recipe: `read_recipe` checks what is sent, and says what is wrong with it in the
 # visitor's language, which gradio's own checks do not.
 READ_RECIPE: dict[str, Any] = {**LIGHT, "preprocess": False}
 TELL_RECIPE: dict[str, Any] = {**COMPUTE, "preprocess": False, "show_progress": "hidden"}
-
-Chosen = TypeVar("Chosen", bound=StrEnum)
 
 _PREVIEW_PX = 112
 # What to begin with for each depth of training; a visitor may then change all of it.
@@ -51,30 +48,32 @@ def read_recipe(settings: Settings, *values: Any) -> Recipe:
         values
     )
     return Recipe(
-        trains=_choice("trains", Trains, trains),
-        optimizer=_choice("optimizer", Optimizer, optimizer),
-        head=HeadConfig(_whole("hidden_layers", hidden_layers), _whole("width", width), _number("dropout", dropout)),
-        epochs=_whole("epochs", epochs),
-        batch_size=_whole("batch_size", batch_size),
-        learning_rate=_number("learning_rate", rate),
-        weight_decay=_number("weight_decay", decay),
+        trains=parse_choice("trains", Trains, trains),
+        optimizer=parse_choice("optimizer", Optimizer, optimizer),
+        head=HeadConfig(
+            parse_whole("hidden_layers", hidden_layers), parse_whole("width", width), parse_number("dropout", dropout)
+        ),
+        epochs=parse_whole("epochs", epochs),
+        batch_size=parse_whole("batch_size", batch_size),
+        learning_rate=parse_number("learning_rate", rate),
+        weight_decay=parse_number("weight_decay", decay),
         flips=bool(flips),
-        crops=_whole("crops", crops),
-        patience=_whole("patience", patience),
-        seed=_whole("seed", seed),
+        crops=parse_whole("crops", crops),
+        patience=parse_whole("patience", patience),
+        seed=parse_whole("seed", seed),
         max_epochs=settings.max_epochs,
     )
 
 
 def suggest_recipe(context: Context, trains: str) -> list[Any]:
     """Put suggested values into the controls for what is to learn."""
-    recipe = _SUGGESTED[_choice("trains", Trains, trains)]
+    recipe = _SUGGESTED[parse_choice("trains", Trains, trains)]
     return _write_controls(replace(recipe, epochs=min(recipe.epochs, context.settings.max_epochs)))
 
 
 def choose_lesson(_context: Context, trains: str) -> list[Any]:
     """Put the lesson's own recipe into the controls."""
-    depth = _choice("trains", Trains, trains)
+    depth = parse_choice("trains", Trains, trains)
     return _write_controls(lesson_recipe(depth, epochs=_SUGGESTED[depth].epochs))
 
 
@@ -188,22 +187,3 @@ def _write_controls(recipe: Recipe) -> list[Any]:
         recipe.patience,
         recipe.seed,
     ]
-
-
-def _choice(option: str, kind: type[Chosen], value: Any) -> Chosen:
-    for each in kind:
-        if each == value:
-            return each
-    raise UnknownChoice(option=option, value=str(value)[:20], known=", ".join(kind))
-
-
-def _number(option: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise OptionNotNumber(option=option, value=str(value)[:20])
-    return float(value)
-
-
-def _whole(option: str, value: Any) -> int:
-    if _number(option, value) % 1:  # of infinity and NaN that is NaN
-        raise OptionNotWhole(option=option, value=value)
-    return int(value)

@@ -20,6 +20,7 @@ from demo.models.weights import usable_backbone
 from demo.settings import Settings
 from demo.tasks.features import FeatureCache, Features
 from demo.tasks.finetune import FineTuned
+from demo.tasks.patches import PeakCache
 from demo.ui.training import Job, JobKind
 
 _SWEEP_EVERY_S = 30.0
@@ -69,7 +70,9 @@ class Session:
         self.dataset: Dataset | None = None
         self.dataset_error: DatasetError | None = None  # why the pictures are no dataset yet
         self.cache = FeatureCache()
+        self.peaks = PeakCache()
         self.trained: Trained | None = None
+        self._dream = 0  # the number of the picture that is being made
         self.jobs: dict[JobKind, Job] = {}
 
     @property
@@ -139,8 +142,10 @@ class Session:
             self._check_not_training()
             self.collection, self.dataset, self.dataset_error = collection, dataset, error
             self.jobs.clear()
+            digests = {sample.digest for sample in dataset.samples} if dataset else set[str]()
+            self.peaks.keep_only(digests)
             if dataset is not None:
-                self.cache.keep_only({sample.digest for sample in dataset.samples})
+                self.cache.keep_only(digests)
             elif collection is None:  # nothing of the pictures stays, not even in the results of the head
                 self.cache, self.trained = FeatureCache(), None
 
@@ -163,6 +168,16 @@ class Session:
         with self._lock:
             self._check_not_training()
             self.jobs[job.kind] = job
+
+    def begin_dream(self) -> int:
+        """Return the number of a picture to make; one that is being made ends."""
+        with self._lock:
+            self._dream += 1
+            return self._dream
+
+    def is_dreaming(self, number: int) -> bool:
+        """Whether a picture is still wanted."""
+        return self._dream == number
 
     def adopt(self, result: FineTuned, dataset: Dataset) -> None:
         """Use a newly trained head, and keep what it was trained on for its results."""

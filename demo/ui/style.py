@@ -80,6 +80,19 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
   border: 1px solid var(--border-color-primary); background: rgb(225 80 60 / calc(0.75 * var(--share))); }
 .confusion .right button { background: rgb(20 184 166 / calc(0.75 * var(--share))); }
 .confusion button:disabled { cursor: default; opacity: 0.5; }
+.try { margin: 0.2rem 0 0.6rem; }
+.canvas { position: relative; width: min(336px, 100%); aspect-ratio: 1; touch-action: none; user-select: none; }
+.canvas img { width: 100%; height: 100%; margin: 0; }
+.cells { position: absolute; inset: 0; display: grid; grid-template-columns: repeat(14, 1fr); }
+.cells input { appearance: none; width: auto; height: auto; min-width: 0; margin: 0; border: none; border-radius: 0;
+  background: none !important; box-shadow: none; cursor: crosshair; }
+.cells input:hover, .cells input:focus-visible { outline: 1px solid white; outline-offset: -1px; }
+.cells input:checked { background: rgb(128 128 128 / 0.9) !important; }
+.measure { margin: 0.5rem 0; padding: 0.4rem 1rem; border-radius: var(--radius-md); cursor: pointer;
+  background: var(--button-secondary-background-fill); border: 1px solid var(--border-color-primary); }
+.figures.sheet figure { width: min(336px, 100%); }
+.figures.sheet img, .figures.patches img { height: auto; }
+.help a { padding: 0; }
 .reliability { width: min(16rem, 100%); display: block; }
 """
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from demo import errors
 from demo.errors import DemoError, fill_message
+from demo.ui.inside.words import CHINESE_INSIDE, ENGLISH_INSIDE, InsideWords
 
 
 @dataclass(frozen=True)
@@ -235,6 +236,7 @@ class Words:
     scale_grid: str
     scale_zero: str
     scale_largest: str
+    inside: InsideWords
 
     error_messages: Mapping[type[DemoError], str] = field(default_factory=dict)
 
@@ -539,6 +541,7 @@ ENGLISH = Words(
     ),
     scale_zero="0",
     scale_largest="largest",
+    inside=ENGLISH_INSIDE,
 )
 
 _CHINESE_ERRORS: dict[type[DemoError], str] = {
@@ -615,6 +618,7 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     errors.OptionNotNumber: "{option} 是 {value}；它必须是数字。",
     errors.UnknownChoice: "{option} 是 {value}；请选择其中之一：{known}。",
     errors.NoHead: "这次会话里还没有训练好的分类头。请先训练一个。",
+    errors.UnknownBlock: "{backbone} 没有名为“{name}”的带捷径的模块。请选择其中之一：{known}。",
     errors.RidgeIsLinear: ("闭式解只适用于不变特征上的一个线性层。请只训练分类头且不加隐藏层，或选择另一种训练方法。"),
     errors.TooManyTrained: (
         "训练 {backbone} 的这么多层需要 {millions:.1f} 百万个你自己的参数；这里最多 {limit:.0f} 百万个。"
@@ -906,5 +910,6 @@ CHINESE = Words(
     ),
     scale_zero="0",
     scale_largest="最大",
+    inside=CHINESE_INSIDE,
     error_messages=_CHINESE_ERRORS,
 )

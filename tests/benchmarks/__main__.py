@@ -27,6 +27,7 @@ from demo.models.cache import BackboneCache
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.predict import predict
+from tests.benchmarks import maps as class_maps
 from tests.benchmarks import training
 from tests.benchmarks.throughput import throughput
 from tests.conftest import PROJECT, noise
@@ -212,8 +213,14 @@ def heads() -> list[Row]:
     return [Row(*row) for each in training.BENCHMARKS for row in each(archive)]
 
 
+def maps() -> list[Row]:
+    """Ask whether class maps tell the truth, and what looking inside a network costs."""
+    photos = DATA / "imagenet_samples"
+    return [Row(*row) for each in class_maps.BENCHMARKS for row in each(photos)]
+
+
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
-    each.__name__: each for each in (samples, fine_tune, heads, start_up, memory, networks, speed, tests)
+    each.__name__: each for each in (samples, fine_tune, heads, maps, start_up, memory, networks, speed, tests)
 }
 
 

@@ -1,0 +1,222 @@
+"""One channel -> a picture that was made for it, step by step: what does it look for?"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import torch
+from PIL import Image
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+from demo.errors import OptionOutOfRange
+from demo.models.backbone import Backbone, draw_transformed
+from demo.models.batching import threads
+from demo.models.graph import copy_sharing_memory, replace_module
+from demo.models.zoo import StageLabel
+from demo.tasks.activations import check_channel
+
+NUM_STEPS = 96
+DRAW_EVERY = 8  # steps
+MIN_SIDE_PX, MAX_SIDE_PX, MAX_STEPS = 64, 256, 1000
+
+MAX_KEPT = 200  # pictures of 50 kB
+
+_LEARNING_RATE = 0.025
+_DECAY = 1.5  # how much less high frequencies change: less than 1 is grainy, 2 only colours
+_START = 0.01  # standard deviation of the spectrum
+_JITTER = 0.125  # of the side, each way
+_SCALES = (0.75, 0.875, 1.0, 1.125, 1.25)  # few: torch prepares its convolutions anew for each size
+
+# The square root of the covariance of red, green and blue in ImageNet's pictures: one column for each colour without
+# correlation. Olah et al. 2017; its numbers are those of Lucid, lucid/optvis/param/color.py.
+_COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
+
+
+@dataclass(frozen=True, eq=False)
+class AscentStep:
+    """What one step came to.
+
+    `step` counts from 1 to `num_steps`. `activation` is what was ascended, at the picture before this step: the mean of
+    the channel over a picture that was moved and scaled a little, before the ReLU that ends the stage, if one does. So
+    it may be negative where the stage itself gives 0. `picture` is the picture after this step, RGB: one every
+    DRAW_EVERY steps and at the last, None in between.
+    """
+
+    step: int
+    num_steps: int
+    activation: float
+    picture: Image.Image | None
+
+
+def ascend(
+    backbone: Backbone,
+    stage: StageLabel,
+    channel_idx: int,
+    *,
+    side_px: int = 128,
+    num_steps: int = NUM_STEPS,
+    seed: int = 0,
+) -> Generator[AscentStep, None, None]:
+    """Change a picture of faint noise, step by step, so that one channel becomes stronger: gradient ascent.
+
+    What is changed is not pixels but the picture's spectrum, with colours that do not correlate: there high frequencies
+    have no head start, which in pixels end as grey noise. The picture has no edges, what leaves at one side comes in at
+    the other; it is moved and scaled at random before each step, so that no pattern wins that only holds at one place.
+    The mean over all positions is ascended: a single position in the middle gives a spot on grey at the low stage, and
+    pictures that are no clearer at the high one.
+
+    A channel whose ReLU gives 0 everywhere would have no gradient and one at ReLU6's 6 neither. So the ReLU that ends a
+    stage is left out; where the stage ends in several, side by side, each one is.
+
+    Args:
+        backbone: Network to look into, shared or private; left unchanged, no parameter gets a gradient.
+        stage: Which of its stages.
+        channel_idx: Which of the stage's channels.
+        side_px: Side of the picture, 64 to 256; Inception v3 takes none below 100.
+        num_steps: Of Adam.
+        seed: Source of the start and of all moves; the same one gives the same picture.
+
+    Yields:
+        One AscentStep for each step. Closing the generator ends it within one.
+
+    Raises:
+        OptionOutOfRange: If the stage has no such channel, or a number is outside its range.
+
+    Source:
+        Olah et al. 2017, https://distill.pub/2017/feature-visualization, and Lucid,
+        https://github.com/tensorflow/lucid; the idea: Erhan et al. 2009, technical report 1341, Université de Montréal
+    """
+    for option, value, low, high in (
+        ("side_px", side_px, MIN_SIDE_PX, MAX_SIDE_PX),
+        ("num_steps", num_steps, 1, MAX_STEPS),
+    ):
+        if not low <= value <= high:
+            raise OptionOutOfRange(option=option, value=value, low=low, high=high)
+    ascent = _Ascent(backbone, stage, channel_idx, side_px, seed)
+    for step in range(1, num_steps + 1):
+        activation = ascent.climb()
+        is_drawn = step % DRAW_EVERY == 0 or step == num_steps
+        yield AscentStep(step, num_steps, activation, ascent.draw() if is_drawn else None)
+
+
+class AscentCache:
+    """Pictures that are finished: of shared networks, so that nothing of a visitor is in them."""
+
+    def __init__(self, max_pictures: int = MAX_KEPT) -> None:
+        self._steps: OrderedDict[tuple[str, StageLabel, int], AscentStep] = OrderedDict()
+        self._max_pictures = max_pictures
+        self._lock = threading.Lock()
+
+    def climb(self, backbone: Backbone, stage: StageLabel, channel_idx: int) -> Generator[AscentStep, None, None]:
+        """Yield what `ascend` does; of a picture that was finished before, the last step at once.
+
+        The pictures of a private network (`Backbone.is_private`) are neither kept nor taken from others. The picture
+        that was asked for longest ago goes first.
+        """
+        key = (backbone.spec.name, stage, channel_idx)
+        with self._lock:
+            finished = None if backbone.is_private else self._steps.get(key)
+        if finished is not None:
+            yield finished
+            return
+        for step in ascend(backbone, stage, channel_idx):
+            if step.step == step.num_steps and not backbone.is_private:
+                self._keep(key, step)
+            yield step
+
+    def _keep(self, key: tuple[str, StageLabel, int], step: AscentStep) -> None:
+        with self._lock:
+            self._steps[key] = step
+            while len(self._steps) > self._max_pictures:
+                self._steps.popitem(last=False)
+
+
+class _Ascent:
+    """A picture on its way, as a spectrum, and how it is changed; it belongs to one caller."""
+
+    def __init__(self, backbone: Backbone, stage: StageLabel, channel_idx: int, side_px: int, seed: int) -> None:
+        self._backbone, self._channel_idx, self._side_px = backbone, channel_idx, side_px
+        self._part = leave_out_relu(backbone.part(None, stage.value))
+        self._generator = torch.Generator().manual_seed(seed)
+        start = torch.randn((3, side_px, side_px // 2 + 1, 2), generator=self._generator)
+        self._spectrum = (_START * start).to(backbone.device).requires_grad_(True)
+        self._gains = _weigh_frequencies(side_px).to(backbone.device)
+        colours = torch.tensor(_COLOURS)
+        self._colours = (colours / colours.norm(dim=0).max()).to(backbone.device)
+        transforms = backbone.spec.build_transforms()
+        self._mean, self._std = (
+            torch.tensor(each, device=backbone.device).view(3, 1, 1) for each in (transforms.mean, transforms.std)
+        )
+        self._optimizer = torch.optim.Adam([self._spectrum], lr=_LEARNING_RATE)
+
+    def climb(self) -> float:
+        """Do one step and return the mean activation before it."""
+        # Set anew for each step: between two, another thread may take over. A second core saves little on pictures so
+        # small, and where others compute as well, waiting for it takes many times as long.
+        with threads(1), torch.enable_grad():
+            moved = self._move(self._paint()[None]).contiguous(memory_format=torch.channels_last)  # (1, 3, H, W)
+            maps = self._part(moved)[0]  # (C, H, W)
+            check_channel(self._channel_idx, len(maps))
+            activation = maps[self._channel_idx].mean()
+            (gradient,) = torch.autograd.grad(activation, self._spectrum)
+            self._spectrum.grad = -gradient  # Adam descends
+            self._optimizer.step()
+        return float(activation.detach())
+
+    def draw(self) -> Image.Image:
+        """Return the picture as it is now."""
+        with threads(1), torch.no_grad():
+            return draw_transformed(self._backbone.spec, self._paint().cpu())
+
+    def _paint(self) -> Tensor:
+        """Return the picture, (3, H, W), as the weights' own transforms would normalise it."""
+        side_px = self._side_px
+        uncorrelated = torch.fft.irfft2(torch.view_as_complex(self._spectrum) * self._gains, s=(side_px, side_px))
+        pixels = torch.einsum("ij,jhw->ihw", self._colours, uncorrelated).sigmoid()  # 0 to 1
+        return (pixels - self._mean) / self._std
+
+    def _move(self, picture: Tensor) -> Tensor:
+        """Shift and scale a picture (1, 3, H, W) at random."""
+        reach = round(_JITTER * self._side_px)
+        shifts = torch.randint(-reach, reach + 1, (2,), generator=self._generator).tolist()
+        scale = _SCALES[int(torch.randint(len(_SCALES), (), generator=self._generator))]
+        side_px = round(scale * self._side_px)
+        return functional.interpolate(picture.roll(shifts, (2, 3)), (side_px, side_px), mode="bilinear")
+
+
+def _weigh_frequencies(side_px: int) -> Tensor:
+    """Return the factor of each frequency of a spectrum, (H, W // 2 + 1): the higher, the less, as in photographs."""
+    frequencies = torch.hypot(torch.fft.fftfreq(side_px)[:, None], torch.fft.rfftfreq(side_px))
+    return side_px / 4 / frequencies.clamp(min=1 / side_px) ** _DECAY
+
+
+def leave_out_relu(part: fx.GraphModule) -> fx.GraphModule:
+    """Let a part of a network, which nobody else holds, end before its last ReLU, or several that end side by side."""
+    last = next(node for node in part.graph.nodes if node.op == "output")
+    ends = list(last.all_input_nodes)
+    while ends:
+        node = ends.pop()
+        if node.target is torch.cat:  # the branches of GoogLeNet and Inception
+            ends.extend(node.all_input_nodes)
+        elif _is_relu(node, part):
+            node.replace_all_uses_with(node.all_input_nodes[0])
+        elif node.op == "call_module" and _ends_in_relu(part.get_submodule(str(node.target))):
+            norm = copy_sharing_memory(part.get_submodule(str(node.target)))
+            norm.act = nn.Identity()
+            replace_module(part, str(node.target), norm)
+    part.graph.eliminate_dead_code()
+    part.recompile()
+    return part
+
+
+def _is_relu(node: fx.Node, part: fx.GraphModule) -> bool:
+    if node.op == "call_module":
+        return isinstance(part.get_submodule(str(node.target)), nn.ReLU | nn.ReLU6)
+    return node.target in (functional.relu, torch.relu)
+
+
+def _ends_in_relu(norm: nn.Module) -> bool:
+    """Say whether this is one of timm's norms that does as well what comes after it."""
+    return isinstance(getattr(norm, "act", None), nn.ReLU | nn.ReLU6)

@@ -1,0 +1,351 @@
+"""One picture with parts of it erased -> what is left of a class's probability: does a heatmap tell the truth?"""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+from torch.nn import functional
+
+from demo.errors import OptionOutOfRange
+from demo.models.backbone import Backbone, draw_transformed
+from demo.models.batching import MAX_BATCH, num_cores, threads
+from demo.models.head import Head
+from demo.models.lenet import draw_weights
+from demo.tasks.cam import ClassMaps, check_classes, map_stages
+
+SHARES = (0.1, 0.2, 0.4)
+NUM_DRAWS = 3  # with the shares above and the whole picture that makes 16 pictures, two full batches
+GRID = 14  # cells on a side
+
+
+class Part(StrEnum):
+    """Which part of a picture is erased.
+
+    A random part has the shape of the hottest, or of what was painted, at another place: how a probability falls also
+    depends on the outline of what is missing, and so the two differ in their place alone.
+    """
+
+    HOTTEST = "hottest"
+    RANDOM = "random"
+    COLDEST = "coldest"
+    PAINTED = "painted"
+    REST = "rest"  # all but what was painted
+
+
+@dataclass(frozen=True, eq=False)
+class Erased:
+    """A picture with a part erased.
+
+    `share` is how much of it that was, 0 to 1; `draws` are the class's probabilities, one for each random place and
+    only one where nothing is random; `picture` is what the network saw, at the first of the places.
+    """
+
+    part: Part
+    share: float
+    draws: tuple[float, ...]
+    picture: Image.Image
+
+    @property
+    def probability(self) -> float:
+        """The mean over the draws, 0 to 1."""
+        return sum(self.draws) / len(self.draws)
+
+
+@dataclass(frozen=True, eq=False)
+class Erasure:
+    """What is left of a class's probability when parts of a picture are erased; `before` is that of all of it."""
+
+    class_idx: int
+    before: float
+    erased: tuple[Erased, ...]
+
+    def curve(self, part: Part) -> list[tuple[float, float]]:
+        """Return (share, probability) for one kind of part, from nothing erased on."""
+        return [(0.0, self.before), *((each.share, each.probability) for each in self.erased if each.part is part)]
+
+
+@dataclass(frozen=True, eq=False)
+class _Variants:
+    """A part to erase, at one place or at several: `masks` are float32 (V, H, W), 1 where the picture goes."""
+
+    part: Part
+    share: float
+    masks: Tensor
+
+
+def erase_by_map(
+    backbone: Backbone,
+    picture: Image.Image,
+    class_idx: int,
+    values: NDArray[np.floating[Any]],
+    *,
+    head: Head | None = None,
+    shares: Sequence[float] = SHARES,
+    seed: int = 0,
+) -> Erasure:
+    """Erase the hottest, random and the coldest parts of what the network sees, and ask it for the class each time.
+
+    If a map is right, the probability falls fastest where it is hottest, and slowest where it is coldest.
+
+    What is erased are cells of a grid of 14 by 14, whatever the stage that the map is from: 16 px of 224, so that a
+    share means as many cells, with edges as long, for a map of 7 by 7 as for one of 56 by 56, and the curves of
+    stages can be compared. Of cells that are equally hot, those with more heat around them count as hotter.
+
+    An erased cell gets the mean colour of the picture. Blurred cells would keep what the network may still know the
+    class by, its colours and its rough form; black ones would be darker than most pictures. No filling is neutral: its
+    edges are new to the network, and the outline can give the class away (ROAD), for which the random parts are a
+    control.
+
+    Args:
+        backbone: Network that the head belongs to (`Backbone.for_head`); left unchanged.
+        picture: RGB image of any size.
+        class_idx: Class whose probability is asked for.
+        values: The map, float (H, W) over what the network sees, such as those of `ClassMap`.
+        head: Whose class; ImageNet's unless given.
+        shares: How much to erase, 0 to 1 each.
+        seed: Source of the random places.
+
+    Raises:
+        OptionOutOfRange: If a share is not from 0 to 1, or there is no such class.
+
+    Source:
+        Deletion: Petsiuk et al. 2018 (RISE), https://arxiv.org/abs/1806.07421
+        Outlines: Rong et al. 2022 (ROAD), https://arxiv.org/abs/2202.00449
+    """
+    for share in shares:
+        if not 0 <= share <= 1:
+            raise OptionOutOfRange(option="share", value=share, low=0, high=1)
+    generator = torch.Generator().manual_seed(seed)
+    transformed = backbone.transform(picture)  # (3, H, W)
+    order = _rank_cells(values, generator)
+    variants = []
+    for share in shares:
+        count = round(share * GRID**2)
+        hottest, coldest = (_mask_cells(cells, transformed) for cells in (order[len(order) - count :], order[:count]))
+        random = _move(hottest, NUM_DRAWS, generator)
+        for part, masks in ((Part.HOTTEST, hottest), (Part.RANDOM, random), (Part.COLDEST, coldest)):
+            variants.append(_Variants(part, share, masks))
+    return _erase(backbone, transformed, class_idx, variants, head)
+
+
+def erase_by_mask(
+    backbone: Backbone,
+    picture: Image.Image,
+    class_idx: int,
+    mask: NDArray[np.floating[Any]],
+    *,
+    head: Head | None = None,
+    seed: int = 0,
+) -> Erasure:
+    """Erase what a visitor painted, the same shape at random places, and all but what was painted.
+
+    Args:
+        backbone: Network that the head belongs to (`Backbone.for_head`); left unchanged.
+        picture: RGB image of any size.
+        class_idx: Class whose probability is asked for.
+        mask: Float (H, W), 0 (stays) to 1 (goes), over the whole of the picture and of any resolution; it is resized
+            and cropped as the picture is. In between the two are mixed.
+        head: Whose class; ImageNet's unless given.
+        seed: Source of the random places.
+
+    Returns:
+        One of each part; its share is that of what the network sees.
+
+    Raises:
+        OptionOutOfRange: If there is no such class.
+    """
+    painted = _see_mask(backbone, picture, mask)[None]  # (1, H, W)
+    return _erase_painted(backbone, backbone.transform(picture), class_idx, painted, head, seed)
+
+
+def erase_cells(
+    backbone: Backbone,
+    picture: Image.Image,
+    class_idx: int,
+    cells: Sequence[int],
+    *,
+    head: Head | None = None,
+    seed: int = 0,
+) -> Erasure:
+    """Erase the cells that a visitor painted, the same shape at random places, and all but what was painted.
+
+    Args:
+        backbone: Network that the head belongs to (`Backbone.for_head`); left unchanged.
+        picture: RGB image of any size.
+        class_idx: Class whose probability is asked for.
+        cells: Cells of the grid over what the network sees, numbered by rows, 0 to GRID² - 1.
+        head: Whose class; ImageNet's unless given.
+        seed: Source of the random places.
+
+    Returns:
+        One of each part; its share is that of what the network sees.
+
+    Raises:
+        OptionOutOfRange: If there is no such class, or no such cell.
+    """
+    for cell in cells:
+        if not 0 <= cell < GRID**2:
+            raise OptionOutOfRange(option="cell", value=cell, low=0, high=GRID**2 - 1)
+    transformed = backbone.transform(picture)  # (3, H, W)
+    painted = _mask_cells(torch.tensor(cells, dtype=torch.long), transformed)  # (1, H, W)
+    return _erase_painted(backbone, transformed, class_idx, painted, head, seed)
+
+
+def _erase_painted(
+    backbone: Backbone, transformed: Tensor, class_idx: int, painted: Tensor, head: Head | None, seed: int
+) -> Erasure:
+    """Erase what a mask (1, H, W) says, its shape at random places, and all else."""
+    share = float(painted.mean())
+    variants = [
+        _Variants(Part.PAINTED, share, painted),
+        _Variants(Part.RANDOM, share, _move(painted, NUM_DRAWS, torch.Generator().manual_seed(seed))),
+        _Variants(Part.REST, 1 - share, 1 - painted),
+    ]
+    return _erase(backbone, transformed, class_idx, variants, head)
+
+
+def _rank_cells(values: NDArray[np.floating[Any]], generator: torch.Generator) -> Tensor:
+    """Return the cells of the grid, numbered by rows, the coldest first."""
+    heat = torch.from_numpy(values.astype(np.float32))[None, None]  # (1, 1, H, W)
+    if min(values.shape) > GRID:
+        heat = functional.adaptive_avg_pool2d(heat, GRID)
+    else:
+        heat = functional.interpolate(heat, (GRID, GRID), mode="bilinear", align_corners=False)
+    heat = heat[0, 0]
+    distance = torch.arange(GRID).view(-1, 1) - torch.arange(GRID)
+    spread = torch.exp(-((distance / (GRID / 4)) ** 2) / 2)  # a Gaussian over a quarter of the side
+    order = torch.randperm(GRID**2, generator=generator)
+    for key in (spread @ heat @ spread, heat):  # the last one decides
+        order = order[key.flatten()[order].argsort(stable=True)]
+    return order
+
+
+def _mask_cells(cells: Tensor, transformed: Tensor) -> Tensor:
+    """Return a mask (1, H, W) of what the network sees that is 1 in some cells of the grid."""
+    grid = torch.zeros(GRID**2)
+    grid[cells] = 1
+    masks = functional.interpolate(grid.view(1, 1, GRID, GRID), transformed.shape[1:], mode="nearest")
+    return masks[0]
+
+
+def _move(mask: Tensor, num_draws: int, generator: torch.Generator) -> Tensor:
+    """Return a mask (1, H, W) at random places (V, H, W); what leaves at one edge comes in at the opposite one."""
+    height, width = mask.shape[1:]
+    places = torch.randint(1, height * width, (num_draws,), generator=generator).tolist()
+    return torch.cat([mask.roll(divmod(place, width), (1, 2)) for place in places])
+
+
+def _see_mask(backbone: Backbone, picture: Image.Image, mask: NDArray[np.floating[Any]]) -> Tensor:
+    """Return the part of a mask over a picture that the network sees, float32 (H, W)."""
+    levels = np.round(255 * np.clip(mask, 0, 1)).astype(np.uint8)
+    painted = Image.fromarray(levels).resize(picture.size, Image.Resampling.NEAREST)
+    seen = np.asarray(backbone.draw_input(painted.convert("RGB")), dtype=np.float32)[..., 0]
+    return torch.from_numpy(seen / 255)
+
+
+def _erase(
+    backbone: Backbone, transformed: Tensor, class_idx: int, variants: Sequence[_Variants], head: Head | None
+) -> Erasure:
+    """Put the mean colour into a transformed picture (3, H, W) where masks say so, and ask about all of them."""
+    check_classes(backbone, [class_idx], head)
+    colour = transformed.mean(dim=(1, 2), keepdim=True)  # (3, 1, 1)
+    masks = torch.cat([transformed.new_zeros(1, *transformed.shape[1:]), *(each.masks for each in variants)])
+    masks = masks[:, None]  # (1 + V, 1, H, W), the first one of the whole picture
+    pictures = transformed * (1 - masks) + colour * masks  # (1 + V, 3, H, W)
+    before, *left = _ask(backbone, pictures, class_idx, head)
+    erased, first = [], 0
+    for each in variants:
+        draws = left[first : first + len(each.masks)]
+        drawn = draw_transformed(backbone.spec, pictures[1 + first])
+        erased.append(Erased(each.part, each.share, tuple(draws), drawn))
+        first += len(draws)
+    return Erasure(class_idx, before, tuple(erased))
+
+
+def _ask(backbone: Backbone, pictures: Tensor, class_idx: int, head: Head | None) -> list[float]:
+    """Return a class's probability for each of transformed pictures (N, 3, H, W), a full batch at a time."""
+    answers = [backbone.answer(batch) for batch in pictures.split(MAX_BATCH)]
+    logits = torch.cat([head.logits(each.features) if head else each.logits for each in answers])  # (N, K)
+    probabilities: list[float] = torch.softmax(logits, dim=1)[:, class_idx].tolist()
+    return probabilities
+
+
+def map_untrained(
+    backbone: Backbone,
+    picture: Image.Image,
+    class_idxs: Sequence[int],
+    *,
+    head: Head | None = None,
+    seed: int = 0,
+) -> ClassMaps:
+    """Map classes as `map_stages` does, by the same architecture with random weights: a control.
+
+    A map that looks the same without anything learned shows the picture, or the architecture, and not what the
+    network knows of the class.
+
+    Args:
+        backbone: Network whose architecture it is, and that the head belongs to; left unchanged.
+        picture: RGB image of any size.
+        class_idxs: Classes to map; they mean nothing to this network.
+        head: Whose classes; its like with random weights is put on top.
+        seed: Source of all weights.
+
+    Raises:
+        OptionOutOfRange: If there is no class of such an index.
+
+    Source:
+        Adebayo et al. 2018, https://arxiv.org/abs/1810.03292
+    """
+    check_classes(backbone, class_idxs, head)
+    generator = torch.Generator().manual_seed(seed)
+    untrained = _open_untrained(backbone, picture, generator)
+    if head is not None:
+        module = copy.deepcopy(head.module)
+        draw_weights(module, generator)
+        head = replace(head, module=module, tuned={})
+    return map_stages(untrained, picture, class_idxs, head=head)
+
+
+def _open_untrained(backbone: Backbone, picture: Image.Image, generator: torch.Generator) -> Backbone:
+    """Return a network of the same architecture with random weights, in `eval()`.
+
+    Its batch norms get their statistics from the picture: without any, what goes from layer to layer would fade or
+    explode. So it is the picture's own, and no two visitors share one.
+    """
+    with torch.device("meta"):  # weights that torch draws would move the global seed
+        network = backbone.spec.build()
+    draw_weights(network.to_empty(device="cpu"), generator)
+    network.eval().requires_grad_(False)
+    for module in network.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.train().momentum = 1.0  # the statistics of this one picture
+    with threads(num_cores()), torch.inference_mode():
+        network(backbone.transform(picture)[None])
+    network.eval().to(backbone.device).to(memory_format=torch.channels_last)
+    return Backbone(backbone.spec, network, backbone.device, is_private=True)
+
+
+def compare_maps(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> float:
+    """Say how far two maps (H, W) agree on which cells are hotter: Spearman's rank correlation, -1 to 1.
+
+    Where one of them is the same everywhere it orders nothing, and the answer is 0.
+    """
+    ranks = [_rank(each) for each in (first, second)]
+    x, y = (each - each.mean() for each in ranks)
+    length = float(np.sqrt((x @ x) * (y @ y)))
+    return float(x @ y) / length if length else 0.0
+
+
+def _rank(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Return the rank of each value, flat; equal ones share the mean of theirs."""
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    means = np.cumsum(counts) - (counts - 1) / 2
+    ranks: NDArray[np.float64] = means[places.ravel()]
+    return ranks

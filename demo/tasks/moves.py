@@ -1,0 +1,230 @@
+"""One picture, moved step by step -> how far activations move with it, and how little the answer changes.
+
+A convolution is equivariant: where a picture is shifted, what it finds is shifted likewise, up to strides and borders.
+Nothing of the kind is built in for turns and scales. Pooling over all places then gives up where a thing was:
+features and probabilities are nearly invariant, as far as training has seen to it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional
+
+from demo.errors import OptionOutOfRange
+from demo.models.backbone import Backbone, draw_transformed
+from demo.models.batching import MAX_BATCH, num_cores, threads
+from demo.models.head import Head
+from demo.models.zoo import Stage, StageLabel
+from demo.tasks.predict import ClassProbability
+
+MAX_STEPS = 15
+
+
+class Move(StrEnum):
+    """What is done to a picture.
+
+    `SHIFT` to the right, in parts of the picture's side; `TURN` counterclockwise, in degrees; `SCALE` about the
+    middle, as a factor: above 1 all grows larger.
+    """
+
+    SHIFT = "shift"
+    TURN = "turn"
+    SCALE = "scale"
+
+
+NEUTRAL = {Move.SHIFT: 0.0, Move.TURN: 0.0, Move.SCALE: 1.0}
+LARGEST = {Move.SHIFT: 0.5, Move.TURN: 180.0, Move.SCALE: 2.0}  # at least half of each side stays visible
+
+
+@dataclass(frozen=True)
+class StageCurve:
+    """How like its activation at rest a stage's activation is after each step: cosine similarities, -1 to 1.
+
+    `moved` compares with the activation at rest moved likewise (equivariance), `unmoved` with that at rest as it is;
+    both over the cells that see a part of the picture which was in it before.
+    """
+
+    stage: Stage
+    moved: tuple[float, ...]
+    unmoved: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class MoveCurves:
+    """What becomes of one picture's activations, features and answer while it is moved.
+
+    `steps` are in the unit of `move`, and `pictures` what the network saw at each. `top` is the best class at rest.
+    `features` are cosine similarities of the features to those at rest, -1 to 1; `probabilities` are those of `top`,
+    0 to 1.
+    """
+
+    move: Move
+    steps: tuple[float, ...]
+    pictures: tuple[Image.Image, ...]
+    top: ClassProbability
+    stages: tuple[StageCurve, ...]
+    features: tuple[float, ...]
+    probabilities: tuple[float, ...]
+
+
+def spread_steps(move: Move, reach: float, *, count: int = 11) -> tuple[float, ...]:
+    """Return steps from as far one way to as far the other; the middle one, where their number is odd, moves nothing.
+
+    Args:
+        move: What is done.
+        reach: The largest step, in the move's unit; for a scale the largest factor, and its inverse is the smallest.
+        count: How many, 1 to MAX_STEPS.
+
+    Raises:
+        OptionOutOfRange: If `reach` lies beyond NEUTRAL and LARGEST, or there are too few or too many.
+    """
+    _check(move.value, reach, NEUTRAL[move], LARGEST[move])
+    _check("steps", count, 1, MAX_STEPS)
+    directions = np.linspace(-1, 1, count) if count > 1 else np.zeros(1)
+    steps = reach**directions if move is Move.SCALE else reach * directions
+    return tuple(float(step) for step in steps)
+
+
+def move_picture(
+    backbone: Backbone, picture: Image.Image, move: Move, steps: Sequence[float], *, head: Head | None = None
+) -> MoveCurves:
+    """Move a picture step by step and compare what a network makes of it with what it made of it at rest.
+
+    What moves is the square that the network sees, so that nothing enters that was not in it at rest. What lies
+    beyond its edges is its mirror image: a plain colour would bring in edges that low stages answer strongly. Turns,
+    scales and parts of pixels resample the picture, which takes a little of its sharpness.
+
+    The activation at rest is moved with its cells as pixels, each in the middle of its part of the picture.
+
+    Args:
+        backbone: Network to ask; left unchanged.
+        picture: RGB image of any size.
+        move: What is done.
+        steps: How far each time, 1 to MAX_STEPS of them, in the move's unit.
+        head: A visitor's head to answer in place of ImageNet's classifier.
+
+    Raises:
+        OptionOutOfRange: If a step is larger than LARGEST, or there are too few or too many.
+
+    Source:
+        Lenc & Vedaldi 2015, https://arxiv.org/abs/1411.5908; Zeiler & Fergus 2014, their figure 5,
+        https://arxiv.org/abs/1311.2901; for why shifts by less than a stride are not free, Zhang 2019,
+        https://arxiv.org/abs/1904.11486
+    """
+    _check("steps", len(steps), 1, MAX_STEPS)
+    for step in steps:
+        _check(move.value, step, *_bounds(move))
+    square = backbone.transform(picture)[None]  # (1, 3, S, S)
+    pictures, looks = list[Image.Image](), list[_Look]()
+    with threads(num_cores()), torch.inference_mode():
+        rest = _see(backbone, square, head)
+        for first in range(0, len(steps), MAX_BATCH):
+            chunk = steps[first : first + MAX_BATCH]
+            batch = torch.cat([_move(square, move, step, mode="bicubic", beyond="reflection") for step in chunk])
+            pictures += [draw_transformed(backbone.spec, each) for each in batch]
+            looks += _compare(rest, _see(backbone, batch, head), move, chunk)
+    class_names = head.class_names if head else backbone.spec.class_names
+    return MoveCurves(
+        move,
+        tuple(steps),
+        tuple(pictures),
+        ClassProbability(rest.best, class_names[rest.best], float(rest.probabilities[0, rest.best])),
+        tuple(map(_draw_up, backbone.spec.stages, zip(*(look.stages for look in looks), strict=True))),
+        tuple(look.features for look in looks),
+        tuple(look.probability for look in looks),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """What a network makes of n pictures: stages (n, C, H, W), features (n, D), probabilities (n, K)."""
+
+    stages: dict[StageLabel, Tensor]
+    features: Tensor
+    probabilities: Tensor
+
+    @property
+    def best(self) -> int:
+        """The class that the first picture is taken for."""
+        return int(self.probabilities[0].argmax())
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What became of a picture at one step; for each stage the similarity moved and unmoved."""
+
+    stages: tuple[tuple[float, float], ...]
+    features: float
+    probability: float
+
+
+def _check(option: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:  # nor is "not a number"
+        raise OptionOutOfRange(option=option, value=value, low=low, high=high)
+
+
+def _bounds(move: Move) -> tuple[float, float]:
+    largest = LARGEST[move]
+    return (1 / largest if move is Move.SCALE else -largest), largest
+
+
+def _see(backbone: Backbone, batch: Tensor, head: Head | None) -> _Seen:
+    outputs = backbone.run_transformed(batch)
+    logits = head.logits(outputs.features) if head else outputs.logits
+    return _Seen(outputs.stages, outputs.features, logits.softmax(dim=1))
+
+
+def _compare(rest: _Seen, now: _Seen, move: Move, steps: Sequence[float]) -> list[_Look]:
+    return [
+        _Look(
+            tuple(_liken(rest.stages[label], now.stages[label][[row]], move, step) for label in StageLabel),
+            _cosine(rest.features[0], now.features[row]),
+            float(now.probabilities[row, rest.best]),
+        )
+        for row, step in enumerate(steps)
+    ]
+
+
+def _liken(rest: Tensor, now: Tensor, move: Move, step: float) -> tuple[float, float]:
+    """Return how like a stage's activation at rest, moved likewise and unmoved, its activation (1, C, H, W) now is."""
+    # With a margin for rounding: turned by a right angle all stays visible.
+    visible = (_grid(move, step, rest).abs() <= 1 + 1e-5).all(dim=3)[0]  # (H, W)
+    moved = _move(rest, move, step, mode="bilinear", beyond="border")
+    return _cosine(moved[..., visible], now[..., visible]), _cosine(rest[..., visible], now[..., visible])
+
+
+def _draw_up(stage: Stage, similarities: tuple[tuple[float, float], ...]) -> StageCurve:
+    moved, unmoved = zip(*similarities, strict=True)
+    return StageCurve(stage, moved, unmoved)
+
+
+def _cosine(first: Tensor, second: Tensor) -> float:
+    """Return the cosine of the angle between two tensors of one shape; 0 where one of them is all 0."""
+    first, second = first.flatten().double(), second.flatten().double()
+    lengths = float(first.norm() * second.norm())
+    return max(-1.0, min(1.0, float(first @ second) / lengths)) if lengths else 0.0  # rounding puts some just beyond
+
+
+def _move(values: Tensor, move: Move, step: float, *, mode: str, beyond: str) -> Tensor:
+    """Move pixels or cells (1, C, H, W); what lies beyond the edges is their reflection, or the cell at the border."""
+    source = values
+    if move is Move.SCALE and step < 1:  # several pixels come together in one: their mean, not one of them
+        size = [max(1, round(side * step)) for side in values.shape[2:]]
+        source = functional.interpolate(values, size, mode=mode, antialias=True)
+    return functional.grid_sample(source, _grid(move, step, values), mode, beyond, align_corners=False)
+
+
+def _grid(move: Move, step: float, values: Tensor) -> Tensor:
+    """Return where each cell of what is moved, (1, C, H, W), comes from: (1, H, W, 2), the square is -1 to 1."""
+    shift = 2 * step if move is Move.SHIFT else 0.0
+    angle = math.radians(step) if move is Move.TURN else 0.0
+    factor = step if move is Move.SCALE else 1.0
+    cos, sin = math.cos(angle) / factor, math.sin(angle) / factor
+    matrix = torch.tensor([[[cos, -sin, -shift], [sin, cos, 0.0]]])
+    return functional.affine_grid(matrix, [1, 1, *values.shape[2:]], align_corners=False)

@@ -1,0 +1,120 @@
+"""One or two looks -> the statistics of their activations, side by side, stage by stage.
+
+A look is a network and a picture: two pictures with one network, or one picture before and after fine-tuning.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from demo.errors import OptionOutOfRange
+from demo.models.backbone import Backbone
+from demo.models.zoo import Stage, StageLabel
+
+# Where a stage ends without a ReLU hardly a number is exactly 0: a channel is silent there if all of its magnitudes
+# are below this share of the stage's largest.
+SILENT_BELOW = 0.01
+NUM_LARGEST = 8
+NUM_BINS = 24
+_MAX_LOOKS, _MAX_BINS = 2, 200
+
+
+@dataclass(frozen=True)
+class ChannelStrength:
+    """One channel, and the mean magnitude over its positions."""
+
+    channel_idx: int
+    strength: float
+
+
+@dataclass(frozen=True, eq=False)
+class StageStatistics:
+    """What one stage makes of one picture, (C, H, W), in numbers.
+
+    `mean` and `std` are over all numbers, `zero_share` is the share of those that are exactly 0, and `silent_share`
+    the share of channels that say nothing here, 0 to 1: all 0 where `ends_in_relu`, else all below SILENT_BELOW of
+    the stage's largest magnitude. A channel that is silent on one picture need not be dead. `largest` are the
+    channels with the largest mean magnitude, the strongest first. `counts` (B,) are the channels whose mean lies in
+    each bin of the comparison.
+    """
+
+    num_channels: int
+    mean: float
+    std: float
+    zero_share: float
+    silent_share: float
+    ends_in_relu: bool
+    largest: tuple[ChannelStrength, ...]
+    counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class StageComparison:
+    """One stage of each look, in their order, and the edges (B + 1,) that their histograms of channel means share."""
+
+    label: StageLabel
+    stages: tuple[Stage, ...]
+    edges: NDArray[np.float64]
+    looks: tuple[StageStatistics, ...]
+
+
+def compare_stages(
+    looks: Sequence[tuple[Backbone, Image.Image]], *, num_bins: int = NUM_BINS
+) -> tuple[StageComparison, ...]:
+    """Run one or two looks and sum up what the low, middle and high stages give.
+
+    Args:
+        looks: Networks, which are left unchanged, and RGB pictures of any size; for a network before and after
+            fine-tuning the shared one and what its `for_head` returns, with one picture.
+        num_bins: B, of the histograms.
+
+    Returns:
+        One comparison for each stage, from low to high.
+
+    Raises:
+        OptionOutOfRange: If there are no looks or more than two, or no bins.
+
+    Source:
+        Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901, for looking at channels one by one; Glorot et al.
+        2011, https://proceedings.mlr.press/v15/glorot11a.html, for the zeros that a ReLU leaves.
+    """
+    for option, value, high in (("looks", len(looks), _MAX_LOOKS), ("num_bins", num_bins, _MAX_BINS)):
+        if not 1 <= value <= high:
+            raise OptionOutOfRange(option=option, value=value, low=1, high=high)
+    stages = [backbone.spec.stages for backbone, _ in looks]
+    outputs = [backbone.run([picture]).stages for backbone, picture in looks]
+    activations = [[each[label][0].numpy() for label in StageLabel] for each in outputs]
+    columns = zip(StageLabel, zip(*stages, strict=True), zip(*activations, strict=True), strict=True)
+    return tuple(_compare(*column, num_bins=num_bins) for column in columns)
+
+
+def _compare(
+    label: StageLabel, stages: tuple[Stage, ...], activations: Sequence[NDArray[np.float32]], *, num_bins: int
+) -> StageComparison:
+    means = [each.mean(axis=(1, 2), dtype=np.float64) for each in activations]  # (C,) each
+    edges = np.histogram_bin_edges(np.concatenate(means), num_bins)
+    counts = [np.histogram(each, edges)[0] for each in means]
+    return StageComparison(label, stages, edges, tuple(map(_sum_up, activations, counts)))
+
+
+def _sum_up(activation: NDArray[np.float32], counts: NDArray[np.int64]) -> StageStatistics:
+    """Sum up one activation (C, H, W)."""
+    magnitudes = np.abs(activation)
+    strengths = magnitudes.mean(axis=(1, 2), dtype=np.float64)  # (C,)
+    strongest = np.argsort(-strengths, kind="stable")[:NUM_LARGEST]
+    ends_in_relu = bool(activation.min() >= 0)
+    peaks = magnitudes.max(axis=(1, 2))  # (C,)
+    silent = peaks == 0 if ends_in_relu else peaks < SILENT_BELOW * peaks.max()
+    return StageStatistics(
+        num_channels=len(activation),
+        mean=float(activation.mean(dtype=np.float64)),
+        std=float(activation.std(dtype=np.float64)),
+        zero_share=float((activation == 0).mean()),
+        silent_share=float(silent.mean()),
+        ends_in_relu=ends_in_relu,
+        largest=tuple(ChannelStrength(int(idx), float(strengths[idx])) for idx in strongest),
+        counts=counts,
+    )

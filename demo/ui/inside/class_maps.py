@@ -1,0 +1,157 @@
+"""Class maps of one or two classes, of ImageNet's or the visitor's own, at every stage."""
+
+import html
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import gradio as gr
+
+from demo.errors import UnknownChoice
+from demo.figures import draw_overlay
+from demo.models.backbone import Backbone
+from demo.models.head import Head
+from demo.models.zoo import find_spec
+from demo.tasks.cam import ClassMap, ClassMaps, Method, map_stages
+from demo.tasks.predict import predict
+from demo.ui.context import COMPUTE, Context
+from demo.ui.inside.panel import Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
+from demo.ui.sessions import Ref, Session
+from demo.ui.text import Words
+
+PAPER = Paper("Selvaraju et al. 2017 (Grad-CAM), Jiang et al. 2021 (LayerCAM)", "https://arxiv.org/abs/1610.02391")
+METHOD_NAMES = {Method.LAYER_CAM: "LayerCAM", Method.GRAD_CAM: "Grad-CAM"}
+_NOBODY, _OWN, _IMAGENET = "nobody", "own", "imagenet"
+_CHOICE = re.compile(rf"({_OWN}|{_IMAGENET}):(\d{{1,5}})", re.ASCII)
+_SIDE_PX = 224
+
+
+class ClassMapsPanel(NamedTuple):
+    """The state of the panel, and the choice of its first class."""
+
+    shown: gr.State
+    first: gr.Dropdown
+
+
+class Choice(NamedTuple):
+    """A class, and the head that knows it; ImageNet's classifier where that is None."""
+
+    head: Head | None
+    class_idx: int
+
+
+def open_class_maps(context: Context, ref: Ref, shown: int | None) -> list[Any]:
+    """Offer the classes there are, choose the best ones, and draw their maps."""
+    session = context.sessions.find(ref)
+    with look_into(context, session, shown) as look:
+        if look is None:
+            nothing = gr.skip() if shown is None else say_no_photo(context.words)
+            return [nothing, gr.skip(), gr.skip()]
+        first, second = suggest(context, session, look)
+    choices = list_choices(context.words, session)
+    drawn = draw_class_maps(context, ref, shown, first, second)
+    nobody = (context.words.inside.class_maps.nobody, _NOBODY)
+    return [drawn, gr.Dropdown(choices, value=first), gr.Dropdown([nobody, *choices], value=second)]
+
+
+def draw_class_maps(context: Context, ref: Ref, shown: int | None, first: str | None, second: str | None) -> Any:
+    """Return the maps of the chosen classes as HTML, a row for each."""
+    session = context.sessions.find(ref)
+    with look_into(context, session, shown) as look:
+        if look is None:
+            return gr.skip()
+        rows = ""
+        for value in (first, second):
+            if value not in (None, _NOBODY):
+                rows += _draw_row(context, session, look, find_choice(context.words, session, value))
+    return rows
+
+
+def suggest(context: Context, session: Session, look: Look) -> tuple[str, str]:
+    """Return the best class of the network in use, and beside a class of the visitor's own ImageNet's best."""
+    best = predict(look.backbone, look.photo, head=look.head, top_k=1).top[0].class_idx
+    if look.head is None:
+        return f"{_IMAGENET}:{best}", _NOBODY
+    with context.backbones.lend(session.state.backbone_name) as backbone:
+        before = predict(backbone, look.photo, top_k=1).top[0].class_idx
+    return f"{_OWN}:{best}", f"{_IMAGENET}:{before}"
+
+
+def list_choices(words: Words, session: Session) -> list[tuple[str, str]]:
+    """Return names and values of all classes: the visitor's own first."""
+    head, own = session.state.answering_head, words.inside.class_maps.own
+    choices = [(own.format(name=name), f"{_OWN}:{idx}") for idx, name in enumerate(head.class_names if head else ())]
+    return [
+        *choices,
+        *((name, f"{_IMAGENET}:{idx}") for idx, name in enumerate(find_spec(session.state.backbone_name).class_names)),
+    ]
+
+
+def find_choice(words: Words, session: Session, value: Any) -> Choice:
+    """Return the class that a value of `list_choices` stands for.
+
+    Raises:
+        UnknownChoice: If there is no such class.
+    """
+    match = _CHOICE.fullmatch(str(value))
+    head = session.state.answering_head if match and match[1] == _OWN else None
+    known = head.class_names if head else find_spec(session.state.backbone_name).class_names
+    if match is None or (match[1] == _OWN and head is None) or int(match[2]) >= len(known):
+        names = f"{known[0]}, …, {known[-1]}"
+        raise UnknownChoice(option=words.inside.class_maps.first, value=str(value)[:20], known=names)
+    return Choice(head, int(match[2]))
+
+
+def build_class_maps(context: Context, ref: gr.State) -> ClassMapsPanel:
+    """Lay out the panel and wire it."""
+    words = context.words.inside.class_maps
+    with build_panel(context, ref, words, PAPER, elem_id="class-maps-panel") as (_, shown):
+        with gr.Row():
+            first = gr.Dropdown([], label=words.first, interactive=True, min_width=200, elem_id="first-class")
+            second = gr.Dropdown([], label=words.second, interactive=True, min_width=200, elem_id="second-class")
+        drawn = gr.HTML("", padding=False, elem_id="class-maps")
+        # Without gradio's own check of choices, which is in English and does not know those of this visitor.
+        how: dict[str, Any] = {
+            **COMPUTE,
+            "show_progress": "minimal",
+            "trigger_mode": "always_last",
+            "preprocess": False,
+        }
+        shown.change(context.bind(open_class_maps), [ref, shown], [drawn, first, second], **how)
+        gr.on([first.input, second.input], context.bind(draw_class_maps), [ref, shown, first, second], drawn, **how)
+    return ClassMapsPanel(shown, first)
+
+
+@contextmanager
+def lend_for(context: Context, session: Session, look: Look, choice: Choice) -> Iterator[Backbone]:
+    """Lend the network that knows a class: the shared one knows ImageNet's, whatever a head was trained with."""
+    if choice.head is not None:
+        yield look.backbone
+        return
+    with context.backbones.lend(session.state.backbone_name) as backbone:
+        yield backbone
+
+
+def name_choice(words: Words, backbone: Backbone, choice: Choice) -> str:
+    """Return what a class is called, with whose it is."""
+    if choice.head is None:
+        return str(backbone.spec.class_names[choice.class_idx])
+    return words.inside.class_maps.own.format(name=choice.head.class_names[choice.class_idx])
+
+
+def _draw_row(context: Context, session: Session, look: Look, choice: Choice) -> str:
+    words = context.words
+    with lend_for(context, session, look, choice) as backbone:
+        maps = map_stages(backbone, look.photo, [choice.class_idx], head=choice.head)
+    name = name_choice(words, look.backbone, choice)
+    heading = words.inside.class_maps.heading.format(name=name, percent=100 * maps.maps[0].probability)
+    figures = [_draw_map(words, maps, each, name) for each in maps.maps]
+    return f"<h4>{html.escape(heading)}</h4>{draw_figures(figures)}"
+
+
+def _draw_map(words: Words, maps: ClassMaps, each: ClassMap, name: str) -> str:
+    stage, method = words.stage_names[each.stage.value], METHOD_NAMES[each.method]
+    overlay = draw_overlay(each.values, maps.network_input, side_px=_SIDE_PX)
+    caption = words.inside.class_maps.caption.format(stage=stage, method=method)
+    return draw_shown(overlay, caption, words.inside.class_maps.alt.format(stage=stage, method=method, name=name))

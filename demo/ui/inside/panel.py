@@ -1,0 +1,117 @@
+"""What the panels of tab 3 have in common: they compute while they are open, and say what to see and where it is from.
+
+A panel is an accordion with a state: the revision of the session that it shows, None while it is closed. Opening it
+sets the state, and so does, in all open panels, a change of the session; a change of the state makes the panel draw.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import gradio as gr
+from PIL import Image
+
+from demo.models.backbone import Backbone
+from demo.models.head import Head
+from demo.ui.context import LIGHT, Context
+from demo.ui.inside.panel_words import PanelWords
+from demo.ui.inside.words import InsideWords
+from demo.ui.markup import draw_download, encode_png
+from demo.ui.sessions import Ref, Session
+from demo.ui.text import Words
+
+
+class Paper(NamedTuple):
+    """Where a panel's idea is from."""
+
+    name: str
+    url: str
+
+
+class Panel(NamedTuple):
+    """An accordion, and the state that says what it shows."""
+
+    accordion: gr.Accordion
+    shown: gr.State
+
+
+class Look(NamedTuple):
+    """What a panel looks into: the network in use, the head that answers, and the photograph."""
+
+    backbone: Backbone
+    head: Head | None
+    photo: Image.Image
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of the classes that are answered with."""
+        return self.head.class_names if self.head else self.backbone.spec.class_names
+
+
+def open_panel(context: Context, ref: Ref) -> int:
+    """Return what an open panel has to show."""
+    return context.sessions.find(ref).ref.revision
+
+
+def close_panel() -> None:
+    """Note that a panel is closed: nothing is computed for it any more."""
+
+
+def renew_panels(context: Context, ref: Ref, *shown: int | None) -> list[Any]:
+    """Let each open panel show the session as it is now."""
+    revision = context.sessions.find(ref).ref.revision
+    return [gr.skip() if each is None else revision for each in shown]
+
+
+@contextmanager
+def look_into(context: Context, session: Session, shown: int | None) -> Iterator[Look | None]:
+    """Lend what a panel looks into; None where it is closed or there is no photograph."""
+    photo = session.photo if shown is not None else None
+    if photo is None:
+        yield None
+        return
+    with context.lend(session.state) as backbone:
+        yield Look(backbone, session.state.answering_head, photo)
+
+
+def say_no_photo(words: Words) -> str:
+    """Return, as HTML, what is missing."""
+    return f'<p class="hint">{words.no_photo}</p>'
+
+
+@contextmanager
+def build_panel(context: Context, ref: gr.State, words: PanelWords, paper: Paper, *, elem_id: str) -> Iterator[Panel]:
+    """Lay out a closed panel with its sentences; what is built inside the `with` lies below them.
+
+    Args:
+        context: The rooms.
+        ref: The reference to the session.
+        words: What the panel says about itself.
+        paper: Where its idea is from.
+        elem_id: Of the accordion.
+
+    Returns:
+        The panel; wire the `change` of what it shows to what draws.
+    """
+    common: InsideWords = context.words.inside
+    shown = gr.State(None)
+    with gr.Accordion(words.title, open=False, elem_id=elem_id) as accordion:
+        link = f'<a href="{paper.url}" target="_blank" rel="noopener">{paper.name}</a>'
+        gr.HTML(
+            f'<p class="help">{words.help} {common.paper.format(link=link)}</p>'
+            f'<p class="try"><b>{common.try_this}</b> {words.try_this}</p>',
+            padding=False,
+        )
+        yield Panel(accordion, shown)
+    accordion.expand(context.bind(open_panel), ref, shown, **LIGHT)
+    accordion.collapse(close_panel, None, shown, **LIGHT)
+
+
+def draw_figures(figures: list[str], *, size: str = "large") -> str:
+    """Return figures (HTML) side by side; their size is a class of demo/ui/style.py: patches, large or sheet."""
+    return f'<div class="figures {size}">{"".join(figures)}</div>'
+
+
+def draw_shown(picture: Image.Image, caption: str, alt_text: str) -> str:
+    """Return a picture with a caption as HTML; a click on it downloads it as PNG."""
+    return draw_download(encode_png(picture), caption, alt_text)

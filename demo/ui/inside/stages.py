@@ -1,0 +1,57 @@
+"""All stages on demand: the last activation at each resolution."""
+
+import gradio as gr
+import numpy as np
+
+from demo.figures import draw_grid, draw_overlay
+from demo.tasks.activations import Measure, Resolution, capture_resolutions
+from demo.ui.context import COMPUTE, Context
+from demo.ui.inside.panel import Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
+from demo.ui.sessions import Ref
+
+PAPER = Paper("LeCun et al. 1998", "https://doi.org/10.1109/5.726791")
+_NUM_MAPS, _SIDE_PX = 4, 224
+
+
+def draw_resolutions(context: Context, ref: Ref, shown: int | None) -> str:
+    """Return each resolution's mean activation and strongest channels as HTML."""
+    session = context.sessions.find(ref)
+    with look_into(context, session, shown) as look:
+        if look is None:
+            return gr.skip() if shown is None else say_no_photo(context.words)
+        resolutions = capture_resolutions(look.backbone, look.photo)
+        network_input = look.backbone.draw_input(look.photo)
+    words = context.words.inside.stages
+    rows = []
+    for each in resolutions:
+        channels, height, width = each.values.shape
+        size = {"height": height, "width": width}
+        magnitudes = np.abs(each.values)
+        overlay = draw_overlay(magnitudes.mean(axis=0), network_input, side_px=_SIDE_PX)
+        caption = words.caption.format(**size, channels=channels, name=each.name)
+        grid = draw_grid(_strongest(each))
+        rows += [
+            draw_shown(overlay, caption, words.overlay_alt.format(**size)),
+            draw_shown(grid, words.grid_alt.format(**size), words.grid_alt.format(**size)),
+        ]
+    return draw_figures(rows)
+
+
+def build_stages(context: Context, ref: gr.State) -> gr.State:
+    """Lay out the panel and wire it; return its state."""
+    with build_panel(context, ref, context.words.inside.stages, PAPER, elem_id="stages-panel") as (_, shown):
+        drawn = gr.HTML("", padding=False, elem_id="resolutions")
+        shown.change(
+            context.bind(draw_resolutions),
+            [ref, shown],
+            drawn,
+            show_progress="minimal",
+            trigger_mode="always_last",
+            **COMPUTE,
+        )
+    return shown
+
+
+def _strongest(resolution: Resolution) -> np.ndarray:
+    order = np.argsort(-Measure.MEAN.of(np.abs(resolution.values)), kind="stable")
+    return resolution.values[order[:_NUM_MAPS]]
