@@ -10,8 +10,16 @@ from PIL import Image
 from torch import Tensor
 
 from demo.models.backbone import Backbone
-from demo.models.zoo import EMBEDDED, Stage, StageLabel
-from demo.tasks.activations import StageActivation, StageActivations, capture_stages
+from demo.models.lenet import draw_weights
+from demo.models.zoo import EMBEDDED, ZOO, Stage, StageLabel
+from demo.tasks.activations import (
+    SILENT_BELOW,
+    Measure,
+    StageActivation,
+    StageActivations,
+    capture_resolutions,
+    capture_stages,
+)
 from tests.conftest import noise
 
 STAGE = Stage(StageLabel.LOW, "layer1", 4, 35)
@@ -113,3 +121,57 @@ def test_what_is_kept_is_the_visitors_own(embedded: Backbone, cat: Image.Image) 
     again = capture_stages(embedded, cat)
     assert all(np.isfinite(each.values).all() for each in again.stages)
     assert torch.isfinite(embedded.run([cat]).logits).all()
+
+
+@pytest.mark.parametrize(
+    ("measure", "strongest"), [(Measure.MEAN, 0), (Measure.PEAK, 1), (Measure.SPREAD, 1), (Measure.AREA, 2)]
+)
+def test_each_measure_has_a_winner_of_its_own(measure: Measure, strongest: int) -> None:
+    stage = stage_of([[[5.0, 5.0, -5.0, 2.0]], [[9.0, 0.0, 0.0, 0.0]], [[1.0, 1.0, 1.0, 1.0]]])
+    assert stage.strongest(1, measure).tolist() == [strongest]
+
+
+def test_after_a_relu_a_channel_is_silent_that_is_0_everywhere() -> None:
+    stage = stage_of([[[0.0, 0.0]], [[0.0, 1e-6]], [[8.0, 0.0]]])
+    assert stage.ends_in_relu
+    assert stage.silent.tolist() == [True, False, False]
+    assert stage.zero_share == pytest.approx(4 / 6)
+
+
+def test_without_a_relu_a_channel_is_silent_that_is_far_below_the_largest() -> None:
+    stage = stage_of([[[-SILENT_BELOW * 7.9, 0.0]], [[SILENT_BELOW * 8.1, 0.0]], [[8.0, -1.0]]])
+    assert not stage.ends_in_relu
+    assert stage.silent.tolist() == [True, False, False]
+
+
+def test_where_all_is_0_all_channels_are_silent() -> None:
+    assert stage_of([[[0.0]], [[0.0]]]).silent.all()
+
+
+# In each network, what gives the last activation of each resolution.
+RESOLUTIONS = {
+    "alexnet": ["features.1", "features.4", "features.11", "avgpool"],
+    "googlenet": ["conv1", "conv3", "inception3b", "inception4e", "inception5b"],
+    "resnet18": ["relu", "layer1.1", "layer2.1", "layer3.1", "layer4.1"],
+    "densenet121": [f"features.{name}" for name in ("relu0", *(f"denseblock{each}" for each in (1, 2, 3)), "norm5")],
+}
+
+
+@pytest.mark.parametrize("name", RESOLUTIONS)
+def test_each_resolution_is_shown_once_and_in_full(name: str, cat: Image.Image) -> None:
+    network = ZOO[name].build().eval().requires_grad_(False)
+    draw_weights(network, torch.Generator().manual_seed(0))
+    backbone = Backbone(ZOO[name], network, torch.device("cpu"), is_private=True)
+    found = capture_resolutions(backbone, cat)
+    assert [each.name for each in found] == RESOLUTIONS[name]
+    sides = [each.values.shape[1] for each in found]
+    assert sides == sorted(sides, reverse=True)
+
+
+def test_the_coarsest_resolution_is_the_high_stage(
+    activations: StageActivations, embedded: Backbone, cat: Image.Image
+) -> None:
+    found = capture_resolutions(embedded, cat)
+    assert [each.name for each in found] == ["blocks.0", "blocks.1", "blocks.2", "blocks.4", "bn2"]
+    for each, stage in ((found[1], activations.stages[0]), (found[-1], activations.stages[2])):
+        np.testing.assert_allclose(each.values, stage.values, rtol=1e-4, atol=1e-4)

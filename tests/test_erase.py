@@ -29,7 +29,6 @@ from demo.tasks.erase import (
     Part,
     compare_maps,
     erase_by_map,
-    erase_by_mask,
     erase_cells,
     map_untrained,
 )
@@ -191,11 +190,9 @@ def test_without_the_cup_it_is_hardly_a_cup(embedded: Backbone, settings: Settin
 
 
 def test_a_painted_part_and_the_rest_make_the_picture(embedded: Backbone) -> None:
-    """The left half of a wide picture, of which the network sees the middle."""
+    """The left half of what the network sees of a wide picture."""
     wide = black_and_white(1, (512, 256))
-    mask = np.zeros((10, 20), np.float32)
-    mask[:, :10] = 1
-    erasure = erase_by_mask(embedded, wide, 7, mask)
+    erasure = erase_cells(embedded, wide, 7, [cell for cell in range(GRID**2) if cell % GRID < GRID // 2])
     assert [each.part for each in erasure.erased] == [Part.PAINTED, Part.RANDOM, Part.REST]
     painted, random, rest = (see_erased(each) for each in erasure.erased)
     assert painted[:, : SIDE // 2].all()
@@ -207,30 +204,14 @@ def test_a_painted_part_and_the_rest_make_the_picture(embedded: Backbone) -> Non
     assert erasure.before == pytest.approx(float(embedded.run([wide]).logits.softmax(dim=1)[0, 7]), rel=1e-3)
 
 
-def test_a_mask_is_cropped_as_the_picture_is(embedded: Backbone) -> None:
-    mask = np.zeros((256, 256))
-    mask[20:100, 200:] = 1  # the network sees what is 16 px from the edges
-    (painted, random, _) = erase_by_mask(embedded, PICTURE, 7, mask).erased
-    expected = np.zeros((SIDE, SIDE), dtype=bool)
-    expected[4:84, 184:] = True
-    assert np.array_equal(see_erased(painted), expected)
-    assert painted.share == random.share == pytest.approx(expected.mean())
-
-
 def test_painted_cells_are_those_of_the_grid(embedded: Backbone) -> None:
-    """The same as a mask that is painted there."""
     cells = [0, 13, 30, 31, GRID**2 - 1]
-    found = erase_cells(embedded, PICTURE, 7, cells, seed=3)
+    painted, random, _ = erase_cells(embedded, PICTURE, 7, cells, seed=3).erased
     gone = np.zeros(GRID**2, dtype=bool)
     gone[cells] = True
     expected = gone.reshape(GRID, GRID).repeat(CELL, axis=0).repeat(CELL, axis=1)
-    assert np.array_equal(see_erased(found.erased[0]), expected)
-    mask = np.pad(expected, 16).astype(np.float32)  # the network sees what is 16 px from the edges
-    for one, other in zip(found.erased, erase_by_mask(embedded, PICTURE, 7, mask, seed=3).erased, strict=True):
-        assert one.part is other.part
-        assert one.share == pytest.approx(other.share)
-        assert np.array_equal(np.asarray(one.picture), np.asarray(other.picture))
-        np.testing.assert_allclose(one.draws, other.draws, rtol=1e-3)
+    assert np.array_equal(see_erased(painted), expected)
+    assert painted.share == random.share == pytest.approx(expected.mean())
 
 
 @pytest.mark.parametrize("cell", [-1, GRID**2])
@@ -239,16 +220,8 @@ def test_a_cell_that_there_is_not_is_refused(embedded: Backbone, cell: int) -> N
         erase_cells(embedded, PICTURE, 7, [0, cell])
 
 
-def test_what_is_half_painted_is_mixed(embedded: Backbone) -> None:
-    white = Image.new("RGB", (256, 256), "white")
-    white.paste("black", (0, 0, 128, 256))
-    (painted, *_) = erase_by_mask(embedded, white, 7, np.full((4, 4), 0.5)).erased
-    assert painted.share == pytest.approx(0.5, abs=0.01)
-    assert set(np.unique(np.asarray(painted.picture))) <= set(range(62, 67)) | set(range(189, 194))
-
-
 def test_nothing_painted_changes_nothing(embedded: Backbone) -> None:
-    erasure = erase_by_mask(embedded, PICTURE, 7, np.zeros((3, 5)))
+    erasure = erase_cells(embedded, PICTURE, 7, [])
     painted, random, rest = erasure.erased
     assert (painted.share, random.share, rest.share) == (0, 0, 1)
     np.testing.assert_allclose([*painted.draws, *random.draws], erasure.before, rtol=1e-3)
@@ -260,11 +233,11 @@ def test_the_classes_are_the_heads(embedded: Backbone, head: Head) -> None:
     for idx in (0, 3):
         for erasure in (
             erase_by_map(embedded, PICTURE, idx, heat(7), head=head, shares=[0.2]),
-            erase_by_mask(embedded, PICTURE, idx, np.eye(8), head=head),
+            erase_cells(embedded, PICTURE, idx, [0, 15, 30], head=head),
         ):
             assert erasure.class_idx == idx
             assert erasure.before == pytest.approx(float(expected[idx]), rel=1e-3)
-    totals = sum(erase_by_mask(embedded, PICTURE, idx, np.eye(8), head=head).erased[0].probability for idx in range(4))
+    totals = sum(erase_cells(embedded, PICTURE, idx, [0, 15, 30], head=head).erased[0].probability for idx in range(4))
     assert totals == pytest.approx(1, abs=1e-3)
 
 
@@ -278,7 +251,7 @@ def test_a_share_out_of_range_is_refused(embedded: Backbone, share: float) -> No
 def test_a_class_that_there_is_not_is_refused(embedded: Backbone, head: Head, known: int) -> None:
     uses: list[Callable[[int], Any]] = [
         lambda idx: erase_by_map(embedded, PICTURE, idx, heat(7), head=head if known == 4 else None),
-        lambda idx: erase_by_mask(embedded, PICTURE, idx, np.eye(8), head=head if known == 4 else None),
+        lambda idx: erase_cells(embedded, PICTURE, idx, [0, 15, 30], head=head if known == 4 else None),
         lambda idx: map_untrained(embedded, PICTURE, [idx], head=head if known == 4 else None),
     ]
     for use in uses:
@@ -340,7 +313,7 @@ def test_all_this_leaves_network_and_head_as_they_were(embedded: Backbone, head:
     before = [copy.deepcopy(dict(module.state_dict())) for module in modules]
     for each in (None, head):
         erase_by_map(embedded, PICTURE, 1, heat(7), head=each, shares=[0.2])
-        erase_by_mask(embedded, PICTURE, 1, np.eye(8), head=each)
+        erase_cells(embedded, PICTURE, 1, [0, 15, 30], head=each)
         map_untrained(embedded, PICTURE, [1], head=each)
         for broken in (-1, 1000):
             with pytest.raises(OptionOutOfRange):

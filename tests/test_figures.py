@@ -13,9 +13,13 @@ from demo.figures import (
     colour,
     colour_stops,
     curve_points,
+    draw_box,
     draw_grid,
     draw_heatmap,
     draw_overlay,
+    draw_sheet,
+    draw_signed,
+    find_tile,
     join_pictures,
 )
 
@@ -184,3 +188,44 @@ def test_curves_become_rows_of_a_line_plot() -> None:
 
 def test_there_may_be_no_curve_yet() -> None:
     assert curve_points("epoch", "loss", {})["data"] == []
+
+
+def test_signs_have_colours_and_0_is_white() -> None:
+    pixels = np.asarray(draw_signed(np.array([[2.0, 0.0, -2.0]]), 3)).astype(int)
+    orange, white, blue = pixels[1]
+    assert orange[0] > orange[2]
+    assert white.min() > 240
+    assert blue[2] > blue[0]
+
+
+def test_numbers_that_are_all_0_are_white() -> None:
+    assert np.asarray(draw_signed(np.zeros((2, 2)), 4)).min() > 240
+
+
+@pytest.mark.parametrize(("count", "size"), [(1, (20, 20)), (3, (43, 43)), (5, (66, 43))])
+def test_a_sheet_is_as_square_as_the_number_allows(count: int, size: tuple[int, int]) -> None:
+    sheet = draw_sheet([Image.new("RGB", (3, 3), "red")] * count, side_px=20)
+    assert sheet.size == size
+    assert sheet.getpixel((0, 0)) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 16])
+def test_a_place_on_a_grid_tells_the_tile(count: int) -> None:
+    columns = int(np.ceil(np.sqrt(count)))
+    for idx in range(count):
+        row, column = divmod(idx, columns)
+        corner = (column * PITCH_PX, row * PITCH_PX)
+        assert find_tile(corner, count) == find_tile((corner[0] + TILE_PX - 1, corner[1] + 5), count) == idx
+    beside = [(TILE_PX, 0), (0, TILE_PX), (-1, 0), (0, -5), (columns * PITCH_PX, 0), (0, 99 * PITCH_PX)]
+    assert [find_tile(place, count) for place in beside] == [None] * len(beside)
+
+
+def test_a_box_is_an_outline_that_can_be_seen_on_any_ground() -> None:
+    for ground in ("black", "white"):
+        picture = Image.new("RGB", (101, 101), ground)
+        pixels = np.asarray(draw_box(picture, (0.2, 0.4, 0.6, 0.8)))
+        changed = np.argwhere((pixels != np.asarray(picture)).any(axis=2))
+        assert changed.min(axis=0).tolist() == pytest.approx([40, 20], abs=3)
+        assert changed.max(axis=0).tolist() == pytest.approx([80, 60], abs=3)
+        assert (pixels[60, 40] == np.asarray(picture)[60, 40]).all()
+        assert np.asarray(picture).std() == 0  # the picture itself stays

@@ -288,3 +288,23 @@ def test_the_networks_of_its_heads_do_not_keep_a_backbone() -> None:
     gc.collect()
     assert gone() is None
     assert head.tuned
+
+
+def test_a_network_answers_while_others_are_traced(embedded: Backbone, cat: Image.Image) -> None:
+    """Of torch's own tracer, two at once or one beside a network that runs, both go wrong."""
+    batch = embedded.transform(cat)[None]
+    expected = embedded.run_transformed(batch).logits
+
+    def trace() -> None:
+        for _ in range(3):
+            open_graph(copy_sharing_memory(embedded.network), embedded.spec)
+
+    with ThreadPoolExecutor() as pool:
+        tracers = [pool.submit(trace) for _ in range(2)]
+        answers = [embedded.run_transformed(batch).logits]
+        while not all(each.done() for each in tracers):
+            answers.append(embedded.run_transformed(batch).logits)
+        for each in tracers:
+            each.result()
+    for logits in answers:
+        torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)

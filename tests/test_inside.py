@@ -1,16 +1,24 @@
 """Tab 3: the ladder and its panels, as the page calls them."""
 
+import base64
+import io
 import re
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from PIL import Image
 
-from demo.data.samples import EXAMPLES, find_example
+from demo.data.samples import EXAMPLES, find_example, read_example
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.tasks.activations import Measure
 from demo.tasks.erase import GRID
 from demo.ui.text import CHINESE, ENGLISH
-from tests.conftest import MakeZip, colour_folders
+from tests.conftest import MakeZip, Server, colour_folders, encode, noise
+from tests.test_backbone import assert_frozen, hooks
 from tests.visitor import Refused, Visit, Visitor, is_left, recipe_values
 
 CAT = find_example("cat").path
@@ -262,3 +270,77 @@ def test_both_languages_have_the_panels(visit: Visit) -> None:
 
 def test_every_example_has_a_name_for_its_patches() -> None:
     assert {each.name for each in EXAMPLES} == set(ENGLISH.example_names)
+
+
+# ---- all visitors share one network
+
+LOOKS: dict[int, tuple[str, tuple[Any, ...]]] = {
+    STAGES: ("draw_resolutions", ()),
+    KERNELS: ("draw_kernels", (2,)),
+    CLASS_MAPS: ("draw_class_maps", ("imagenet:0", "imagenet:9")),
+    ERASE: ("draw_erasure", (None, "layer_cam middle")),
+    RESIDUAL: ("draw_block", ("blocks.3.1",)),
+    MOVES: ("draw_moves", ("turn", 50)),
+    STATISTICS: ("draw_statistics", ("coffee", None)),
+}
+
+
+def look_at(visitor: Visitor, *panels: int) -> list[bytes]:
+    """Return all pictures of some panels."""
+    found: list[bytes] = []
+    for panel in panels:
+        handler, values = LOOKS[panel]
+        outputs = unfold(visitor, panel).call(handler, None, *values)
+        markup = "".join(each for each in outputs if isinstance(each, str))
+        found += [base64.b64decode(each) for each in re.findall(r'src="data:image/png;base64,([^"]+)"', markup)]
+    return found
+
+
+def difference(first: bytes, second: bytes) -> float:
+    one, other = (np.asarray(Image.open(io.BytesIO(each)).convert("RGB"), dtype=float) for each in (first, second))
+    return float(np.abs(one - other).mean())
+
+
+def test_eight_visitors_at_once_each_see_their_own(visit: Visit, tmp_path: Path) -> None:
+    visitors = [visit() for _ in range(8)]
+    for number, visitor in enumerate(visitors):
+        (tmp_path / f"{number}.png").write_bytes(encode(noise(number, (240, 240))))
+        visitor.call("choose_photo", visitor.upload(tmp_path / f"{number}.png"))
+
+    def look(visitor: Visitor) -> list[bytes]:
+        return look_at(visitor, KERNELS, CLASS_MAPS, RESIDUAL)  # erasing and moving have such tests of their own
+
+    alone = [look(visitor) for visitor in visitors]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(look, visitors))
+    assert all(len(each) == len(alone[0]) > 10 for each in [*alone, *together])
+    for number, (mine, again) in enumerate(zip(alone, together, strict=True)):
+        own = [difference(first, second) for first, second in zip(mine, again, strict=True)]
+        others = [difference(first, second) for first, second in zip(alone[number - 1], again, strict=True)]
+        assert max(own) < 1  # of 255: the order of sums depends on who computes beside
+        assert np.mean(others) > 5
+
+
+def test_the_shared_network_is_as_it_was_after_all_of_it(visitor: Visitor, server: Server) -> None:
+    with server.context.backbones.lend(EMBEDDED) as backbone:
+        tensors = {name: tensor.clone() for name, tensor in backbone.network.state_dict().items()}
+        logits = backbone.run([read_example(EXAMPLES[1], server.context.settings)]).logits
+        look_at(visitor, *LOOKS)
+        visitor.call("dream", "high", 2)
+        visitor.call("draw_control", None, None, "grad_cam high")
+        visitor.call("compare_answers", None, ["blocks.3.1"], ["blocks.3.2"])
+        for handler, values in (
+            ("draw_channel", ("low", -1)),
+            ("draw_class_maps", ("imagenet:1000", None)),
+            ("draw_block", ("blocks.9",)),
+            ("compare_answers", (["blocks.9"], [])),
+            ("draw_moves", ("fly", 50)),
+        ):
+            unfold(visitor, CHANNEL)
+            with pytest.raises(Refused):
+                visitor.call(handler, None, *values)
+        torch.testing.assert_close(dict(backbone.network.state_dict()), tensors, rtol=0, atol=0)
+        assert_frozen(backbone.network)
+        assert hooks(backbone.network) == []
+        after = backbone.run([read_example(EXAMPLES[1], server.context.settings)]).logits
+        torch.testing.assert_close(after, logits, rtol=1e-4, atol=1e-4)

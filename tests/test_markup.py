@@ -6,7 +6,16 @@ import io
 import pytest
 from PIL import Image
 
-from demo.ui.markup import PICK_SCRIPT, draw_figure, draw_picture, draw_status, draw_table, encode_jpeg
+from demo.ui.markup import (
+    PICK_SCRIPT,
+    draw_download,
+    draw_figure,
+    draw_picture,
+    draw_status,
+    draw_table,
+    encode_jpeg,
+    encode_png,
+)
 from tests.conftest import noise
 from tests.visitor import Markup
 
@@ -66,3 +75,18 @@ def test_a_jpeg_keeps_the_size() -> None:
     decoded = Image.open(io.BytesIO(encode_jpeg(noise(1, (40, 30)))))
     assert (decoded.format, decoded.size) == ("JPEG", (40, 30))
     assert len(encode_jpeg(noise(1), quality=10)) < len(encode_jpeg(noise(1)))
+
+
+def test_a_picture_can_be_kept_under_a_name_that_says_what_it_is() -> None:
+    markup = Markup(draw_download(b"any bytes", 'a "cat"', "Map of <ants> & bees, 10%"))
+    assert markup.elements == ["figure", "a", "img", "figcaption"]
+    assert markup.values("download") == ["map-of-ants-bees-10.png"]
+    assert markup.values("alt") == ["Map of <ants> & bees, 10%"]
+    assert markup.values("href") == markup.values("src")
+    assert base64.b64decode(markup.values("href")[0].partition(",")[2]) == b"any bytes"
+    assert markup.texts == ['a "cat"']
+
+
+def test_a_png_keeps_every_pixel() -> None:
+    picture = noise(1, (40, 30))
+    assert Image.open(io.BytesIO(encode_png(picture))).tobytes() == picture.tobytes()

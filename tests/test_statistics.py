@@ -10,10 +10,10 @@ from PIL import Image
 from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
 from demo.models.zoo import StageLabel
+from demo.tasks.activations import SILENT_BELOW
 from demo.tasks.statistics import (
     NUM_BINS,
     NUM_LARGEST,
-    SILENT_BELOW,
     ChannelStrength,
     StageComparison,
     StageStatistics,

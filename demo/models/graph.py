@@ -1,13 +1,45 @@
 """A network as a graph of named nodes: opened at its stages, and cut between two of them."""
 
 import copy
+import threading
+from collections.abc import Callable
+from typing import Any
 
 from torch import fx, nn
-from torchvision.models.feature_extraction import create_feature_extractor
+from torchvision.models import feature_extraction
 
 from demo.models.zoo import BackboneSpec, StageLabel
 
 FEATURES, LOGITS = "features", "logits"
+
+_tracing = threading.Lock()
+
+
+class OwnThreadTracer(feature_extraction.NodePathTracer):
+    """A tracer that sees what its own thread calls.
+
+    While torch traces a network it sends the calls of every module in the process through the tracer, those of other
+    threads too; and of two tracers at once, the one that ends last would leave the other's detour in place for good.
+    """
+
+    def __init__(self, *values: Any, **options: Any) -> None:
+        super().__init__(*values, **options)
+        self._thread = threading.get_ident()
+
+    def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        """Trace a call, or let the call of another thread pass; the names are torch's."""
+        if threading.get_ident() != self._thread:
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
+        """Trace what a module is asked for, or let another thread have it."""
+        if threading.get_ident() != self._thread:
+            return attr_val
+        return super().getattr(attr, attr_val, parameter_proxy_cache)
+
+
+feature_extraction.NodePathTracer = OwnThreadTracer  # torchvision takes no tracer as an argument
 
 
 def open_graph(network: nn.Module, spec: BackboneSpec) -> fx.GraphModule:
@@ -28,9 +60,9 @@ def open_graph(network: nn.Module, spec: BackboneSpec) -> fx.GraphModule:
 
         # The padding of the one depends on the size of what comes in; the other would count a batch while traced.
         leaves = [Conv2dSame, BatchNormAct2d]
-    return create_feature_extractor(  # type: ignore[no-any-return]
-        network, {**nodes, spec.features: FEATURES, spec.logits: LOGITS}, tracer_kwargs={"leaf_modules": leaves}
-    )
+    nodes |= {spec.features: FEATURES, spec.logits: LOGITS}
+    with _tracing:
+        return feature_extraction.create_feature_extractor(network, nodes, tracer_kwargs={"leaf_modules": leaves})  # type: ignore[no-any-return]
 
 
 def cut_graph(graph: fx.GraphModule, start: StageLabel | None, end: str = FEATURES) -> fx.GraphModule:

@@ -24,7 +24,7 @@ MIN_SIDE_PX, MAX_SIDE_PX, MAX_STEPS = 64, 256, 1000
 MAX_KEPT = 200  # pictures of 50 kB
 
 _LEARNING_RATE = 0.025
-_DECAY = 1.5  # how much less high frequencies change: less than 1 is grainy, 2 only colours
+_DECAY = 1.5  # how much less high frequencies change: 1 is grainy, 2 leaves hardly more than colours
 _START = 0.01  # standard deviation of the spectrum
 _JITTER = 0.125  # of the side, each way
 _SCALES = (0.75, 0.875, 1.0, 1.125, 1.25)  # few: torch prepares its convolutions anew for each size
@@ -138,7 +138,7 @@ class _Ascent:
 
     def __init__(self, backbone: Backbone, stage: StageLabel, channel_idx: int, side_px: int, seed: int) -> None:
         self._backbone, self._channel_idx, self._side_px = backbone, channel_idx, side_px
-        self._part = leave_out_relu(backbone.part(None, stage.value))
+        self._part = _leave_out_relu(backbone.part(None, stage.value))
         self._generator = torch.Generator().manual_seed(seed)
         start = torch.randn((3, side_px, side_px // 2 + 1, 2), generator=self._generator)
         self._spectrum = (_START * start).to(backbone.device).requires_grad_(True)
@@ -192,7 +192,7 @@ def _weigh_frequencies(side_px: int) -> Tensor:
     return side_px / 4 / frequencies.clamp(min=1 / side_px) ** _DECAY
 
 
-def leave_out_relu(part: fx.GraphModule) -> fx.GraphModule:
+def _leave_out_relu(part: fx.GraphModule) -> fx.GraphModule:
     """Let a part of a network, which nobody else holds, end before its last ReLU, or several that end side by side."""
     last = next(node for node in part.graph.nodes if node.op == "output")
     ends = list(last.all_input_nodes)

@@ -135,36 +135,6 @@ def erase_by_map(
     return _erase(backbone, transformed, class_idx, variants, head)
 
 
-def erase_by_mask(
-    backbone: Backbone,
-    picture: Image.Image,
-    class_idx: int,
-    mask: NDArray[np.floating[Any]],
-    *,
-    head: Head | None = None,
-    seed: int = 0,
-) -> Erasure:
-    """Erase what a visitor painted, the same shape at random places, and all but what was painted.
-
-    Args:
-        backbone: Network that the head belongs to (`Backbone.for_head`); left unchanged.
-        picture: RGB image of any size.
-        class_idx: Class whose probability is asked for.
-        mask: Float (H, W), 0 (stays) to 1 (goes), over the whole of the picture and of any resolution; it is resized
-            and cropped as the picture is. In between the two are mixed.
-        head: Whose class; ImageNet's unless given.
-        seed: Source of the random places.
-
-    Returns:
-        One of each part; its share is that of what the network sees.
-
-    Raises:
-        OptionOutOfRange: If there is no such class.
-    """
-    painted = _see_mask(backbone, picture, mask)[None]  # (1, H, W)
-    return _erase_painted(backbone, backbone.transform(picture), class_idx, painted, head, seed)
-
-
 def erase_cells(
     backbone: Backbone,
     picture: Image.Image,
@@ -195,13 +165,6 @@ def erase_cells(
             raise OptionOutOfRange(option="cell", value=cell, low=0, high=GRID**2 - 1)
     transformed = backbone.transform(picture)  # (3, H, W)
     painted = _mask_cells(torch.tensor(cells, dtype=torch.long), transformed)  # (1, H, W)
-    return _erase_painted(backbone, transformed, class_idx, painted, head, seed)
-
-
-def _erase_painted(
-    backbone: Backbone, transformed: Tensor, class_idx: int, painted: Tensor, head: Head | None, seed: int
-) -> Erasure:
-    """Erase what a mask (1, H, W) says, its shape at random places, and all else."""
     share = float(painted.mean())
     variants = [
         _Variants(Part.PAINTED, share, painted),
@@ -240,14 +203,6 @@ def _move(mask: Tensor, num_draws: int, generator: torch.Generator) -> Tensor:
     height, width = mask.shape[1:]
     places = torch.randint(1, height * width, (num_draws,), generator=generator).tolist()
     return torch.cat([mask.roll(divmod(place, width), (1, 2)) for place in places])
-
-
-def _see_mask(backbone: Backbone, picture: Image.Image, mask: NDArray[np.floating[Any]]) -> Tensor:
-    """Return the part of a mask over a picture that the network sees, float32 (H, W)."""
-    levels = np.round(255 * np.clip(mask, 0, 1)).astype(np.uint8)
-    painted = Image.fromarray(levels).resize(picture.size, Image.Resampling.NEAREST)
-    seen = np.asarray(backbone.draw_input(painted.convert("RGB")), dtype=np.float32)[..., 0]
-    return torch.from_numpy(seen / 255)
 
 
 def _erase(

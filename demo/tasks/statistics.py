@@ -13,10 +13,8 @@ from PIL import Image
 from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
 from demo.models.zoo import Stage, StageLabel
+from demo.tasks.activations import StageActivation, capture_stages
 
-# Where a stage ends without a ReLU hardly a number is exactly 0: a channel is silent there if all of its magnitudes
-# are below this share of the stage's largest.
-SILENT_BELOW = 0.01
 NUM_LARGEST = 8
 NUM_BINS = 24
 _MAX_LOOKS, _MAX_BINS = 2, 200
@@ -84,37 +82,28 @@ def compare_stages(
     for option, value, high in (("looks", len(looks), _MAX_LOOKS), ("num_bins", num_bins, _MAX_BINS)):
         if not 1 <= value <= high:
             raise OptionOutOfRange(option=option, value=value, low=1, high=high)
-    stages = [backbone.spec.stages for backbone, _ in looks]
-    outputs = [backbone.run([picture]).stages for backbone, picture in looks]
-    activations = [[each[label][0].numpy() for label in StageLabel] for each in outputs]
-    columns = zip(StageLabel, zip(*stages, strict=True), zip(*activations, strict=True), strict=True)
-    return tuple(_compare(*column, num_bins=num_bins) for column in columns)
+    looks_at = [capture_stages(backbone, picture).stages for backbone, picture in looks]
+    columns = zip(StageLabel, zip(*looks_at, strict=True), strict=True)
+    return tuple(_compare(label, activations, num_bins=num_bins) for label, activations in columns)
 
 
-def _compare(
-    label: StageLabel, stages: tuple[Stage, ...], activations: Sequence[NDArray[np.float32]], *, num_bins: int
-) -> StageComparison:
-    means = [each.mean(axis=(1, 2), dtype=np.float64) for each in activations]  # (C,) each
+def _compare(label: StageLabel, activations: tuple[StageActivation, ...], *, num_bins: int) -> StageComparison:
+    means = [each.values.mean(axis=(1, 2), dtype=np.float64) for each in activations]  # (C,) each
     edges = np.histogram_bin_edges(np.concatenate(means), num_bins)
     counts = [np.histogram(each, edges)[0] for each in means]
+    stages = tuple(each.stage for each in activations)
     return StageComparison(label, stages, edges, tuple(map(_sum_up, activations, counts)))
 
 
-def _sum_up(activation: NDArray[np.float32], counts: NDArray[np.int64]) -> StageStatistics:
-    """Sum up one activation (C, H, W)."""
-    magnitudes = np.abs(activation)
-    strengths = magnitudes.mean(axis=(1, 2), dtype=np.float64)  # (C,)
-    strongest = np.argsort(-strengths, kind="stable")[:NUM_LARGEST]
-    ends_in_relu = bool(activation.min() >= 0)
-    peaks = magnitudes.max(axis=(1, 2))  # (C,)
-    silent = peaks == 0 if ends_in_relu else peaks < SILENT_BELOW * peaks.max()
+def _sum_up(activation: StageActivation, counts: NDArray[np.int64]) -> StageStatistics:
+    strengths = np.abs(activation.values).mean(axis=(1, 2), dtype=np.float64)  # (C,)
     return StageStatistics(
-        num_channels=len(activation),
-        mean=float(activation.mean(dtype=np.float64)),
-        std=float(activation.std(dtype=np.float64)),
-        zero_share=float((activation == 0).mean()),
-        silent_share=float(silent.mean()),
-        ends_in_relu=ends_in_relu,
-        largest=tuple(ChannelStrength(int(idx), float(strengths[idx])) for idx in strongest),
+        num_channels=len(strengths),
+        mean=float(activation.values.mean(dtype=np.float64)),
+        std=float(activation.values.std(dtype=np.float64)),
+        zero_share=activation.zero_share,
+        silent_share=float(activation.silent.mean()),
+        ends_in_relu=activation.ends_in_relu,
+        largest=tuple(ChannelStrength(int(idx), float(strengths[idx])) for idx in activation.strongest(NUM_LARGEST)),
         counts=counts,
     )

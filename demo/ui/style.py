@@ -92,6 +92,8 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
   background: var(--button-secondary-background-fill); border: 1px solid var(--border-color-primary); }
 .figures.sheet figure { width: min(336px, 100%); }
 .figures.sheet img, .figures.patches img { height: auto; }
+.figures.square img { height: auto; }
+.counts.one-line th, .counts.one-line td { white-space: nowrap; }
 .help a { padding: 0; }
 .reliability { width: min(16rem, 100%); display: block; }
 """

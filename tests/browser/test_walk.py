@@ -123,6 +123,54 @@ def test_the_chinese_page_is_chinese_and_keeps_the_session(open_page: OpenPage, 
     shoot(page, screenshots / "look-inside-zh.png")
 
 
+def unfold(page: Any, panel: str) -> None:
+    page.locator(f"#{panel}-panel .label-wrap").first.click()
+
+
+def test_each_claim_is_tried_on_a_phone(open_page: OpenPage) -> None:
+    page = open_page(viewport=PHONE)
+    page.click("#example-cat")
+    wait_for(page, "#answer", "tiger cat")
+    see_stages(page)
+
+    grid = page.locator("#grid-low img")
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 0.1 * box["height"])  # the second of the first row
+    wait_for(page, "#patches", ENGLISH.inside.channel.patches)
+    assert page.input_value("#channel input") != "0"
+    page.click("#dream")
+    wait_for(page, "#dreamed", re.compile("Step [1-9]"))
+    page.click("#stop-dream")
+    unfold(page, "channel")
+
+    unfold(page, "class-maps")
+    wait_for(page, "#class-maps", "tiger cat")
+    page.click("#second-class input")
+    page.keyboard.type("tench")
+    page.keyboard.press("Enter")
+    wait_for(page, "#class-maps", "tench")
+    assert page.locator("#class-maps img").count() == 8
+
+    unfold(page, "erase")
+    wait_for(page, "#erasure", "with nothing erased")
+    page.get_by_role("button", name=ENGLISH.inside.erase.paint).click()
+    canvas = page.locator(".canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 40, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 200, box["y"] + 100, steps=20)
+    page.mouse.up()
+    assert page.locator(".cells input:checked").count() > 4
+    page.click("[data-measure]")
+    wait_for(page, "#painted", ENGLISH.inside.erase.parts["rest"])
+
+    unfold(page, "residual")
+    page.wait_for_selector("#residual-panel svg")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
 @pytest.mark.parametrize(("path", "words"), [("/", ENGLISH), ("/zh", CHINESE)])
 def test_a_phone_shows_every_tab_without_scrolling_sideways(
     open_page: OpenPage, make_zip: MakeZip, screenshots: Path, path: str, words: Words

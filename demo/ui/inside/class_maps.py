@@ -25,6 +25,10 @@ METHOD_NAMES = {Method.LAYER_CAM: "LayerCAM", Method.GRAD_CAM: "Grad-CAM"}
 _NOBODY, _OWN, _IMAGENET = "nobody", "own", "imagenet"
 _CHOICE = re.compile(rf"({_OWN}|{_IMAGENET}):(\d{{1,5}})", re.ASCII)
 _SIDE_PX = 224
+# Who clicks on a choice wants to look for another one: what is typed takes its place.
+_SELECT_SCRIPT = """document.addEventListener('focusin', ({target}) => {
+  if (target.matches('#first-class input, #second-class input')) setTimeout(() => target.select());
+});"""
 
 
 class ClassMapsPanel(NamedTuple):
@@ -110,7 +114,7 @@ def build_class_maps(context: Context, ref: gr.State) -> ClassMapsPanel:
         with gr.Row():
             first = gr.Dropdown([], label=words.first, interactive=True, min_width=200, elem_id="first-class")
             second = gr.Dropdown([], label=words.second, interactive=True, min_width=200, elem_id="second-class")
-        drawn = gr.HTML("", padding=False, elem_id="class-maps")
+        drawn = gr.HTML("", padding=False, js_on_load=_SELECT_SCRIPT, elem_id="class-maps")
         # Without gradio's own check of choices, which is in English and does not know those of this visitor.
         how: dict[str, Any] = {
             **COMPUTE,
