@@ -144,6 +144,7 @@ def test_the_code_trains_what_the_page_trains(
         assert [each[3] for each in theirs] == pytest.approx([each[3] for each in ours], abs=5e-4)
 
 
+@pytest.mark.slow
 def test_random_crops_and_early_stopping_run(folder: Path) -> None:
     recipe = Recipe(head=HeadConfig(1, 16, 0.1), crops=2, epochs=12, learning_rate=0.02, patience=2)
     printed = run(write_code(recipe, SPEC, 2), folder)
@@ -153,6 +154,7 @@ def test_random_crops_and_early_stopping_run(folder: Path) -> None:
     assert printed[-2][2] < printed[0][2]
 
 
+@pytest.mark.slow
 def test_a_network_with_a_second_classifier_is_trained_without_it(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

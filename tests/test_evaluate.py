@@ -391,6 +391,7 @@ def photographs(embedded: Backbone, settings: Settings, shared_data: Path) -> Ph
     return Photographs(split_scores[0], split_scores[1], features_of(strangers[::3]))
 
 
+@pytest.mark.slow
 def test_a_ridge_head_tells_ants_from_bees(photographs: Photographs) -> None:
     found = measure(photographs.validation)
     assert found.count == 153

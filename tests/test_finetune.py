@@ -264,6 +264,7 @@ def right_of_153(embedded: Backbone, insects: tuple[Dataset, FeatureCache], reci
     return summary.val_correct
 
 
+@pytest.mark.slow
 def test_ants_and_bees_are_told_apart(
     embedded: Backbone, insects: tuple[Dataset, FeatureCache], settings: Settings
 ) -> None:
@@ -355,6 +356,7 @@ def test_deeper_layers_are_trained_in_a_private_copy(
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 def test_deeper_trainings_repeat(embedded: Backbone, dataset: Dataset, settings: Settings) -> None:
     recipe = lesson_recipe(Trains.EVERYTHING, epochs=1)  # with the network's own dropout
     runs = [list(fine_tune(embedded, dataset, recipe, settings)) for _ in range(2)]

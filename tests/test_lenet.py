@@ -114,6 +114,7 @@ def test_all_of_a_long_picture_is_squeezed_in() -> None:
     assert float(pixels[:, :, :28].max()) == -1.0
 
 
+@pytest.mark.slow
 def test_it_learns_the_digits_in_the_setting_of_the_race(embedded: Backbone, settings: Settings) -> None:
     """At least 0.9 of those that it was not trained on: 72 of 80."""
     dataset = make_dataset(read_starter("digits", settings), settings)

@@ -182,6 +182,7 @@ def learns(step: RaceProgress, contender: Contender) -> bool:
     return isinstance(step, RacePoint) and step.contender is contender
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "moment",
     [
@@ -212,6 +213,7 @@ def test_without_time_each_contender_trains_one_epoch(embedded: Backbone, datase
     assert not any(isinstance(step, BatchProgress) and step.epoch > 1 for step in steps)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_race(embedded: Backbone, dataset: Dataset, settings: Settings) -> None:
     def run(seed: int) -> list[float]:
         """Return the accuracies of the two contenders that begin with random weights, for classes without a rule."""

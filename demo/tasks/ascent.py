@@ -18,6 +18,8 @@ from demo.models.zoo import StageLabel
 from demo.tasks.activations import check_channel
 
 NUM_STEPS = 96
+NUM_STEPS_DEEP = 48  # of networks above DEEP_GFLOPS, so that each picture takes less than 20 s on two cores
+DEEP_GFLOPS = 5.0
 DRAW_EVERY = 8  # steps
 MIN_SIDE_PX, MAX_SIDE_PX, MAX_STEPS = 64, 256, 1000
 
@@ -121,7 +123,8 @@ class AscentCache:
         if finished is not None:
             yield finished
             return
-        for step in ascend(backbone, stage, channel_idx):
+        num_steps = NUM_STEPS_DEEP if backbone.spec.facts.gflops > DEEP_GFLOPS else NUM_STEPS
+        for step in ascend(backbone, stage, channel_idx, num_steps=num_steps):
             if step.step == step.num_steps and not backbone.is_private:
                 self._keep(key, step)
             yield step
