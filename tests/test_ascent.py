@@ -16,7 +16,7 @@ from demo.models.backbone import Backbone
 from demo.models.graph import replace_module
 from demo.models.lenet import draw_weights
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
-from demo.tasks.ascent import DRAW_EVERY, AscentStep, _leave_out_relu, ascend
+from demo.tasks.ascent import DRAW_EVERY, AscentCache, AscentStep, _leave_out_relu, ascend
 from tests.test_backbone import PICTURES, assert_frozen, hooks
 
 LOW, MIDDLE, HIGH = StageLabel
@@ -186,3 +186,29 @@ def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone) -> None:
         pixels = [np.asarray(last_picture(each), dtype=int) for each in (one, other)]
         assert np.abs(pixels[0] - pixels[1]).max() <= 2
     assert last_picture(alone[0]).tobytes() != last_picture(alone[1]).tobytes()
+
+
+def test_a_finished_picture_is_kept_for_all_and_a_private_networks_is_not(
+    embedded: Backbone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.tasks.ascent.NUM_STEPS", 2)
+    cache = AscentCache(max_pictures=2)
+    first = list(cache.climb(embedded, StageLabel.LOW, 0))
+    assert [each.step for each in first] == [1, 2]
+    assert list(cache.climb(embedded, StageLabel.LOW, 0)) == first[-1:]
+    for channel_idx in (1, 2):
+        assert len(list(cache.climb(embedded, StageLabel.LOW, channel_idx))) == 2
+    assert len(list(cache.climb(embedded, StageLabel.LOW, 0))) == 2  # it left for the others
+    private = embedded.open_private({})
+    for _ in range(2):
+        assert len(list(cache.climb(private, StageLabel.LOW, 0))) == 2
+
+
+def test_a_picture_that_was_stopped_is_not_kept(embedded: Backbone) -> None:
+    cache = AscentCache()
+    climbing = cache.climb(embedded, StageLabel.LOW, 0)
+    assert next(climbing).step == 1
+    climbing.close()
+    again = cache.climb(embedded, StageLabel.LOW, 0)
+    assert next(again).step == 1
+    again.close()

@@ -14,7 +14,7 @@ from demo.ui.inside.class_maps import build_class_maps
 from demo.ui.inside.erase import build_erase
 from demo.ui.inside.kernels import build_kernels
 from demo.ui.inside.moves import build_moves
-from demo.ui.inside.panel import renew_panels
+from demo.ui.inside.panel import Paper, draw_link, renew_panels
 from demo.ui.inside.residual import build_residual
 from demo.ui.inside.stages import build_stages
 from demo.ui.inside.statistics import build_statistics
@@ -24,6 +24,7 @@ from demo.ui.text import Words
 from demo.ui.values import parse_choice
 
 NUM_MAPS = 16
+PAPER = Paper("Zeiler & Fergus 2014", "https://arxiv.org/abs/1311.2901")
 
 
 class InsideTab(NamedTuple):
@@ -90,7 +91,7 @@ def build_inside_tab(context: Context, ref: gr.State) -> InsideTab:
                 measure = _choose_measure(words)
         with gr.Row(elem_id="stages"):
             stages = [part for label in StageLabel for part in _build_stage(words, label)]
-        gr.HTML(f'<p class="hint">{words.inside.ladder.field} {words.inside.ladder.pick}</p>', padding=False)
+        gr.HTML(_say_what_to_try(words), padding=False)
         channel = build_channel(context, ref)
         _build_panels(context, ref, channel)
     tab.select(open_tab, None, was_opened, **LIGHT)
@@ -138,6 +139,15 @@ def _wire_grids(
             show_progress="hidden",
             **COMPUTE,
         )
+
+
+def _say_what_to_try(words: Words) -> str:
+    ladder = words.inside.ladder
+    return (
+        f'<p class="hint">{ladder.field} {ladder.pick}</p>'
+        f'<p class="help">{words.inside.paper.format(link=draw_link(PAPER))}</p>'
+        f'<p class="try"><b>{words.inside.try_this}</b> {ladder.try_this}</p>'
+    )
 
 
 def _choose_measure(words: Words) -> gr.Radio:

@@ -56,7 +56,7 @@ def insects(shared_data: Path, each: int = 30) -> dict[str, bytes]:
         return {name: archive.read(name) for name in chosen}
 
 
-def test_the_whole_path(open_page: OpenPage, make_zip: MakeZip, shared_data: Path, screenshots: Path) -> None:
+def test_the_whole_path(open_page: OpenPage, make_zip: MakeZip, shared_data: Path) -> None:
     page = open_page()
     upload(page, "#predict-photo", shared_data / "imagenet_samples" / "n02123394_Persian_cat.JPEG")
     wait_for(page, "#answer", "Persian cat")
@@ -80,7 +80,6 @@ def test_the_whole_path(open_page: OpenPage, make_zip: MakeZip, shared_data: Pat
     page.locator("#cell [data-pick]").first.click()
     wait_for(page, "#picture-detail", "speaks for bees")
     assert page.locator("#picture-detail img").count() == 5  # two class maps, three neighbours
-    shoot(page, screenshots / "fine-tune.png")
 
     open_tab(page, ENGLISH.inside_tab)
     wait_for(page, "#inside-answer", ENGLISH.answer_own)
@@ -112,6 +111,17 @@ def test_the_pages_that_readme_shows(open_page: OpenPage, screenshots: Path) -> 
     shoot(page, screenshots / "predict.png")
     see_stages(page)
     shoot(page, screenshots / "look-inside.png")
+    open_tab(page, ENGLISH.finetune_tab)
+    open_tab(page, ENGLISH.starters_tab)
+    page.click("#starter-signs")  # pictures that the program draws itself
+    wait_for(page, "#report", "6 classes")
+    page.click("#train")
+    page.wait_for_selector(".status.trained", timeout=TRAINING_MS)
+    page.wait_for_selector("#loss .mark-line path")
+    page.locator("#confusion [data-pick='0,0']").click()
+    page.locator("#cell [data-pick]").first.click()
+    page.wait_for_selector("#picture-detail img")
+    shoot(page, screenshots / "fine-tune.png")
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ A panel is an accordion with a state: the revision of the session that it shows,
 sets the state, and so does, in all open panels, a change of the session; a change of the state makes the panel draw.
 """
 
+import html
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -96,15 +97,19 @@ def build_panel(context: Context, ref: gr.State, words: PanelWords, paper: Paper
     common: InsideWords = context.words.inside
     shown = gr.State(None)
     with gr.Accordion(words.title, open=False, elem_id=elem_id) as accordion:
-        link = f'<a href="{paper.url}" target="_blank" rel="noopener">{paper.name}</a>'
         gr.HTML(
-            f'<p class="help">{words.help} {common.paper.format(link=link)}</p>'
+            f'<p class="help">{words.help} {common.paper.format(link=draw_link(paper))}</p>'
             f'<p class="try"><b>{common.try_this}</b> {words.try_this}</p>',
             padding=False,
         )
         yield Panel(accordion, shown)
     accordion.expand(context.bind(open_panel), ref, shown, **LIGHT)
     accordion.collapse(close_panel, None, shown, **LIGHT)
+
+
+def draw_link(paper: Paper) -> str:
+    """Return a link to a paper as HTML; it opens beside the page."""
+    return f'<a href="{paper.url}" target="_blank" rel="noopener">{html.escape(paper.name)}</a>'
 
 
 def draw_figures(figures: list[str], *, size: str = "large") -> str:

@@ -26,6 +26,7 @@ class LadderWords:
     facts: str
     field: str
     pick: str
+    try_this: str
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,7 @@ ENGLISH_INSIDE = InsideWords(
         ),
         field="The white square is what one cell in the middle can see at most; where none is drawn, it sees it all.",
         pick="Click a map to look closer at its channel in the panel below.",
+        try_this="choose another photograph of the same thing. Which of the strongest maps change, and at which stage?",
     ),
     stages=StagesWords(
         title="All stages, one for each resolution",
@@ -288,6 +290,7 @@ CHINESE_INSIDE = InsideWords(
         ),
         field="白色方框是中间一格最多能看到的范围；没有画出方框时，它能看到整张图。",
         pick="点击一张特征图，在下方的面板中细看它的通道。",
+        try_this="换一张同类事物的照片。最强的特征图中哪些变了，在哪一层？",
     ),
     stages=StagesWords(
         title="所有阶段，每种分辨率一个",
