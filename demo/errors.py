@@ -515,6 +515,16 @@ class OptionNotNumber(OptionError):
     message = "{option} is {value}; it must be a number."
 
 
+def check_range(option: str, value: float, low: float, high: float) -> None:
+    """Refuse a number outside its range; NaN is in no range.
+
+    Raises:
+        OptionOutOfRange: If it is not from `low` to `high`.
+    """
+    if not low <= value <= high:
+        raise OptionOutOfRange(option=option, value=value, low=low, high=high)
+
+
 class UnknownChoice(OptionError):
     """A choice is not among those that there are."""
 

@@ -25,6 +25,7 @@ from demo.settings import Settings
 from demo.ui.context import Context
 from demo.ui.page import build_page
 from demo.ui.server import launch
+from demo.ui.sessions import Session
 from demo.ui.training import Job
 from tests.visitor import Visit, Visitor
 from tests.weights_host import WeightsHost, random_checkpoint, stand_in
@@ -103,6 +104,12 @@ def visit(server: Server) -> Iterator[Visit]:
     yield open_page
     for visitor in visitors:
         visitor.close()
+
+
+@pytest.fixture
+def session(visitor: Visitor, server: Server) -> Session:
+    """What the server holds of the page that a test file calls its `visitor`."""
+    return server.context.sessions.attach(visitor.token)
 
 
 @pytest.fixture

@@ -35,11 +35,6 @@ def visitor(visit: Visit, make_zip: MakeZip) -> Visitor:
     return visitor
 
 
-@pytest.fixture
-def session(visitor: Visitor, server: Server) -> Session:
-    return server.context.sessions.attach(visitor.token)
-
-
 @pytest.fixture(scope="module")
 def ended(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """A page on which a race and a learning curve have ended; the contenders ran for two epochs and one."""

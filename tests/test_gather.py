@@ -33,11 +33,6 @@ def visitor(visit: Visit) -> Visitor:
 
 
 @pytest.fixture
-def session(visitor: Visitor, server: Server) -> Session:
-    return server.context.sessions.attach(visitor.token)
-
-
-@pytest.fixture
 def pictures(visitor: Visitor, tmp_path: Path) -> Pictures:
     """Upload pictures of noise under their names, each with a number as its seed."""
 

@@ -208,7 +208,8 @@ def test_a_class_that_is_not_there_is_refused_or_nobody(visitor: Visitor, value:
 
 
 def test_what_is_erased_is_shown_with_what_is_left(visitor: Visitor) -> None:
-    plot, markup, canvas, _ = unfold(visitor, ERASE).call("draw_erasure", None, None, "grad_cam high")
+    plot, markup, canvas, *before = unfold(visitor, ERASE).call("draw_erasure", None, None, "grad_cam high")
+    assert before == ["", ""]  # what was painted, and the control, of another map
     assert plot["visible"] is True
     assert len({row[2] for row in plot["value"]["data"]}) == 3
     assert len(plot["value"]["data"]) == 12

@@ -24,10 +24,7 @@ STAGES = list(WORDS.stages.values())
 
 
 @pytest.fixture(scope="module")
-def visitor(embedded: Backbone, server: Server) -> Iterator[Visitor]:
-    # One after the other: networks that two threads load at once spoil each other.
-    assert embedded.spec.name == server.context.settings.backbone
-    assert server.context.arrival.over.wait(60)
+def visitor(server: Server) -> Iterator[Visitor]:
     visitor = Visitor(server.url)
     visitor.call("choose_photo", visitor.upload(CAT))
     yield unfold(visitor, MOVES)

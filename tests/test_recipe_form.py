@@ -44,11 +44,6 @@ def visitor(visit: Visit, make_zip: MakeZip) -> Visitor:
     return visitor
 
 
-@pytest.fixture
-def session(visitor: Visitor, server: Server) -> Session:
-    return server.context.sessions.attach(visitor.token)
-
-
 @pytest.fixture(scope="module")
 def caller(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """A page on which nothing that is sent should change anything."""

@@ -31,11 +31,8 @@ LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda word
 
 
 @pytest.fixture(scope="module")
-def visitor(embedded: Backbone, server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+def visitor(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
     """A page with a photograph, the panel open, and a head of the visitor's own in use."""
-    # One after the other: networks that two threads load at once spoil each other.
-    assert embedded.spec.name == server.context.settings.backbone
-    assert server.context.arrival.over.wait(60)
     visitor = Visitor(server.url)
     visitor.call("choose_photo", visitor.upload(CAT))
     visitor.bring(write_zip(tmp_path_factory.mktemp("upload") / "colours.zip", colour_folders(4)))

@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from PIL import Image
+
 from demo.data.collection import Collection, PictureClass, Skipped, Split
 from demo.data.duplicates import group
 from demo.data.folders import read_collection
+from demo.data.images import read_image
 from demo.data.report import DataReport, count_samples, draw_up_report
 from demo.data.splits import Sample, split_classes
 from demo.errors import ClassTooSmall, TooFewClasses, TooManyClasses
 from demo.settings import Settings
 
 # Whoever learns from a dataset finds here what it is made of.
-__all__ = ["DataReport", "Dataset", "Sample", "Skipped", "Split", "make_dataset", "read_dataset"]
+__all__ = ["DataReport", "Dataset", "Sample", "Skipped", "Split", "make_dataset", "read_dataset", "read_sample"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,11 @@ class Dataset:
     def counts(self) -> dict[str, dict[str, int]]:
         """The number of samples: class name -> split -> count; splits without any sample are left out."""
         return count_samples(self.class_names, self.samples)
+
+
+def read_sample(sample: Sample, settings: Settings) -> Image.Image:
+    """Decode one picture of a dataset."""
+    return read_image(sample.image_bytes, settings, name=sample.path)
 
 
 def read_dataset(path: Path, settings: Settings, *, name: str = "") -> Dataset:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from demo.errors import OptionOutOfRange, RidgeIsLinear
+from demo.errors import RidgeIsLinear, check_range
 
 MAX_HIDDEN_LAYERS = 3
 MAX_CROPS = 4
@@ -42,9 +42,9 @@ class HeadConfig:
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        _check("hidden_layers", self.hidden_layers, 0, MAX_HIDDEN_LAYERS)
-        _check("width", self.width, 8, 1024)
-        _check("dropout", self.dropout, 0, 0.9)
+        check_range("hidden_layers", self.hidden_layers, 0, MAX_HIDDEN_LAYERS)
+        check_range("width", self.width, 8, 1024)
+        check_range("dropout", self.dropout, 0, 0.9)
 
 
 @dataclass(frozen=True)
@@ -74,14 +74,14 @@ class Recipe:
     max_epochs: int = 200
 
     def __post_init__(self) -> None:
-        _check("epochs", self.epochs, 1, self.max_epochs)
-        _check("batch_size", self.batch_size, 1, MAX_BATCH_SIZES[self.trains])
-        _check("learning_rate", self.learning_rate, 1e-6, 1)
-        _check("momentum", self.momentum, 0, 0.99)
-        _check("weight_decay", self.weight_decay, 0, 1)
-        _check("crops", self.crops, 0, MAX_CROPS)
-        _check("patience", self.patience, 0, self.max_epochs)
-        _check("seed", self.seed, 0, 2**31 - 1)
+        check_range("epochs", self.epochs, 1, self.max_epochs)
+        check_range("batch_size", self.batch_size, 1, MAX_BATCH_SIZES[self.trains])
+        check_range("learning_rate", self.learning_rate, 1e-6, 1)
+        check_range("momentum", self.momentum, 0, 0.99)
+        check_range("weight_decay", self.weight_decay, 0, 1)
+        check_range("crops", self.crops, 0, MAX_CROPS)
+        check_range("patience", self.patience, 0, self.max_epochs)
+        check_range("seed", self.seed, 0, 2**31 - 1)
         if self.optimizer is Optimizer.RIDGE and (self.trains is not Trains.HEAD or self.head.hidden_layers):
             raise RidgeIsLinear()
 
@@ -98,8 +98,3 @@ def lesson_recipe(trains: Trains = Trains.HEAD, *, epochs: int = 25, seed: int =
         https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
     """
     return Recipe(trains, Optimizer.SGD, epochs=epochs, batch_size=4, weight_decay=0.0, flips=False, seed=seed)
-
-
-def _check(option: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:  # NaN is in no range
-        raise OptionOutOfRange(option=option, value=value, low=low, high=high)

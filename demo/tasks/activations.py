@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, fx, nn
 
-from demo.errors import OptionOutOfRange
-from demo.models.backbone import Backbone
+from demo.errors import check_range
+from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import num_cores, threads
-from demo.models.zoo import Stage
+from demo.models.zoo import Stage, StageLabel
 
 # Where a stage ends without a ReLU hardly a number is exactly 0: a channel is silent there if all of its magnitudes
 # are below this share of the stage's largest.
@@ -43,49 +43,6 @@ _FIRST_CENTRES_PX = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class StageActivation:
-    """What one stage makes of one picture: float32 feature maps (C, H, W), as the stage gives them."""
-
-    stage: Stage
-    values: NDArray[np.float32]
-
-    @property
-    def mean(self) -> NDArray[np.float32]:
-        """The mean activation (H, W): the mean over channels of the magnitude.
-
-        After a ReLU the magnitude is the value itself. The inverted residual blocks of EfficientNet end without
-        one (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), and a plain mean would cancel out.
-        """
-        mean: NDArray[np.float32] = np.abs(self.values).mean(axis=0)
-        return mean
-
-    def strongest(self, num_maps: int, measure: "Measure | None" = None) -> NDArray[np.intp]:
-        """Return the indices of the channels that a measure ranks highest, the strongest first."""
-        strength = (measure or Measure.MEAN).of(np.abs(self.values))  # (C,)
-        return np.argsort(-strength, kind="stable")[:num_maps]
-
-    @property
-    def ends_in_relu(self) -> bool:
-        """Whether nothing in it is negative."""
-        return bool(self.values.min() >= 0)
-
-    @property
-    def zero_share(self) -> float:
-        """The share of its numbers that are exactly 0, 0 to 1."""
-        return float((self.values == 0).mean())
-
-    @property
-    def silent(self) -> NDArray[np.bool_]:
-        """Which channels (C,) say nothing here: all 0 after a ReLU, else all below SILENT_BELOW of the largest.
-
-        A channel that is silent on one picture need not be dead.
-        """
-        peaks = np.abs(self.values).max(axis=(1, 2))  # (C,)
-        silent: NDArray[np.bool_] = peaks == 0 if self.ends_in_relu else peaks < SILENT_BELOW * peaks.max()
-        return silent
-
-
 class Measure(StrEnum):
     """What makes one channel stronger than another, over its magnitudes.
 
@@ -112,6 +69,58 @@ class Measure(StrEnum):
         return strengths
 
 
+def mean_activation(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean activation (H, W) of feature maps (C, H, W): the mean over channels of the magnitude.
+
+    After a ReLU the magnitude is the value itself. The inverted residual blocks of EfficientNet end without one
+    (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), and a plain mean would cancel out.
+    """
+    mean: NDArray[np.float32] = np.abs(values).mean(axis=0)
+    return mean
+
+
+def rank_channels(values: NDArray[np.float32], num_maps: int, measure: Measure = Measure.MEAN) -> NDArray[np.intp]:
+    """Return which of feature maps (C, H, W) a measure ranks highest, the strongest first."""
+    return np.argsort(-measure.of(np.abs(values)), kind="stable")[:num_maps]
+
+
+@dataclass(frozen=True, eq=False)
+class StageActivation:
+    """What one stage makes of one picture: float32 feature maps (C, H, W), as the stage gives them."""
+
+    stage: Stage
+    values: NDArray[np.float32]
+
+    @property
+    def mean(self) -> NDArray[np.float32]:
+        """The mean activation (H, W), as `mean_activation` gives it."""
+        return mean_activation(self.values)
+
+    def strongest(self, num_maps: int, measure: Measure = Measure.MEAN) -> NDArray[np.intp]:
+        """Return the indices of the channels that a measure ranks highest, the strongest first."""
+        return rank_channels(self.values, num_maps, measure)
+
+    @property
+    def ends_in_relu(self) -> bool:
+        """Whether nothing in it is negative."""
+        return bool(self.values.min() >= 0)
+
+    @property
+    def zero_share(self) -> float:
+        """The share of its numbers that are exactly 0, 0 to 1."""
+        return float((self.values == 0).mean())
+
+    @property
+    def silent(self) -> NDArray[np.bool_]:
+        """Which channels (C,) say nothing here: all 0 after a ReLU, else all below SILENT_BELOW of the largest.
+
+        A channel that is silent on one picture need not be dead.
+        """
+        peaks = np.abs(self.values).max(axis=(1, 2))  # (C,)
+        silent: NDArray[np.bool_] = peaks == 0 if self.ends_in_relu else peaks < SILENT_BELOW * peaks.max()
+        return silent
+
+
 @dataclass(frozen=True, eq=False)
 class Resolution:
     """The last activation float32 (C, H, W) of one resolution, and the name of the block that gives it."""
@@ -128,6 +137,10 @@ class StageActivations:
     network_input: Image.Image
     stages: tuple[StageActivation, ...]
 
+    def of(self, label: StageLabel) -> StageActivation:
+        """Return the stage of a label."""
+        return next(each for each in self.stages if each.stage.label is label)
+
 
 def capture_stages(backbone: Backbone, picture: Image.Image) -> StageActivations:
     """Run one picture through a backbone and keep the output of each stage of the zoo's table.
@@ -142,9 +155,10 @@ def capture_stages(backbone: Backbone, picture: Image.Image) -> StageActivations
     Source:
         Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901
     """
-    outputs = backbone.run([picture])
+    transformed = backbone.transform(picture)  # (3, H, W)
+    outputs = backbone.run_transformed(transformed[None])
     stages = tuple(StageActivation(stage, outputs.stages[stage.label][0].numpy()) for stage in backbone.spec.stages)
-    return StageActivations(backbone.spec.name, backbone.draw_input(picture), stages)
+    return StageActivations(backbone.spec.name, draw_transformed(backbone.spec, transformed), stages)
 
 
 def field_centre(stage: Stage, place: tuple[int, int]) -> tuple[int, int]:
@@ -180,8 +194,7 @@ def field_box(
         Araujo et al. 2019, https://distill.pub/2019/computing-receptive-fields
     """
     for each, side in zip(place, map_size, strict=True):
-        if not 0 <= each < side:
-            raise OptionOutOfRange(option="place", value=each, low=0, high=side - 1)
+        check_range("place", each, 0, side - 1)
     (x, y), (width, height), reach = field_centre(stage, place), input_size, stage.receptive_field_px // 2
     return max(0, x - reach), max(0, y - reach), min(width, x + reach + 1), min(height, y + reach + 1)
 
@@ -192,8 +205,7 @@ def check_channel(channel_idx: int, num_channels: int) -> None:
     Raises:
         OptionOutOfRange: If there is no channel of such an index.
     """
-    if not 0 <= channel_idx < num_channels:
-        raise OptionOutOfRange(option="channel_idx", value=channel_idx, low=0, high=num_channels - 1)
+    check_range("channel_idx", channel_idx, 0, num_channels - 1)
 
 
 def capture_resolutions(backbone: Backbone, picture: Image.Image) -> tuple[Resolution, ...]:

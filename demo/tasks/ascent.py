@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor, fx, nn
 from torch.nn import functional
 
-from demo.errors import OptionOutOfRange
+from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import threads
 from demo.models.graph import copy_sharing_memory, replace_module
@@ -90,12 +90,8 @@ def ascend(
         Olah et al. 2017, https://distill.pub/2017/feature-visualization, and Lucid,
         https://github.com/tensorflow/lucid; the idea: Erhan et al. 2009, technical report 1341, Université de Montréal
     """
-    for option, value, low, high in (
-        ("side_px", side_px, MIN_SIDE_PX, MAX_SIDE_PX),
-        ("num_steps", num_steps, 1, MAX_STEPS),
-    ):
-        if not low <= value <= high:
-            raise OptionOutOfRange(option=option, value=value, low=low, high=high)
+    check_range("side_px", side_px, MIN_SIDE_PX, MAX_SIDE_PX)
+    check_range("num_steps", num_steps, 1, MAX_STEPS)
     ascent = _Ascent(backbone, stage, channel_idx, side_px, seed)
     for step in range(1, num_steps + 1):
         activation = ascent.climb()
@@ -115,7 +111,7 @@ class AscentCache:
         """Yield what `ascend` does; of a picture that was finished before, the last step at once.
 
         The pictures of a private network (`Backbone.is_private`) are neither kept nor taken from others. The picture
-        that was asked for longest ago goes first.
+        that was finished longest ago goes first.
         """
         key = (backbone.spec.name, stage, channel_idx)
         with self._lock:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from demo.errors import OptionOutOfRange
+from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import num_cores, threads
 from demo.models.graph import LOGITS
@@ -145,8 +145,7 @@ def check_classes(backbone: Backbone, class_idxs: Sequence[int], head: Head | No
     """
     last = len(head.class_names if head else backbone.spec.class_names) - 1
     for idx in class_idxs:
-        if not 0 <= idx <= last:
-            raise OptionOutOfRange(option="class_idx", value=idx, low=0, high=last)
+        check_range("class_idx", idx, 0, last)
 
 
 def _ascend(backbone: Backbone, transformed: Tensor, stages: Sequence[StageLabel], head: Head | None) -> _Ascent:

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from demo.errors import OptionOutOfRange
+from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import MAX_BATCH, num_cores, threads
 from demo.models.head import Head
@@ -120,8 +120,7 @@ def erase_by_map(
         Outlines: Rong et al. 2022 (ROAD), https://arxiv.org/abs/2202.00449
     """
     for share in shares:
-        if not 0 <= share <= 1:
-            raise OptionOutOfRange(option="share", value=share, low=0, high=1)
+        check_range("share", share, 0, 1)
     generator = torch.Generator().manual_seed(seed)
     transformed = backbone.transform(picture)  # (3, H, W)
     order = _rank_cells(values, generator)
@@ -161,8 +160,7 @@ def erase_cells(
         OptionOutOfRange: If there is no such class, or no such cell.
     """
     for cell in cells:
-        if not 0 <= cell < GRID**2:
-            raise OptionOutOfRange(option="cell", value=cell, low=0, high=GRID**2 - 1)
+        check_range("cell", cell, 0, GRID**2 - 1)
     transformed = backbone.transform(picture)  # (3, H, W)
     painted = _mask_cells(torch.tensor(cells, dtype=torch.long), transformed)  # (1, H, W)
     share = float(painted.mean())

@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from demo.data.dataset import Dataset, Sample, Split
-from demo.data.images import read_image
+from demo.data.dataset import Dataset, Sample, Split, read_sample
 from demo.models.backbone import Backbone
 from demo.models.batching import num_cores
 from demo.models.recipe import Recipe
@@ -199,10 +198,7 @@ def run_looks(
     """
 
     def run(chunk: Sequence[Look]) -> Tensor:
-        pictures = [
-            look.view.see(read_image(look.sample.image_bytes, settings, name=look.sample.path), look.sample.digest)
-            for look in chunk
-        ]
+        pictures = [look.view.see(read_sample(look.sample, settings), look.sample.digest) for look in chunk]
         return compute(torch.stack([backbone.transform(picture) for picture in pictures]))
 
     chunks = deque(looks[first : first + _CHUNK] for first in range(0, len(looks), _CHUNK))

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional
 
-from demo.errors import OptionOutOfRange
+from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import MAX_BATCH, num_cores, threads
 from demo.models.head import Head
@@ -84,8 +84,8 @@ def spread_steps(move: Move, reach: float, *, count: int = 11) -> tuple[float, .
     Raises:
         OptionOutOfRange: If `reach` lies beyond NEUTRAL and LARGEST, or there are too few or too many.
     """
-    _check(move.value, reach, NEUTRAL[move], LARGEST[move])
-    _check("steps", count, 1, MAX_STEPS)
+    check_range(move.value, reach, NEUTRAL[move], LARGEST[move])
+    check_range("steps", count, 1, MAX_STEPS)
     directions = np.linspace(-1, 1, count) if count > 1 else np.zeros(1)
     steps = reach**directions if move is Move.SCALE else reach * directions
     return tuple(float(step) for step in steps)
@@ -117,9 +117,9 @@ def move_picture(
         https://arxiv.org/abs/1311.2901; for why shifts by less than a stride are not free, Zhang 2019,
         https://arxiv.org/abs/1904.11486
     """
-    _check("steps", len(steps), 1, MAX_STEPS)
+    check_range("steps", len(steps), 1, MAX_STEPS)
     for step in steps:
-        _check(move.value, step, *_bounds(move))
+        check_range(move.value, step, *_bounds(move))
     square = backbone.transform(picture)[None]  # (1, 3, S, S)
     pictures, looks = list[Image.Image](), list[_Look]()
     with threads(num_cores()), torch.inference_mode():
@@ -162,11 +162,6 @@ class _Look:
     stages: tuple[tuple[float, float], ...]
     features: float
     probability: float
-
-
-def _check(option: str, value: float, low: float, high: float) -> None:
-    if not low <= value <= high:  # nor is "not a number"
-        raise OptionOutOfRange(option=option, value=value, low=low, high=high)
 
 
 def _bounds(move: Move) -> tuple[float, float]:

@@ -7,7 +7,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from demo.errors import OptionOutOfRange
+from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.head import Head
 from demo.models.zoo import find_spec
@@ -55,8 +55,7 @@ def predict(backbone: Backbone, picture: Image.Image, *, head: Head | None = Non
     Raises:
         OptionOutOfRange: If `top_k` is not from 1 to MAX_TOP_K.
     """
-    if not 1 <= top_k <= MAX_TOP_K:
-        raise OptionOutOfRange(option="top_k", value=top_k, low=1, high=MAX_TOP_K)
+    check_range("top_k", top_k, 1, MAX_TOP_K)
     start = time.perf_counter()
     transformed = backbone.transform(picture)  # (3, H, W)
     answers = backbone.answer(transformed[None])

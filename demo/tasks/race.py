@@ -9,8 +9,7 @@ from enum import StrEnum
 import torch
 from torch import nn
 
-from demo.data.dataset import Dataset, Split
-from demo.data.images import read_image
+from demo.data.dataset import Dataset, Split, read_sample
 from demo.models.backbone import Backbone
 from demo.models.lenet import SIDE_PX, LeNet5, draw_weights, lenet_input
 from demo.models.recipe import Optimizer, Recipe, Trains
@@ -121,7 +120,7 @@ def _run_scratch(_backbone: Backbone, dataset: Dataset, recipe: Recipe, settings
     samples = dataset.samples
     inputs = torch.empty((len(samples), 3, SIDE_PX, SIDE_PX))
     for number, sample in enumerate(samples):
-        inputs[number] = lenet_input(read_image(sample.image_bytes, settings, name=sample.path))
+        inputs[number] = lenet_input(read_sample(sample, settings))
         if number % _CALIBRATED_TOGETHER == 0:
             yield FeatureProgress(number, len(samples))
     targets = torch.tensor([sample.class_idx for sample in samples])
@@ -189,7 +188,7 @@ def open_random(backbone: Backbone, dataset: Dataset, settings: Settings, *, see
     draw_weights(network.to_empty(device="cpu"), torch.Generator().manual_seed(seed))
     training = [sample for sample in dataset.samples if sample.split is Split.TRAIN]
     some = training[:: max(1, len(training) // _CALIBRATED_TOGETHER)]  # of all classes
-    pictures = [read_image(sample.image_bytes, settings, name=sample.path) for sample in some]
+    pictures = [read_sample(sample, settings) for sample in some]
     norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
     network.eval().requires_grad_(False)
     for norm in norms:

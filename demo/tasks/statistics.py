@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from demo.errors import OptionOutOfRange
+from demo.errors import check_range
 from demo.models.backbone import Backbone
 from demo.models.zoo import Stage, StageLabel
 from demo.tasks.activations import StageActivation, capture_stages
@@ -79,9 +79,8 @@ def compare_stages(
         Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901, for looking at channels one by one; Glorot et al.
         2011, https://proceedings.mlr.press/v15/glorot11a.html, for the zeros that a ReLU leaves.
     """
-    for option, value, high in (("looks", len(looks), _MAX_LOOKS), ("num_bins", num_bins, _MAX_BINS)):
-        if not 1 <= value <= high:
-            raise OptionOutOfRange(option=option, value=value, low=1, high=high)
+    check_range("looks", len(looks), 1, _MAX_LOOKS)
+    check_range("num_bins", num_bins, 1, _MAX_BINS)
     looks_at = [capture_stages(backbone, picture).stages for backbone, picture in looks]
     columns = zip(StageLabel, zip(*looks_at, strict=True), strict=True)
     return tuple(_compare(label, activations, num_bins=num_bins) for label, activations in columns)

@@ -67,7 +67,7 @@ def pick_channel(context: Context, ref: Ref, stage: str, measure: str, event: gr
     if (photo := session.photo) is None:
         return [gr.skip(), gr.skip(), gr.skip()]
     with context.lend(session.state) as backbone:
-        activation = next(each for each in capture_stages(backbone, photo).stages if each.stage.label is label)
+        activation = capture_stages(backbone, photo).of(label)
     strongest = activation.strongest(NUM_MAPS, ranked_by)
     place = event.index if isinstance(event.index, list | tuple) and len(event.index) == 2 else (-1, -1)
     tile = find_tile((int(place[0]), int(place[1])), len(strongest))

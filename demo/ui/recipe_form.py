@@ -5,8 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from demo.data.dataset import Dataset, Split
-from demo.data.images import read_image
+from demo.data.dataset import Dataset, Split, read_sample
 from demo.models.recipe import MAX_CROPS, MAX_HIDDEN_LAYERS, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
 from demo.settings import Settings
 from demo.tasks.code import write_code
@@ -97,7 +96,7 @@ def draw_views(context: Context, dataset: Dataset, recipe: Recipe) -> str:
     """Return the views that a recipe makes of one training picture, side by side."""
     words = context.words
     sample = next(each for each in dataset.samples if each.split is Split.TRAIN)
-    picture = read_image(sample.image_bytes, context.settings, name=sample.path)
+    picture = read_sample(sample, context.settings)
     figures = ""
     for view in (PLAIN, *choose_views(recipe)):
         caption = words.view_plain if view == PLAIN else words.view_crop if view.crop else words.view_flip

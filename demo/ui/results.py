@@ -8,10 +8,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from demo.data.dataset import Split
-from demo.data.images import read_image
+from demo.data.dataset import Split, read_sample
 from demo.data.samples import EXAMPLES, read_example
-from demo.errors import OptionOutOfRange
+from demo.errors import OptionOutOfRange, check_range
 from demo.figures import draw_overlay, scatter_points
 from demo.tasks.cam import map_classes
 from demo.tasks.evaluate import (
@@ -283,7 +282,7 @@ def _draw_detail(context: Context, trained: Trained, scores: Scores, position: i
     sample = trained.dataset.samples[int(scores.sample_idxs[position])]
     best, truth = top(scores, position), int(scores.class_idxs[position])
     shown = list(dict.fromkeys([best[0].class_idx, truth if best[0].class_idx != truth else best[1].class_idx]))
-    picture = read_image(sample.image_bytes, context.settings, name=sample.path)
+    picture = read_sample(sample, context.settings)
     with context.backbones.lend(head.backbone_name) as shared:
         backbone = shared.for_head(head)
         maps = map_classes(backbone, picture, shown, head=head)
@@ -315,8 +314,7 @@ def _draw_neighbour(words: Words, trained: Trained, neighbour: Any) -> str:
 
 
 def _draw_novelty(context: Context, session: Session, trained: Trained, percent: float) -> str:
-    if not 1 <= percent <= 100:
-        raise OptionOutOfRange(option="share", value=percent, low=1, high=100)
+    check_range("share", percent, 1, 100)
     words, head = context.words, trained.head
     training, validation = (score(head, trained.features, split) for split in (Split.TRAIN, Split.VALIDATION))
     if not len(validation.class_idxs):

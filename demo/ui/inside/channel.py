@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from demo.data.images import read_image
+from demo.data.dataset import read_sample
 from demo.data.samples import EXAMPLES, read_example
 from demo.figures import draw_box, draw_overlay
 from demo.models.zoo import StageLabel
@@ -96,12 +96,7 @@ def list_candidates(context: Context, session: Session) -> list[Candidate]:
     settings, names = context.settings, context.words.example_names
     samples = session.dataset.samples if session.dataset else ()
     chosen = [samples[int(idx)] for idx in np.linspace(0, len(samples) - 1, min(len(samples), MAX_PICTURES))]
-    own = [
-        Candidate(
-            each.path, each.digest, partial(lambda each: read_image(each.image_bytes, settings, name=each.path), each)
-        )
-        for each in chosen
-    ]
+    own = [Candidate(each.path, each.digest, partial(read_sample, each, settings)) for each in chosen]
     examples = [
         Candidate(names[each.name], f"example {each.name}", partial(read_example, each, settings)) for each in EXAMPLES
     ]
@@ -143,7 +138,7 @@ def build_channel(context: Context, ref: gr.State) -> ChannelChoice:
 
 def _draw_map(words: Words, look: Look, label: StageLabel, channel_idx: int) -> str:
     activations = capture_stages(look.backbone, look.photo)
-    stage = next(each for each in activations.stages if each.stage.label is label)
+    stage = activations.of(label)
     check_channel(channel_idx, len(stage.values))
     values = np.abs(stage.values[channel_idx])
     caption = words.inside.channel.map_caption.format(

@@ -15,8 +15,8 @@ from demo.models.head import Head
 from demo.models.zoo import find_spec
 from demo.tasks.cam import ClassMap, ClassMaps, Method, map_stages
 from demo.tasks.predict import predict
-from demo.ui.context import COMPUTE, Context
-from demo.ui.inside.panel import Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
+from demo.ui.context import Context
+from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import Words
 
@@ -115,15 +115,8 @@ def build_class_maps(context: Context, ref: gr.State) -> ClassMapsPanel:
             first = gr.Dropdown([], label=words.first, interactive=True, min_width=200, elem_id="first-class")
             second = gr.Dropdown([], label=words.second, interactive=True, min_width=200, elem_id="second-class")
         drawn = gr.HTML("", padding=False, js_on_load=_SELECT_SCRIPT, elem_id="class-maps")
-        # Without gradio's own check of choices, which is in English and does not know those of this visitor.
-        how: dict[str, Any] = {
-            **COMPUTE,
-            "show_progress": "minimal",
-            "trigger_mode": "always_last",
-            "preprocess": False,
-        }
-        shown.change(context.bind(open_class_maps), [ref, shown], [drawn, first, second], **how)
-        gr.on([first.input, second.input], context.bind(draw_class_maps), [ref, shown, first, second], drawn, **how)
+        shown.change(context.bind(open_class_maps), [ref, shown], [drawn, first, second], **DRAW)
+        gr.on([first.input, second.input], context.bind(draw_class_maps), [ref, shown, first, second], drawn, **DRAW)
     return ClassMapsPanel(shown, first)
 
 

@@ -22,15 +22,14 @@ from demo.tasks.erase import (
     erase_cells,
     map_untrained,
 )
-from demo.ui.context import COMPUTE, LIGHT, Context
+from demo.ui.context import Context
 from demo.ui.inside.class_maps import Choice, find_choice, lend_for, name_choice, suggest
-from demo.ui.inside.panel import Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
+from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
 from demo.ui.markup import draw_picture, draw_status, draw_table, encode_jpeg
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import Words
 
 PAPER = Paper("Petsiuk et al. 2018 (RISE)", "https://arxiv.org/abs/1806.07421")
-_MAPS = {f"{method} {stage}": (method, stage) for method in Method for stage in StageLabel}
 _SHOWN_SHARE = 0.2  # whose pictures are shown
 _SIDE_PX = 224
 _CELLS = re.compile(r"(\d{1,3}(,\d{1,3})*)?", re.ASCII)
@@ -62,12 +61,15 @@ element.addEventListener('click', (event) => {
 
 
 def draw_erasure(context: Context, ref: Ref, shown: int | None, first: str | None, kind: str) -> list[Any]:
-    """Erase by the map of the chosen class; return curves, table and pictures, and the picture to paint on."""
+    """Erase by the map of the chosen class; return curves, table and pictures, and the picture to paint on.
+
+    What was painted and compared before belongs to another map.
+    """
     session, words = context.sessions.find(ref), context.words
     method, stage = _parse_map(words, kind)
     with look_into(context, session, shown) as look:
         if look is None:
-            return [gr.LinePlot(visible=False), gr.skip() if shown is None else say_no_photo(words), gr.skip(), ""]
+            return [gr.LinePlot(visible=False), gr.skip() if shown is None else say_no_photo(words), gr.skip(), "", ""]
         choice = _choose(context, session, look, first)
         with lend_for(context, session, look, choice) as backbone:
             maps = map_stages(backbone, look.photo, [choice.class_idx], head=choice.head)
@@ -77,7 +79,7 @@ def draw_erasure(context: Context, ref: Ref, shown: int | None, first: str | Non
     parts = (Part.HOTTEST, Part.RANDOM, Part.COLDEST)
     points = {_name_part(words, part): [(100 * x, y) for x, y in erasure.curve(part)] for part in parts}
     plot = gr.LinePlot(value=curve_points("share", "probability", points), visible=True)
-    return [plot, _draw_erasure(words, erasure, name), draw_canvas(words, maps.network_input), ""]
+    return [plot, _draw_erasure(words, erasure, name), draw_canvas(words, maps.network_input), "", ""]
 
 
 def draw_control(context: Context, ref: Ref, shown: int | None, first: str | None, kind: str) -> Any:
@@ -135,7 +137,6 @@ def draw_canvas(words: Words, network_input: Image.Image) -> str:
 def build_erase(context: Context, ref: gr.State, first: gr.Dropdown) -> gr.State:
     """Lay out the panel and wire it; `first` chooses the class."""
     words = context.words.inside.erase
-    how: dict[str, Any] = {**COMPUTE, "show_progress": "minimal", "trigger_mode": "always_last", "preprocess": False}
     with build_panel(context, ref, words, PAPER, elem_id="erase-panel") as (_, shown):
         kinds = [(name, kind) for kind, name in words.map_choices.items()]
         kind = gr.Dropdown(kinds, value=kinds[0][1], label=words.map_kind, elem_id="erase-map")
@@ -152,17 +153,12 @@ def build_erase(context: Context, ref: gr.State, first: gr.Dropdown) -> gr.State
         [shown.change, first.input, kind.input],
         context.bind(draw_erasure),
         asked,
-        [plot, drawn, canvas, painted],
-        **how,
+        [plot, drawn, canvas, painted, compared],
+        **DRAW,
     )
-    control.expand(context.bind(draw_control), asked, compared, **how)
-    gr.on([shown.change, first.input, kind.input], _clear, None, compared, **LIGHT)
-    canvas.click(context.bind(measure_painted), [ref, shown, first], painted, **how)
+    control.expand(context.bind(draw_control), asked, compared, **DRAW)
+    canvas.click(context.bind(measure_painted), [ref, shown, first], painted, **DRAW)
     return shown
-
-
-def _clear() -> str:
-    return ""
 
 
 def _build_plot(words: Words) -> gr.LinePlot:
@@ -190,7 +186,8 @@ def _parse_map(words: Words, kind: str) -> tuple[Method, StageLabel]:
     known = words.inside.erase.map_choices
     if kind not in known:
         raise UnknownChoice(option=words.inside.erase.map_kind, value=str(kind)[:20], known=", ".join(known))
-    return _MAPS[kind]
+    method, stage = kind.split()
+    return Method(method), StageLabel(stage)
 
 
 def _parse_cells(event: gr.EventData) -> list[int]:

@@ -7,8 +7,8 @@ import numpy as np
 
 from demo.figures import draw_sheet, draw_signed
 from demo.tasks.kernels import FirstLayer, show_kernels
-from demo.ui.context import COMPUTE, Context
-from demo.ui.inside.panel import Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
+from demo.ui.context import Context
+from demo.ui.inside.panel import DRAW, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
 from demo.ui.inside.words import KernelWords
 from demo.ui.sessions import Ref
 from demo.ui.text import Words
@@ -42,9 +42,7 @@ def build_kernels(context: Context, ref: gr.State) -> gr.State:
             context.bind(draw_kernels),
             [ref, shown, number],
             [drawn, number],
-            show_progress="minimal",
-            trigger_mode="always_last",
-            **COMPUTE,
+            **{**DRAW, "preprocess": True},  # gradio checks the number
         )
     return shown
 

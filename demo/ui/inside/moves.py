@@ -7,11 +7,11 @@ import gradio as gr
 import numpy as np
 from PIL import Image
 
-from demo.errors import OptionOutOfRange
+from demo.errors import check_range
 from demo.figures import curve_points
 from demo.tasks.moves import LARGEST, NEUTRAL, Move, MoveCurves, move_picture, spread_steps
-from demo.ui.context import COMPUTE, Context
-from demo.ui.inside.panel import Paper, build_panel, draw_shown, look_into, say_no_photo
+from demo.ui.context import Context
+from demo.ui.inside.panel import DRAW, Paper, build_panel, draw_shown, look_into, say_no_photo
 from demo.ui.markup import draw_table
 from demo.ui.sessions import Ref
 from demo.ui.text import Words
@@ -44,8 +44,7 @@ def parse_percent(words: Words, value: Any) -> float:
         OptionError: If it is no number, or not from 1 to 100.
     """
     percent = parse_number(words.inside.moves.reach, value)
-    if not 1 <= percent <= 100:  # nor is "not a number"
-        raise OptionOutOfRange(option=words.inside.moves.reach, value=percent, low=1, high=100)
+    check_range(words.inside.moves.reach, percent, 1, 100)
     return percent
 
 
@@ -103,10 +102,7 @@ def build_moves(context: Context, ref: gr.State) -> gr.State:
             context.bind(draw_moves),
             [ref, shown, move, reach],
             [top, *likewise, *unmoved, pictures],
-            preprocess=False,
-            show_progress="minimal",
-            trigger_mode="always_last",
-            **COMPUTE,
+            **DRAW,
         )
     return shown
 

@@ -14,12 +14,16 @@ from PIL import Image
 
 from demo.models.backbone import Backbone
 from demo.models.head import Head
-from demo.ui.context import LIGHT, Context
+from demo.ui.context import COMPUTE, LIGHT, Context
 from demo.ui.inside.panel_words import PanelWords
 from demo.ui.inside.words import InsideWords
 from demo.ui.markup import draw_download, encode_png
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import Words
+
+# How a panel draws. The tasks check what is sent, and say what is wrong with it in the visitor's language; gradio's own
+# checks are in English, and do not know the choices of this visitor.
+DRAW: dict[str, Any] = {**COMPUTE, "preprocess": False, "show_progress": "minimal", "trigger_mode": "always_last"}
 
 
 class Paper(NamedTuple):
@@ -42,11 +46,6 @@ class Look(NamedTuple):
     backbone: Backbone
     head: Head | None
     photo: Image.Image
-
-    @property
-    def class_names(self) -> tuple[str, ...]:
-        """The names of the classes that are answered with."""
-        return self.head.class_names if self.head else self.backbone.spec.class_names
 
 
 def open_panel(context: Context, ref: Ref) -> int:

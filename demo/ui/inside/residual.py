@@ -20,9 +20,9 @@ from demo.tasks.finetune import score
 from demo.tasks.predict import predict
 from demo.tasks.residual import Block, BlockView, Layer, Shape, Signal, list_blocks, measure_without, switch_off
 from demo.tasks.residual import look_into as look_into_block
-from demo.ui.context import COMPUTE, Context
+from demo.ui.context import Context
 from demo.ui.inside.lab_words import ResidualWords
-from demo.ui.inside.panel import Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
+from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
 from demo.ui.markup import draw_status, draw_table
 from demo.ui.sessions import Ref, Session, Trained
 from demo.ui.text import Words
@@ -30,8 +30,6 @@ from demo.ui.text import Words
 PAPER = Paper("He et al. 2015", "https://arxiv.org/abs/1512.03385")
 _SIDE_PX = 224
 _MAX_NAME_LENGTH = 40
-# Names are checked by the tasks, which say what is wrong with them in the visitor's language.
-_DRAW: dict[str, Any] = {**COMPUTE, "preprocess": False, "show_progress": "minimal", "trigger_mode": "always_last"}
 # What takes as long as there are pictures has a line of its own, so that quick answers never wait for it.
 _COUNT: dict[str, Any] = {
     "api_visibility": "private",
@@ -197,15 +195,15 @@ def build_residual(context: Context, ref: gr.State) -> gr.State:
     off = [shortcuts, blocks]
     counting = count.click(context.bind(count_again), [ref, *off], counted, **_COUNT)
     opened = [hint, lab, block, drawn, *off, answers, count, counted]
-    shown.change(context.bind(open_residual), [ref, shown, block, *off], opened, cancels=[counting], **_DRAW)
-    block.input(context.bind(draw_block), [ref, shown, block], drawn, **_DRAW)
+    shown.change(context.bind(open_residual), [ref, shown, block, *off], opened, cancels=[counting], **DRAW)
+    block.input(context.bind(draw_block), [ref, shown, block], drawn, **DRAW)
     gr.on(
         [each.input for each in off],
         context.bind(compare_answers),
         [ref, shown, *off],
         [answers, counted],
         cancels=[counting],
-        **_DRAW,
+        **DRAW,
     )
     return shown
 

@@ -1,12 +1,11 @@
 """All stages on demand: the last activation at each resolution."""
 
 import gradio as gr
-import numpy as np
 
 from demo.figures import draw_grid, draw_overlay
-from demo.tasks.activations import Measure, Resolution, capture_resolutions
-from demo.ui.context import COMPUTE, Context
-from demo.ui.inside.panel import Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
+from demo.tasks.activations import capture_resolutions, mean_activation, rank_channels
+from demo.ui.context import Context
+from demo.ui.inside.panel import DRAW, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
 from demo.ui.sessions import Ref
 
 PAPER = Paper("LeCun et al. 1998", "https://doi.org/10.1109/5.726791")
@@ -26,10 +25,9 @@ def draw_resolutions(context: Context, ref: Ref, shown: int | None) -> str:
     for each in resolutions:
         channels, height, width = each.values.shape
         size = {"height": height, "width": width}
-        magnitudes = np.abs(each.values)
-        overlay = draw_overlay(magnitudes.mean(axis=0), network_input, side_px=_SIDE_PX)
+        overlay = draw_overlay(mean_activation(each.values), network_input, side_px=_SIDE_PX)
         caption = words.caption.format(**size, channels=channels, name=each.name)
-        grid = draw_grid(_strongest(each))
+        grid = draw_grid(each.values[rank_channels(each.values, _NUM_MAPS)])
         rows += [
             draw_shown(overlay, caption, words.overlay_alt.format(**size)),
             draw_shown(grid, words.grid_alt.format(**size), words.grid_alt.format(**size)),
@@ -45,13 +43,6 @@ def build_stages(context: Context, ref: gr.State) -> gr.State:
             context.bind(draw_resolutions),
             [ref, shown],
             drawn,
-            show_progress="minimal",
-            trigger_mode="always_last",
-            **COMPUTE,
+            **DRAW,
         )
     return shown
-
-
-def _strongest(resolution: Resolution) -> np.ndarray:
-    order = np.argsort(-Measure.MEAN.of(np.abs(resolution.values)), kind="stable")
-    return resolution.values[order[:_NUM_MAPS]]

@@ -16,8 +16,8 @@ from demo.figures import curve_points
 from demo.models.backbone import Backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.statistics import StageComparison, StageStatistics, compare_stages
-from demo.ui.context import COMPUTE, Context, uploaded_file
-from demo.ui.inside.panel import Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
+from demo.ui.context import Context, uploaded_file
+from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
 from demo.ui.markup import draw_table
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import Words
@@ -27,7 +27,6 @@ UNTUNED, OWN = "untuned", "own"
 _DEFAULT = EXAMPLES[1].name
 _NUM_STRONGEST = 5
 _SIDE_PX = 224
-_DRAW: dict[str, Any] = {**COMPUTE, "preprocess": False, "show_progress": "minimal", "trigger_mode": "always_last"}
 
 
 class Beside(NamedTuple):
@@ -160,8 +159,8 @@ def build_statistics(context: Context, ref: gr.State) -> gr.State:
         numbers = gr.HTML("", padding=False, elem_id="statistics-numbers")
     drawn = [second, pictures, table, *plots, numbers]
     inputs = [ref, shown, beside, second]
-    shown.change(context.bind(open_statistics), inputs, [beside, *drawn], **_DRAW)
-    gr.on([beside.input, second.input], context.bind(draw_statistics), inputs, drawn, **_DRAW)
+    shown.change(context.bind(open_statistics), inputs, [beside, *drawn], **DRAW)
+    gr.on([beside.input, second.input], context.bind(draw_statistics), inputs, drawn, **DRAW)
     return shown
 
 
