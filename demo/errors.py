@@ -5,8 +5,8 @@
     │   ├── ImageError          NoImage  NotAnImage  ImageBytesExceeded  ImageTooLarge  ImageDamaged
     │   ├── ArchiveError        NoArchive  NotAZip  ArchiveBytesExceeded  TooManyEntries  UnpackedBytesExceeded
     │   │                       ArchiveEncrypted  ArchiveDamaged
-    │   ├── EntryError          EntryDamaged  EntryUnsupported  EntryTooLarge  EntryNotAnImage
-    │   │                       EntryOutsideClass
+    │   ├── EntryError          EntryDamaged  EntryUnsupported  EntryMethodUnknown  EntryInflated  EntryTooLarge
+    │   │                       EntryNotAnImage  EntryOutsideClass
     │   ├── CollectionError     ClassNameEmpty  ClassNameTooLong  ClassNameTaken  UnknownClass  UnknownPicture
     │   │                       CollectionBytesExceeded  StorageFull
     │   ├── DatasetError        NoDataset  NoPictures  TooFewClasses  TooManyClasses  ClassTooSmall
@@ -18,6 +18,8 @@
     ├── WeightsError            WeightsMissing  WeightsDamaged
     │   └── SourceError         SourceAbsent  ChecksumWrong  CacheUnwritable  HubOffline  DownloadUnreachable
     │                           DownloadRefused  DownloadStalled  DownloadCut
+    ├── RequestError            RequestTooLarge  UploadTooSlow  UploadUnreadable  TooManyUploads  DiskFull  UploadGone
+    │                           AddressRefused  BodyUnreadable  TooManyPending  QueueFull
     ├── OptionError             UnknownBackbone  OptionOutOfRange  OptionNotWhole  NumberOfNetworks
     │                           TooManyInBatch  RidgeIsLinear  TooManyTrained  OptionNotNumber  UnknownChoice
     │                           NoHead  UnknownBlock
@@ -27,8 +29,12 @@ Each class carries one English sentence that says what was wrong, with the value
 translations of the same sentences are in `demo/ui/text.py`; a test compares the two.
 """
 
+import logging
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
+
+logger = logging.getLogger("demo")
 
 
 class DemoError(Exception):
@@ -64,6 +70,15 @@ def fill_message(
 def forget_origin(error: Exception) -> None:
     """Take off an error that is kept what it came from: tracebacks hold frames, and those hold all that was at hand."""
     error.__traceback__ = error.__cause__ = error.__context__ = None
+
+
+def log_unexpected(error: BaseException, place: str) -> None:
+    """Log an error of the program: its kind, and where it came from.
+
+    What it says is left out, with those that it came from: it may be the name of a visitor's file or class.
+    """
+    frames = "".join(traceback.format_tb(error.__traceback__)).rstrip()
+    logger.error("unexpected %s in %s\n%s", type(error).__name__, place, frames)
 
 
 class UploadError(DemoError):
@@ -163,9 +178,21 @@ class EntryDamaged(EntryError):
 
 
 class EntryUnsupported(EntryError):
-    """One file of an archive is a link, a device, or packed by an unusual method."""
+    """One file of an archive is a link or a device."""
 
-    message = "it is a link or is packed in an unusual way"
+    message = "it is a link or a device and no file"
+
+
+class EntryMethodUnknown(EntryError):
+    """One file of an archive is packed by a method that is not read; a method without a name has a number."""
+
+    message = "it is packed by the method {method}; only plain zip (Deflate) is read"
+
+
+class EntryInflated(EntryError):
+    """One file of an archive unpacks to more than any picture does."""
+
+    message = "it would unpack to more than {ratio} times its size, which no picture does"
 
 
 class EntryTooLarge(EntryError):
@@ -543,14 +570,78 @@ class NoHead(OptionError):
     message = "There is no head that was trained in this session. Train one first."
 
 
+class RequestError(DemoError):
+    """What was sent to the server is refused before anybody looks at what it holds."""
+
+
+class RequestTooLarge(RequestError):
+    """A request has too many bytes."""
+
+    message = "More than {limit:.0f} MB came at once. Send fewer or smaller files at a time."
+
+
+class UploadTooSlow(RequestError):
+    """An upload has stalled, or would take for ever."""
+
+    message = "The upload was too slow and has been given up. Try again with a better connection or smaller files."
+
+
+class UploadUnreadable(RequestError):
+    """An upload is no form of files, or has too many of them."""
+
+    message = "The upload could not be read. Send at most {limit} files at a time, as a form of files."
+
+
+class TooManyUploads(RequestError):
+    """Too many uploads are under way."""
+
+    message = "{count} uploads are under way. Please try again in a few seconds."
+
+
+class DiskFull(RequestError):
+    """There is no room for uploads."""
+
+    message = "There is no room for uploads just now. Please try again in some minutes."
+
+
+class UploadGone(RequestError):
+    """An upload has been read, or was left unread for too long."""
+
+    message = '"{name}" is no longer here: an upload is deleted once it was read. Please upload it again.'
+
+
+class AddressRefused(RequestError):
+    """A file is given by its address on the web."""
+
+    message = "Files are not fetched from addresses ({address}). Download the file and upload it."
+
+
+class BodyUnreadable(RequestError):
+    """What was sent is no JSON that can be read."""
+
+    message = "The request is no JSON that can be read."
+
+
+class TooManyPending(RequestError):
+    """One visitor has too many requests open."""
+
+    message = "{count} of your requests are still being answered. Wait for them before you ask again."
+
+
+class QueueFull(RequestError):
+    """All visitors together have too many requests open."""
+
+    message = "{count} requests of all visitors are waiting. Please try again in about {seconds:.0f} s."
+
+
 class SessionError(DemoError):
     """The visitor's session cannot do that now."""
 
 
 class SessionExpired(SessionError):
-    """The session was idle for too long and is gone."""
+    """The session is gone: forgotten by its visitor, idle for too long, or the server began anew."""
 
-    message = "This session has ended after a time without use, and its pictures and head are gone. Reload the page."
+    message = "This session has ended, and everything in it is gone. Reload the page to begin anew."
 
 
 class TrainingRunning(SessionError):

@@ -41,8 +41,20 @@ class Settings:
     max_tuned_parameters: int = 30_000_000  # of one visitor: 120 MB, all of ResNet-50
     max_batch: int = 50
 
+    # What may come in at once, whoever sends it.
+    max_upload_bytes: int = 64 * MEGABYTE  # of one request, with all its files
+    max_body_bytes: int = 1 * MEGABYTE  # of any other request
+    max_uploads: int = 40  # under way at the same time
+    upload_idle_s: float = 20.0  # without a single byte
+    min_upload_bytes_per_s: int = 8_000  # on average, after the first seconds
+    unread_upload_s: float = 1200.0  # after which a file that nobody read is deleted
+    max_upload_folder_bytes: int = 5000 * MEGABYTE
+
     max_sessions: int = 200
+    max_session_memory_bytes: int = 4000 * MEGABYTE  # of all sessions together, and likewise below
+    max_session_disk_bytes: int = 10_000 * MEGABYTE
     session_idle_s: float = 3600.0
+    session_closed_s: float = 1200.0  # after the last page of a session was closed
 
     def __post_init__(self) -> None:
         if self.precision not in PRECISIONS:
@@ -77,4 +89,5 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "race_s": 30.0,
     "max_tuned_parameters": 8_000_000,
     "session_idle_s": 1800.0,
+    "session_closed_s": 600.0,
 }

@@ -34,7 +34,10 @@ def test_a_photograph_is_seen_in_both_tabs(visit: Visit) -> None:
     visitor = visit()
     assert ENGLISH.no_photo in visitor.refresh().answer
     in_other_tab = visitor.call("choose_photo", visitor.upload(CAT))[1]
-    assert in_other_tab["path"].endswith(".jpeg")
+    (in_this_tab,) = visitor.call("keep_photo")
+    assert in_this_tab == in_other_tab
+    assert in_other_tab["url"].startswith("data:image/jpeg;base64,")
+    assert in_other_tab["path"] is None
     shown = visitor.refresh()
     assert shown.top["label"] == "tiger cat"
     assert len(shown.top["confidences"]) == 5

@@ -76,33 +76,38 @@ def assert_shows(drawn: list[Any], stages: tuple[StageComparison, ...], other: s
 
 
 def test_an_example_stands_beside_the_photograph(visitor: Visitor, beside_coffee: tuple[StageComparison, ...]) -> None:
-    beside, second, pictures, *drawn = visitor.call("open_statistics", None, None, None)
+    beside, place, _, pictures, *drawn = visitor.call("open_statistics", None, None)
     assert [value for _, value in beside["choices"]] == [*EXAMPLE_NAMES, OWN]
-    assert (beside["value"], second["visible"]) == ("coffee", False)
+    assert (beside["value"], place["visible"]) == ("coffee", False)
     assert alt_texts(pictures) == [WORDS.picture_alt.format(name=name) for name in (WORDS.first_look, "coffee")]
     assert len(Markup(pictures).values("download")) == 2
     assert_shows(drawn, beside_coffee, "coffee")
 
 
 def test_what_was_chosen_stays(visitor: Visitor) -> None:
-    beside, *_ = visitor.call("open_statistics", None, "rocket", None)
+    beside, *_ = visitor.call("open_statistics", None, "rocket")
     assert beside["value"] == "rocket"
-    beside, *_ = visitor.call("open_statistics", None, UNTUNED, None)  # not offered
+    beside, *_ = visitor.call("open_statistics", None, UNTUNED)  # not offered
     assert beside["value"] == "coffee"
 
 
 def test_a_second_picture_of_ones_own(visitor: Visitor, beside_coffee: tuple[StageComparison, ...]) -> None:
-    second, hint, *drawn = visitor.call("draw_statistics", None, OWN, None)
-    assert (second["visible"], Markup(hint).texts) == (True, [WORDS.no_second])
+    place, second, hint, *drawn = visitor.call("draw_statistics", None, OWN)
+    assert (place["visible"], second, Markup(hint).texts) == (True, None, [WORDS.no_second])
     assert [drawn[0], *(plot["visible"] for plot in drawn[1:4]), drawn[4]] == ["", False, False, False, ""]
-    second, _, *drawn = visitor.call("draw_statistics", None, OWN, visitor.upload(COFFEE))
-    assert second["visible"] is True
+    place, second, _, *drawn = visitor.call("bring_second", None, OWN, visitor.upload(COFFEE))
+    assert place["visible"] is True
+    assert second["url"].startswith("data:image/jpeg;base64,")
     assert_shows(drawn, beside_coffee, WORDS.own)
+    *_, drawn_again = visitor.call("draw_statistics", None, OWN)  # it is kept, though its file is not
+    assert drawn_again == drawn[-1]
+    _, second, hint, *_ = visitor.call("bring_second", None, OWN, None)
+    assert (second, Markup(hint).texts) == (None, [WORDS.no_second])
 
 
 def test_a_second_picture_that_is_none_is_refused(visitor: Visitor) -> None:
     with pytest.raises(Refused, match="is not a picture that can be read here"):
-        visitor.call("draw_statistics", None, OWN, visitor.upload(COFFEE.parent / "README.txt"))
+        visitor.call("bring_second", None, OWN, visitor.upload(COFFEE.parent / "README.txt"))
 
 
 def test_before_fine_tuning_stands_beside_after(
@@ -116,7 +121,7 @@ def test_before_fine_tuning_stands_beside_after(
     head = Head(nn.Linear(1280, 2), ("a", "b"), EMBEDDED, summary(), tuned)
     session.change_state(lambda state: state.with_head(head))
     try:
-        beside, _, pictures, *drawn = visitor.call("open_statistics", None, UNTUNED, None)
+        beside, _, _, pictures, *drawn = visitor.call("open_statistics", None, UNTUNED)
     finally:
         session.change_state(lambda state: state.without_head())
     assert beside["choices"][0] == [WORDS.untuned, UNTUNED]
@@ -131,7 +136,7 @@ def test_before_fine_tuning_stands_beside_after(
 @pytest.mark.parametrize("beside", ["dog", UNTUNED, "", None, 7, ["cat"], {"a": 1}])
 def test_an_unknown_choice_is_refused(visitor: Visitor, beside: Any) -> None:
     with pytest.raises(Refused) as refused:
-        visitor.call("draw_statistics", None, beside, None)
+        visitor.call("draw_statistics", None, beside)
     known = ENGLISH.list_separator.join([*ENGLISH.example_names.values(), WORDS.own])
     error = UnknownChoice(option=WORDS.beside, value=str(beside), known=known)
     assert str(refused.value) == ENGLISH.explain(error)
@@ -139,9 +144,9 @@ def test_an_unknown_choice_is_refused(visitor: Visitor, beside: Any) -> None:
 
 def test_a_closed_panel_computes_nothing_and_one_without_photograph_asks_for_it(visit: Visit) -> None:
     visitor = visit()
-    assert all(map(is_left, visitor.call("open_statistics", None, None, None)))
-    assert all(map(is_left, visitor.call("draw_statistics", None, "dog", None)))
-    _, _, hint, table, *_ = unfold(visitor, STATISTICS).call("open_statistics", None, None, None)
+    assert all(map(is_left, visitor.call("open_statistics", None, None)))
+    assert all(map(is_left, visitor.call("draw_statistics", None, "dog")))
+    _, _, _, hint, table, *_ = unfold(visitor, STATISTICS).call("open_statistics", None, None)
     assert ENGLISH.no_photo in hint
     assert table == ""
 
@@ -149,5 +154,5 @@ def test_a_closed_panel_computes_nothing_and_one_without_photograph_asks_for_it(
 def test_the_panel_speaks_chinese(visit: Visit) -> None:
     visitor = visit(language="zh")
     visitor.call("choose_photo", visitor.upload(CAT))
-    _, _, _, table, *_ = unfold(visitor, STATISTICS).call("open_statistics", None, "flower", None)
+    _, _, _, _, table, *_ = unfold(visitor, STATISTICS).call("open_statistics", None, "flower")
     assert [row[1] for row in cells(table)][1:3] == [CHINESE.inside.statistics.first_look, "花"]

@@ -55,6 +55,12 @@ class Head:
         own = sum(parameter.numel() for parameter in self.module.parameters())
         return own + sum(tensor.numel() for name, tensor in self.tuned.items() if not name.endswith(BUFFERS))
 
+    @property
+    def num_bytes(self) -> int:
+        """The bytes of all its tensors."""
+        tensors = [*self.module.state_dict().values(), *self.tuned.values()]
+        return sum(tensor.nbytes for tensor in tensors)
+
     def logits(self, features: Tensor) -> Tensor:
         """Return the logits (N, K) of features (N, D), without gradients."""
         with torch.inference_mode():

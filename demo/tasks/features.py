@@ -78,6 +78,11 @@ class Features:
     splits: tuple[Split, ...]
     augmented: NDArray[np.float32] | None = None
 
+    @property
+    def num_bytes(self) -> int:
+        """The bytes of the features."""
+        return self.values.nbytes + (self.augmented.nbytes if self.augmented is not None else 0)
+
     def chosen(self, split: Split) -> NDArray[np.bool_]:
         """Return which samples belong to a split, (N,)."""
         return np.array([each is split for each in self.splits], dtype=bool)
@@ -114,6 +119,12 @@ class FeatureCache:
             while len(self._rows) > _MAX_BACKBONES:
                 self._rows.popitem(last=False)
             return rows
+
+    @property
+    def num_bytes(self) -> int:
+        """The bytes of all features."""
+        with self._lock:
+            return sum(row.nbytes for rows in self._rows.values() for row in rows.copy().values())
 
     def keep_only(self, digests: set[str]) -> None:
         """Forget the pictures that are no longer there."""

@@ -91,6 +91,13 @@ class PeakCache:
             while len(self._rows) > _MAX_BACKBONES:
                 self._rows.popitem(last=False)
 
+    @property
+    def num_bytes(self) -> int:
+        """The bytes of all peaks."""
+        with self._lock:
+            known = [peaks for rows in self._rows.values() for stages in rows.values() for peaks in stages.values()]
+        return sum(peaks.maxima.nbytes + peaks.places.nbytes for peaks in known)
+
     def keep_only(self, digests: set[str]) -> None:
         """Forget the pictures that are no longer there."""
         with self._lock:

@@ -20,12 +20,14 @@ from demo.models.weights import usable_backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.activations import capture_stages
 from demo.tasks.predict import MAX_TOP_K, predict
-from demo.ui.context import COMPUTE, Context, uploaded_file
+from demo.ui.context import Context
 from demo.ui.inside_tab import NUM_MAPS
 from demo.ui.training import Job
+from demo.ui.uploads import taken_file
 
-# Those who wait for a training wait here, not in front of somebody's prediction.
-_TRAINING = {"concurrency_id": "api_fine_tune", "concurrency_limit": 8}
+# One training of a program is in the line at a time: visitors of the page wait for no more than that one.
+_TRAINING = {"concurrency_id": "api_fine_tune", "concurrency_limit": 1}
+_ACTIVATIONS = {"concurrency_id": "api_activations", "concurrency_limit": 1}
 # Those who ask at the same time share forward passes.
 _PREDICTION = {"concurrency_id": "predict", "concurrency_limit": 16}
 
@@ -70,13 +72,13 @@ def answer_fine_tune(
     Returns:
         The classes, counts, skipped files and accuracies; and the head as a safetensors file.
     """
-    path, name = uploaded_file(dataset_zip, NoArchive)
     recipe = Recipe(
         epochs=_whole("epochs", epochs, context.settings.max_epochs), max_epochs=context.settings.max_epochs
     )
     with _backbone(context, backbone) as network:
         spec = network.spec
-    dataset = read_dataset(path, context.settings, name=name)
+    with taken_file(dataset_zip, NoArchive) as (path, name):
+        dataset = read_dataset(path, context.settings, name=name)
     head = _train(context, spec.name, dataset, recipe)
     content = write_head(head, spec)
     return _report(context, dataset, head), save_bytes_to_cache(content, "head.safetensors", get_upload_folder())
@@ -139,7 +141,7 @@ def build_api(context: Context) -> None:
         [answer, head],
         **_TRAINING,
     )
-    _publish(ask, context, answer_activations, "activations", [image, backbone], [answer, *pictures], **COMPUTE)
+    _publish(ask, context, answer_activations, "activations", [image, backbone], [answer, *pictures], **_ACTIVATIONS)
 
 
 def _publish(
@@ -154,8 +156,8 @@ def _backbone(context: Context, name: str) -> AbstractContextManager[Backbone]:
 
 
 def _read_picture(context: Context, image: dict[str, Any] | None) -> Image.Image:
-    path, name = uploaded_file(image, NoImage)
-    return read_image(path, context.settings, name=name)
+    with taken_file(image, NoImage) as (path, name):
+        return read_image(path, context.settings, name=name)
 
 
 def _whole(option: str, value: Any, high: int) -> int:

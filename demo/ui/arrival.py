@@ -3,7 +3,7 @@
 import logging
 import threading
 
-from demo.errors import DemoError
+from demo.errors import DemoError, log_unexpected
 from demo.models.weights import FetchProgress, fetch_weights
 from demo.models.zoo import find_spec
 
@@ -29,7 +29,7 @@ class Arrival:
             logger.warning("%s", error)
             self.error = error
         except Exception as error:
-            logger.exception("unexpected error in a download")
+            log_unexpected(error, "a download")
             self.error = error
         finally:
             self.over.set()

@@ -3,17 +3,15 @@
 import base64
 import html
 import inspect
-import logging
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from demo.data.dataset import Dataset
-from demo.errors import DemoError, ImageBytesExceeded, NoImage, NotAnImage
+from demo.errors import DemoError, ImageBytesExceeded, NoImage, NotAnImage, log_unexpected
 from demo.models.backbone import Backbone
 from demo.models.cache import BackboneCache
 from demo.models.recipe import Recipe
@@ -27,13 +25,13 @@ from demo.ui.sessions import Sessions
 from demo.ui.text import ENGLISH, Words
 from demo.ui.training import TrainingLine
 
-# How a handler runs. Those that compute share the two cores; the others only look something up.
-LIGHT: dict[str, Any] = {"api_visibility": "private", "concurrency_limit": None, "show_progress": "hidden"}
-COMPUTE: dict[str, Any] = {"api_visibility": "private", "concurrency_id": "compute", "concurrency_limit": 2}
-
-_MAX_NAME_LENGTH = 80
-
-logger = logging.getLogger("demo")
+# How a handler runs. Light ones only look something up. The others share the two cores in lines of their own, so that
+# nobody's prediction waits behind somebody else's zip.
+_PRIVATE: dict[str, Any] = {"api_visibility": "private"}
+LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "show_progress": "hidden"}
+PREDICT: dict[str, Any] = {**_PRIVATE, "concurrency_id": "predict_page", "concurrency_limit": 2}  # one forward pass
+COMPUTE: dict[str, Any] = {**_PRIVATE, "concurrency_id": "compute", "concurrency_limit": 2}  # up to a second
+READ: dict[str, Any] = {**_PRIVATE, "concurrency_id": "read", "concurrency_limit": 1}  # many pictures, or a file
 
 
 @dataclass(frozen=True)
@@ -119,27 +117,11 @@ class Context:
             raise
         except Exception as error:
             if not isinstance(error, DemoError):
-                logger.exception("unexpected error")
+                log_unexpected(error, "an event")
             sentence = self.words.explain(error)
             if is_html:  # it may hold a file's or a class's name
                 sentence = html.escape(sentence, quote=False)
             raise gr.Error(sentence, print_exception=False) from error
-
-
-def uploaded_file(payload: dict[str, Any] | None, nothing: type[DemoError]) -> tuple[Path, str]:
-    """Return where gradio put an upload, and what the visitor calls it.
-
-    gradio has checked that the path lies in its folder of uploads; events with `preprocess=False` hand it over
-    without decoding the file, which is for `demo/data` to do.
-
-    Args:
-        payload: A component's file data: at least `path`.
-        nothing: What to raise where there is no file.
-    """
-    if not payload or not payload.get("path"):
-        raise nothing()
-    path = Path(payload["path"])
-    return path, str(payload.get("orig_name") or path.name)[-_MAX_NAME_LENGTH:]
 
 
 def streamed_bytes(payload: dict[str, Any] | None, settings: Settings) -> bytes:

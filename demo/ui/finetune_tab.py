@@ -13,6 +13,7 @@ from demo.tasks.evaluate import wilson
 from demo.tasks.features import FeatureProgress
 from demo.tasks.fit import BatchProgress, EpochResult
 from demo.ui.context import LIGHT, Context
+from demo.ui.customers import build_customers
 from demo.ui.experiments import build_experiments, show_buttons, show_curve, show_race, watch_curve, watch_race
 from demo.ui.gather import build_gathering, show_collection
 from demo.ui.keep import build_keep
@@ -104,6 +105,7 @@ def build_finetune_tab(context: Context, ref: gr.State) -> FineTuneTab:
             accuracy = _curve(words, words.accuracy_axis, "accuracy", y_lim=[0, 1])
         build_results(context, ref)
         experiments = build_experiments(context, ref, train, stop)
+        build_customers(context)
         build_keep(context, ref)
     training, buttons = [status, summary, loss, accuracy], experiments.buttons
     jobs = [*training, *experiments.race, *experiments.curve, *buttons]

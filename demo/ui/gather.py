@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -20,10 +21,11 @@ from demo.data.dataset import DataReport, Dataset, Skipped, Split
 from demo.data.folders import read_collection
 from demo.data.starters import STARTERS, read_starter
 from demo.errors import NoArchive, NoImage
-from demo.ui.context import COMPUTE, LIGHT, Context, streamed_bytes, uploaded_file
+from demo.ui.context import LIGHT, READ, Context, streamed_bytes
 from demo.ui.markup import draw_picture, draw_status, draw_table
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import Words
+from demo.ui.uploads import taken_file
 
 _FRAME_EVERY_S = 0.5
 _MAX_RECORDING_S = 20
@@ -41,8 +43,8 @@ class Gathering(NamedTuple):
 
 def choose_archive(context: Context, ref: Ref, archive: dict[str, Any] | None) -> list[Any]:
     """Read the visitor's zip and report what is in it."""
-    path, name = uploaded_file(archive, NoArchive)
-    return _replace(context, ref, read_collection(path, context.settings, name=name))
+    with taken_file(archive, NoArchive) as (path, name):
+        return _replace(context, ref, read_collection(path, context.settings, name=name))
 
 
 def drop_pictures(context: Context, ref: Ref) -> list[Any]:
@@ -70,8 +72,9 @@ def add_uploads(context: Context, ref: Ref, class_name: str | None, files: list[
     """Add uploaded pictures to a class."""
     if not files:
         raise NoImage()
-    pictures = [uploaded_file(each, NoImage) for each in files]
-    return _add(context, ref, class_name, [(name, path) for path, name in pictures])
+    with ExitStack() as uploads:
+        pictures = [uploads.enter_context(taken_file(each, NoImage)) for each in files]
+        return _add(context, ref, class_name, [(name, path) for path, name in pictures])
 
 
 def record_frame(context: Context, ref: Ref, class_name: str | None, frame: dict[str, Any] | None) -> str:
@@ -183,7 +186,7 @@ def build_gathering(context: Context, ref: gr.State) -> Gathering:
     report = gr.HTML(f'<p class="hint">{words.no_dataset}</p>', padding=False, elem_id="report")
     drop = gr.Button(words.drop_pictures, size="sm", elem_id="drop-pictures")
     shown = [report, chosen, switches]
-    raw = {**COMPUTE, "preprocess": False, "show_progress_on": report}
+    raw = {**READ, "preprocess": False, "show_progress_on": report}
     reading = archive.upload(context.bind(choose_archive), [ref, archive], shown, **raw)
     reading.failure(_empty, None, archive, **LIGHT)
     taking = uploads.upload(context.bind(add_uploads), [ref, chosen, uploads], shown, **raw)
@@ -208,7 +211,7 @@ def build_gathering(context: Context, ref: gr.State) -> Gathering:
         remove.click(context.bind(drop_class), [ref, chosen], shown, **LIGHT),
         switches.input(context.bind(switch_classes), [ref, switches], shown, **LIGHT),
         *(
-            button.click(context.bind(choose_starter), [ref, name], shown, **{**COMPUTE, "show_progress_on": report})
+            button.click(context.bind(choose_starter), [ref, name], shown, **{**READ, "show_progress_on": report})
             for button, name in starters
         ),
     ]

@@ -19,6 +19,7 @@ from demo.ui.inside.residual import build_residual
 from demo.ui.inside.stages import build_stages
 from demo.ui.inside.statistics import build_statistics
 from demo.ui.photo import answer_line, photo_input
+from demo.ui.picture import build_picture
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import Words
 from demo.ui.values import parse_choice
@@ -172,7 +173,7 @@ def _build_stage(words: Words, label: StageLabel) -> list[Any]:
 
 def _build_picture(label: str, alt_text: str, *, elem_id: str) -> gr.Image:
     gr.HTML(f'<p class="hint">{label}</p>', padding=False)  # gradio's own label would cover the picture
-    return gr.Image(
+    return build_picture(
         label=label,
         show_label=False,
         alt_text=alt_text,

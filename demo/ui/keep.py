@@ -3,8 +3,6 @@
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
-from gradio.utils import get_upload_folder
 
 from demo.data.dataset import Split
 from demo.errors import NoHead, NoHeadFile
@@ -13,10 +11,11 @@ from demo.models.headfile import max_file_bytes, read_head
 from demo.models.zoo import find_spec
 from demo.tasks.export import SelfCheck, check_synthetic, export_head
 from demo.tasks.finetune import score
-from demo.ui.context import COMPUTE, Context, uploaded_file
+from demo.ui.context import COMPUTE, READ, Context
 from demo.ui.markup import draw_status
 from demo.ui.run_report import draw_run
 from demo.ui.sessions import Ref, Session, Trained
+from demo.ui.uploads import keep_file, taken_file
 
 
 def export_trained(context: Context, ref: Ref) -> Any:
@@ -27,14 +26,13 @@ def export_trained(context: Context, ref: Ref) -> Any:
         checks = [check_synthetic(backbone.for_head(head), head), *(_check_pictures(trained) if trained else [])]
     counts = trained.dataset.counts if trained else {}
     content = export_head(head, spec, counts=counts, checks=checks)
-    return gr.File(value=_keep(content, "head.zip"), visible=True)
+    return _offer(session, content, "head.zip")
 
 
 def import_head(context: Context, ref: Ref, file: dict[str, Any] | None) -> list[Any]:
     """Use a head that was exported before, here or elsewhere; it is data and runs no code."""
-    path, _ = uploaded_file(file, NoHeadFile)
     session = context.sessions.find(ref)
-    with path.open("rb") as content:  # never more than could be right
+    with taken_file(file, NoHeadFile) as (path, _), path.open("rb") as content:  # never more than could be right
         head = read_head(content.read(max_file_bytes(context.settings) + 1), context.settings)
     with context.backbones.lend(head.backbone_name):
         changed = session.change_state(lambda state: state.with_head(head))
@@ -47,7 +45,7 @@ def make_report(context: Context, ref: Ref) -> Any:
     session, _ = _find_head(context, ref)
     if session.results is None:
         raise NoHead()
-    return gr.File(value=_keep(draw_run(context, session.results).encode(), "report.html"), visible=True)
+    return _offer(session, draw_run(context, session.results).encode(), "report.html")
 
 
 def build_keep(context: Context, ref: gr.State) -> None:
@@ -66,7 +64,7 @@ def build_keep(context: Context, ref: gr.State) -> None:
                 status = gr.HTML("", padding=False, elem_id="import-status")
     export.click(context.bind(export_trained), ref, exported, **COMPUTE)
     report.click(context.bind(make_report), ref, reported, **COMPUTE)
-    upload.upload(context.bind(import_head), [ref, upload], [ref, status, upload], preprocess=False, **COMPUTE)
+    upload.upload(context.bind(import_head), [ref, upload], [ref, status, upload], preprocess=False, **READ)
 
 
 def _find_head(context: Context, ref: Ref) -> tuple[Session, Head]:
@@ -86,5 +84,5 @@ def _check_pictures(trained: Trained) -> list[SelfCheck]:
     ]
 
 
-def _keep(content: bytes, name: str) -> str:
-    return str(save_bytes_to_cache(content, name, get_upload_folder()))
+def _offer(session: Session, content: bytes, name: str) -> Any:
+    return gr.File(value=str(session.offer(keep_file(content, name))), visible=True)

@@ -12,14 +12,16 @@ from demo.models.zoo import find_spec
 from demo.settings import Settings
 from demo.tasks.predict import Prediction, predict
 from demo.ui.api import build_api
-from demo.ui.context import COMPUTE, LIGHT, Context
+from demo.ui.context import LIGHT, PREDICT, Context
 from demo.ui.finetune_tab import build_finetune_tab, show_session, watch_on_load
 from demo.ui.inside_tab import build_inside_tab
 from demo.ui.network import draw_source, watch_arrival
-from demo.ui.photo import answer_line, choose_photo, keep_photo
+from demo.ui.photo import answer_line, choose_photo, keep_photo, read_picture_script
 from demo.ui.predict_tab import build_predict_tab, choose_example, show_prediction
+from demo.ui.privacy import build_privacy, draw_line
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import CHINESE, ENGLISH, Words
+from demo.ui.uploads import open_folder
 
 # sessionStorage belongs to one browser tab: it survives a reload, and at a shared computer the next pupil, in a
 # new tab, does not find it. Where a browser forbids it the page works, and a reload begins anew.
@@ -29,22 +31,18 @@ _READ_TOKEN = """() => {
 }"""
 _WRITE_TOKEN = """(token) => { try { sessionStorage.setItem("demo-token", token) } catch {} }"""
 
-# Taking a photograph away is an input too, but gradio still sends the one that was there: look whether one is shown.
-# A new one may take a slow phone a moment to show.
-_READ_PHOTO = """async (ref, photo) => {
-  for (let tries = 0; tries < 15; tries++) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    if (document.querySelector("#%s img")) return [ref, photo];
-  }
-  return [ref, null];
-}"""
 
-
-def attach(context: Context, token: str) -> list[Any]:
+def attach(context: Context, token: str, request: gr.Request) -> list[Any]:
     """Find the visitor's session again, or begin one; restore the photograph in both tabs."""
-    session = context.sessions.attach(token)
-    photo = session.photo
-    return [session.ref.token, session.ref, photo, photo]
+    session = context.sessions.attach(token, page=request.session_hash or "")
+    photo, is_anew = session.photo, bool(token) and session.ref.token != token
+    line = draw_line(context, context.sessions.seconds_left(session.ref), is_anew=is_anew)
+    return [session.ref.token, session.ref, photo, photo, line]
+
+
+def close_page(context: Context, request: gr.Request) -> None:
+    """Note that a page was closed, reloaded, or lost its connection."""
+    context.sessions.close_page(request.session_hash or "")
 
 
 def back_to_imagenet(context: Context, ref: Ref) -> Ref:
@@ -79,10 +77,12 @@ def draw_strip(context: Context, state: ModelState) -> str:
 
 def build_page(context: Context) -> gr.Blocks:
     """Build the page in each language, over the same sessions and networks, and the public API."""
-    page = gr.Blocks(title=ENGLISH.title, analytics_enabled=False, delete_cache=(300, 3600))
+    open_folder()  # before gradio's components ask where it is
+    page = gr.Blocks(title=ENGLISH.title, analytics_enabled=False)
     with page:
         _build_language(page, replace(context, words=ENGLISH))
         build_api(context)
+        page.unload(context.bind(close_page))
     with page.route("中文", "/zh"):
         _build_language(page, replace(context, words=CHINESE))
     return page
@@ -103,7 +103,7 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
         predict_tab = build_predict_tab(context, ref)
         finetune_tab = build_finetune_tab(context, ref)
         inside_tab = build_inside_tab(context, ref)
-    gr.HTML(f'<p class="privacy">{words.privacy}</p>')
+    session_line = build_privacy(context, ref)
 
     photos = [predict_tab.photo, inside_tab.photo]
     _wire_photos(context, ref, photos)
@@ -116,14 +116,15 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
         context.bind(refresh),
         ref,
         [strip, back, *predict_tab.shown, inside_tab.answer],
-        show_progress="hidden",
-        **COMPUTE,
+        show_progress="minimal",
+        show_progress_on=inside_tab.answer,
+        **PREDICT,
     )
     restored = (
         page.load(
             context.bind(attach),
             token,
-            [token, ref, *photos],
+            [token, ref, *photos, session_line],
             js=_READ_TOKEN % (words.language, words.title),
             **LIGHT,
         )
@@ -136,16 +137,21 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
 
 def _wire_photos(context: Context, ref: gr.State, photos: list[gr.Image]) -> None:
     """Let a photograph that is chosen in one tab be there in the other."""
+    keep = context.bind(keep_photo)
     for photo, other in (photos, photos[::-1]):
+        brought = gr.State(0)
         photo.input(
             context.bind(choose_photo),
             [ref, photo],
-            [ref, other],
-            js=_READ_PHOTO % photo.elem_id,
+            [ref, other, brought],
+            js=read_picture_script(photo),
             preprocess=False,
             show_progress="hidden",
-            **COMPUTE,
-        ).failure(context.bind(keep_photo), ref, photo, **LIGHT)
+            **PREDICT,
+        ).failure(keep, ref, photo, **LIGHT)
+        # An event of its own: to open the camera is an input without a picture, and whatever fills the component then
+        # would close the camera again.
+        brought.change(keep, ref, photo, **LIGHT)
 
 
 def _predict(context: Context, session: Session) -> Prediction | None:

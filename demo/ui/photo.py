@@ -9,17 +9,33 @@ from demo.data.images import read_image
 from demo.errors import NoImage
 from demo.models.zoo import find_spec
 from demo.tasks.predict import Prediction
-from demo.ui.context import Context, uploaded_file
+from demo.ui.context import Context
+from demo.ui.picture import build_picture
 from demo.ui.sessions import Ref
 from demo.ui.text import Words
+from demo.ui.uploads import taken_file
+
+# Taking a picture away is an input too, but gradio still sends the one that was there: look whether one is shown.
+# A new one may take a slow phone a moment to show.
+_READ_PICTURE = """async (...values) => {
+  for (let tries = 0; tries < 15; tries++) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    if (document.querySelector("#%s img")) return values;
+  }
+  return [...values.slice(0, -1), null];
+}"""
+
+
+def read_picture_script(picture: gr.Image) -> str:
+    """Return the `js` of an event whose last input is a picture: it is None where the picture was taken away."""
+    return _READ_PICTURE % str(picture.elem_id)
 
 
 def photo_input(words: Words, *, elem_id: str) -> gr.Image:
-    """Return the component that takes a photograph; its events hand over the file, not the decoded picture."""
-    return gr.Image(
+    """Return the component that takes a photograph."""
+    return build_picture(
         label=words.photo,
         alt_text=words.photo_alt,
-        type="filepath",
         format="jpeg",
         sources=["upload", "webcam", "clipboard"],
         buttons=["fullscreen"],
@@ -30,17 +46,21 @@ def photo_input(words: Words, *, elem_id: str) -> gr.Image:
 
 
 def choose_photo(context: Context, ref: Ref, photo: dict[str, Any] | None) -> list[Any]:
-    """Make an upload the photograph of all tabs, or take the photograph away where there is none any more."""
+    """Make an upload the photograph of all tabs, or take the photograph away where there is none any more.
+
+    Returns:
+        The session's new reference, the picture for the other tab, and the photograph's number if one was brought.
+    """
     session = context.sessions.find(ref)
     if photo is None:
-        return [session.choose_photo(None), None]
-    path, name = uploaded_file(photo, NoImage)
-    picture = read_image(path, context.settings, name=name)
-    return [session.choose_photo(picture), picture]
+        return [session.choose_photo(None), None, gr.skip()]
+    with taken_file(photo, NoImage) as (path, name):
+        picture = read_image(path, context.settings, name=name)
+    return [session.choose_photo(picture), picture, session.photo_number]
 
 
 def keep_photo(context: Context, ref: Ref) -> Any:
-    """Show the photograph in use again, after another one was refused."""
+    """Show what is kept, in the place of the file that was brought or refused, which is deleted."""
     return context.sessions.find(ref).photo
 
 

@@ -9,6 +9,7 @@ from demo.tasks.predict import Prediction
 from demo.ui.context import LIGHT, Context
 from demo.ui.network import backbone_choices, build_history, build_network_choice
 from demo.ui.photo import answer_line, photo_input
+from demo.ui.picture import build_picture
 from demo.ui.sessions import Ref, Session
 from demo.ui.side_by_side import build_side_by_side
 from demo.ui.text import Words
@@ -73,7 +74,7 @@ def build_predict_tab(context: Context, ref: gr.State) -> PredictTab:
                 top_classes = gr.Label(
                     label=words.top_classes, num_top_classes=5, show_heading=False, elem_id="top-classes"
                 )
-                network_input = gr.Image(
+                network_input = build_picture(
                     label=words.network_input,
                     alt_text=words.network_input_alt,
                     format="png",

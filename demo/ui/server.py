@@ -1,45 +1,51 @@
-"""gradio's server under the page: how it is launched, and what of its bookkeeping is left out."""
+"""gradio's server under the page: how it is launched, what stands in front of it, and what is swept up behind it."""
 
 import os
+import sys
 import threading
-from types import SimpleNamespace
+import time
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.state_holder import SessionState, StateHolder
+import gradio.queueing
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
+from starlette.routing import Route
 
 from demo.data.samples import EXAMPLES, read_example
+from demo.errors import log_unexpected
 from demo.models.weights import usable_backbone
+from demo.settings import Settings
 from demo.tasks.activations import capture_stages
 from demo.ui.context import Context
+from demo.ui.gate import Gate
+from demo.ui.line import FairQueue
+from demo.ui.privacy import watch_requests
+from demo.ui.sessions import Session
 from demo.ui.style import css, theme
+from demo.ui.uploads import Uploads, sweep
+from demo.ui.visits import Visits
 
-MAX_FILE_SIZE = "64mb"  # above our own limits, so that our own sentences are heard first
+_SWEEP_EVERY_S = 30.0
+_MAX_WAITING = 200  # events of all visitors
+_MAX_THREADS = 200  # what runs and what watches a training, together
+_MIN_FILES = 16_384  # open at once: every file of a form is one, and so is every page
 
 # After every event gradio sums up all events so far with pandas, for a monitoring page that is not shown here.
 _NO_EVENT_STATISTICS = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9), "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
 
 
-class LeanSession(SessionState):
-    """gradio's state of one visit, without a description of every component of the page.
+class _Quiet:
+    """In the place of `traceback` where gradio prints errors, with whatever names and values they hold."""
 
-    gradio makes that description for deep links, which this page has none of. It costs each new visitor, and each
-    call of the API, a third of a megabyte and 25 ms in which nobody else is answered.
-    """
-
-    def __init__(self, blocks: gr.Blocks) -> None:
-        nothing_to_describe: Any = SimpleNamespace(default_config=blocks.default_config, blocks={})
-        super().__init__(nothing_to_describe)
-
-
-class LeanSessions(StateHolder):
-    """gradio's states of all visits, each a LeanSession."""
-
-    def __getitem__(self, session_id: str) -> SessionState:
-        """Return the state of a visit, a new one where there is none."""
-        if session_id not in self.session_data:
-            self.session_data[session_id] = LeanSession(self.blocks)
-        return super().__getitem__(session_id)
+    @staticmethod
+    def print_exc() -> None:
+        """Log where the error that is being handled came from."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            log_unexpected(error, "gradio")
 
 
 def launch(page: gr.Blocks, context: Context, *, wait: bool = True, **options: Any) -> str:
@@ -54,25 +60,88 @@ def launch(page: gr.Blocks, context: Context, *, wait: bool = True, **options: A
     Returns:
         The local address of the page.
     """
+    settings = context.settings
     os.environ |= _NO_EVENT_STATISTICS
-    _, url, _ = page.queue(max_size=200, api_open=False).launch(
+    _allow_open_files()
+    gradio.queueing.traceback = _Quiet
+    page.max_threads = _MAX_THREADS
+    page.queue(max_size=_MAX_WAITING, api_open=False)
+    page._queue = _fair_queue(page)
+    _, url, _ = page.launch(
         prevent_thread_lock=True,
         theme=theme(),
         css=css(),
-        max_threads=200,
-        max_file_size=MAX_FILE_SIZE,
+        head=watch_requests(settings),
+        max_threads=_MAX_THREADS,
+        max_file_size=settings.max_upload_bytes,
         footer_links=["api"],
         run_history=False,
+        enable_monitoring=False,
         ssr_mode=False,
+        app_kwargs=_guards(settings, is_shared=_is_shared(options)),
         **options,
     )
-    page.app.state_holder = LeanSessions()
-    page.app.state_holder.set_blocks(page)
-    context.sessions.keep_swept()
-    threading.Thread(target=_warm_up, args=(context,), name="warm-up", daemon=True).start()
+    visits = Visits(page, capacity=2 * settings.max_sessions)
+    page.app.state_holder = visits
+
+    def forget_pages(session: Session) -> None:
+        for each in session.pages | session.closed_pages:
+            visits.forget(each)
+
+    context.sessions.when_over = forget_pages
+    _start(_sweep_for_ever, page, context, visits)
+    _start(_warm_up, context)
     if wait:
         page.block_thread()
     return str(url)
+
+
+def _fair_queue(page: gr.Blocks) -> FairQueue:
+    plain = page._queue
+    return FairQueue(
+        live_updates=plain.live_updates,
+        concurrency_count=plain.max_thread_count,
+        update_intervals=plain.update_intervals,
+        max_size=plain.max_size,
+        blocks=page,
+    )
+
+
+def _guards(settings: Settings, *, is_shared: bool) -> dict[str, Any]:
+    """Return what stands in front of gradio: the gate, and a door of our own for files, before gradio's."""
+    receive = Uploads(settings).receive
+    return {
+        "middleware": [Middleware(Gate, settings=settings, is_shared=is_shared)],
+        "routes": [Route("/gradio_api/upload", receive, methods=["POST"])],
+    }
+
+
+def _is_shared(options: dict[str, Any]) -> bool:
+    return bool(options.get("share")) or os.environ.get("GRADIO_SHARE", "").lower() == "true"
+
+
+def _start(work: Any, *arguments: Any) -> None:
+    threading.Thread(target=work, args=arguments, name=work.__name__.strip("_"), daemon=True).start()
+
+
+def _sweep_for_ever(page: gr.Blocks, context: Context, visits: Visits) -> None:
+    folder = Path(get_upload_folder())
+    while True:
+        time.sleep(_SWEEP_EVERY_S)
+        try:
+            sweep_up(page, context, visits, folder)
+        except Exception as error:  # the next one may do better
+            log_unexpected(error, "a sweep")
+
+
+def sweep_up(page: gr.Blocks, context: Context, visits: Visits, folder: Path) -> None:
+    """End sessions whose time has come, and drop files and states that nobody will ask for any more."""
+    settings = context.settings
+    context.sessions.sweep()
+    sweep(folder, settings.unread_upload_s)
+    visits.sweep(closed_s=settings.session_closed_s, idle_s=settings.session_idle_s)
+    for names in page.temp_file_sets:  # gradio's lists of files to delete some day
+        names.clear()
 
 
 def _warm_up(context: Context) -> None:
@@ -80,3 +149,14 @@ def _warm_up(context: Context) -> None:
     with context.backbones.lend(usable_backbone(context.settings.backbone)) as backbone:
         capture_stages(backbone, read_example(EXAMPLES[0], context.settings))
     context.arrival.run()
+
+
+def _allow_open_files() -> None:
+    """Raise this process's limit of open files, as far as the system lets it."""
+    with suppress(ImportError, OSError, ValueError):  # Windows has no such limit
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _MIN_FILES if hard == resource.RLIM_INFINITY else min(_MIN_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -2,10 +2,12 @@
 
 import itertools
 import secrets
+import shutil
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -22,8 +24,6 @@ from demo.tasks.features import FeatureCache, Features
 from demo.tasks.finetune import FineTuned
 from demo.tasks.patches import PeakCache
 from demo.ui.training import Job, JobKind
-
-_SWEEP_EVERY_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,14 @@ class Session:
         self._token = token
         self._revision = 0
         self.touched = time.monotonic()
+        self.pages: set[str] = set()  # gradio's names of the pages that are open
+        self.closed_pages: set[str] = set()
+        self.is_over = False
         self.state = state
         self._photo: bytes | None = None
         self.photo_number = 0  # tells one photograph from the next
+        self._second: bytes | None = None
+        self._files: list[Path] = []
         self.collection: Collection | None = None
         self.dataset: Dataset | None = None
         self.dataset_error: DatasetError | None = None  # why the pictures are no dataset yet
@@ -85,6 +90,33 @@ class Session:
         """The photograph that all tabs look at."""
         packed = self._photo
         return unpack_image(packed) if packed else None
+
+    @property
+    def second(self) -> Image.Image | None:
+        """A picture that the photograph is compared with."""
+        packed = self._second
+        return unpack_image(packed) if packed else None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would be lost with it."""
+        return not (self._photo or self._second or self.collection or self.state.head)
+
+    @property
+    def memory_bytes(self) -> int:
+        """What it takes of the memory, but for a few kilobytes."""
+        pictures = self.collection.pictures if self.collection else ()
+        held = [len(self._photo or b""), len(self._second or b""), self.cache.num_bytes, self.peaks.num_bytes]
+        held += [len(picture.thumbnail) + len(picture.fingerprint) for picture in pictures]
+        held += [self.state.head.num_bytes if self.state.head else 0]
+        held += [self.trained.features.num_bytes if self.trained else 0]
+        return sum(held)
+
+    @property
+    def disk_bytes(self) -> int:
+        """What it takes of the disk: its pictures to learn from, and the files that it offers."""
+        files = sum(path.stat().st_size for path in self._files if path.is_file())
+        return files + (self.collection.store.num_bytes if self.collection else 0)
 
     @property
     def is_training(self) -> bool:
@@ -111,6 +143,7 @@ class Session:
     def change_state(self, change: Callable[[ModelState], ModelState], *, trained: Trained | None = None) -> Ref:
         """Replace the model state by what `change` makes of it; `trained` comes with a head that was trained here."""
         with self._lock:
+            self._check_not_over()
             self.state = change(self.state)
             self.trained = trained or self.results  # the pictures behind a head that is gone go with it
             self._revision += 1
@@ -120,10 +153,25 @@ class Session:
         """Replace the photograph that all tabs look at, or take it away."""
         packed = pack_image(photo) if photo else None
         with self._lock:
+            self._check_not_over()
             self._photo = packed
             self.photo_number += 1
             self._revision += 1
         return self.ref
+
+    def choose_second(self, picture: Image.Image | None) -> None:
+        """Replace the picture that the photograph is compared with, or take it away."""
+        packed = pack_image(picture) if picture else None
+        with self._lock:
+            self._check_not_over()
+            self._second = packed
+
+    def offer(self, path: Path) -> Path:
+        """Note a file that its visitor may download; it is deleted with the session."""
+        with self._lock:
+            self._check_not_over()
+            self._files.append(path)
+        return path
 
     def choose_collection(self, collection: Collection | None, settings: Settings) -> None:
         """Replace the pictures to learn from; what was computed from pictures that stay is kept.
@@ -139,6 +187,7 @@ class Session:
                 forget_origin(reason)
                 error = reason
         with self._editing, self._lock:
+            self._check_not_over()
             self._check_not_training()
             self.collection, self.dataset, self.dataset_error = collection, dataset, error
             self.jobs.clear()
@@ -166,6 +215,7 @@ class Session:
             TrainingRunning: If there is one that has not ended.
         """
         with self._lock:
+            self._check_not_over()
             self._check_not_training()
             self.jobs[job.kind] = job
 
@@ -189,6 +239,24 @@ class Session:
         for job in list(self.jobs.values()):
             job.request_stop()
 
+    def end(self) -> None:
+        """Let go of everything, at once: whoever still looks at this session finds nothing in it."""
+        self.stop()
+        with self._lock:
+            self.is_over = True
+            self._photo = self._second = self.collection = self.dataset = self.dataset_error = self.trained = None
+            self.state = self.state.without_head()
+            self.cache, self.peaks = FeatureCache(), PeakCache()
+            self._dream += 1
+            self.jobs.clear()
+            for path in self._files:
+                shutil.rmtree(path.parent, ignore_errors=True)
+            self._files.clear()
+
+    def _check_not_over(self) -> None:
+        if self.is_over:
+            raise SessionExpired()
+
     def _check_not_training(self) -> None:
         if self.is_training:
             raise TrainingRunning()
@@ -201,14 +269,19 @@ class Sessions:
         self._settings = settings
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
+        self.when_over: Callable[[Session], None] = lambda _session: None  # told of each session that ends
 
     def __len__(self) -> int:
         return len(self._sessions)
 
-    def attach(self, token: str) -> Session:
+    def attach(self, token: str, *, page: str = "") -> Session:
         """Find the session of a page that was open before, or begin a new one under a new token.
 
         A token that is not known is never taken over: nobody can choose somebody else's.
+
+        Args:
+            token: What the page remembers; empty where it remembers nothing.
+            page: gradio's name of the open page, by which `close_page` will tell that it was closed.
         """
         with self._lock:
             session = self._sessions.get(token)
@@ -216,8 +289,29 @@ class Sessions:
                 self._make_room(1)
                 session = Session(secrets.token_urlsafe(16), ModelState(usable_backbone(self._settings.backbone)))
                 self._sessions[session.ref.token] = session
+            if page:
+                session.pages.add(page)
             session.touched = time.monotonic()
         return session
+
+    def close_page(self, page: str) -> None:
+        """Note that a page was closed, or lost its connection; its session ends if none comes back for a while."""
+        with self._lock:
+            for session in self._sessions.values():
+                if page in session.pages:
+                    session.pages.discard(page)
+                    session.closed_pages.add(page)
+                    session.touched = time.monotonic()
+
+    def end(self, token: str) -> None:
+        """End a session now, if there is one; nothing of it stays in memory or on disk."""
+        with self._lock:
+            self._end(token)
+
+    def seconds_left(self, ref: Ref) -> float:
+        """Return how long a session lives on if nobody uses it; 0 where it is gone. To ask is no use of it."""
+        session = self._sessions.get(ref.token)
+        return max(0.0, self._expires(session) - time.monotonic()) if session else 0.0
 
     def find(self, ref: Ref) -> Session:
         """Return the session of a page, and note that it is in use.
@@ -238,27 +332,45 @@ class Sessions:
         return {head.backbone_name for head in heads if head is not None}
 
     def sweep(self) -> None:
-        """End the sessions that were idle for too long."""
+        """End the sessions that were idle for too long, and the longest idle where all together hold too much."""
         with self._lock:
             self._make_room(0)
-
-    def keep_swept(self) -> None:
-        """Sweep for as long as the process lives, in a thread of its own."""
-
-        def sweep_for_ever() -> None:
-            while True:
-                time.sleep(_SWEEP_EVERY_S)
-                self.sweep()
-
-        threading.Thread(target=sweep_for_ever, name="sweep", daemon=True).start()
+            self._keep_budget(lambda session: session.memory_bytes, self._settings.max_session_memory_bytes)
+            self._keep_budget(lambda session: session.disk_bytes, self._settings.max_session_disk_bytes)
 
     def _make_room(self, num_new: int) -> None:
-        """End what was idle for too long, and where there are too many the longest idle; trainings go last."""
-        oldest_first = sorted(self._sessions.items(), key=lambda item: (item[1].is_training, item[1].touched))
-        idle_since = time.monotonic() - self._settings.session_idle_s
-        surplus = len(oldest_first) + num_new - self._settings.max_sessions
-        for position, (token, session) in enumerate(oldest_first):
-            expired = session.touched < idle_since and not session.is_training
-            if expired or position < surplus:
-                del self._sessions[token]
-                session.stop()
+        """End what was idle for too long, and where there are too many the longest idle."""
+        surplus = len(self._sessions) + num_new - self._settings.max_sessions
+        for position, session in enumerate(self._most_dispensable_first()):
+            has_expired = self._expires(session) < time.monotonic() and not session.is_training
+            if has_expired or position < surplus:
+                self._end(session.ref.token)
+
+    def _keep_budget(self, measure: Callable[[Session], int], budget: int) -> None:
+        held = {session.ref.token: measure(session) for session in self._most_dispensable_first()}
+        total = sum(held.values())
+        for token, num_bytes in held.items():
+            if total <= budget:
+                return
+            if num_bytes:
+                self._end(token)
+                total -= num_bytes
+
+    def _most_dispensable_first(self) -> list[Session]:
+        """Return all sessions: empty ones first, those that train last, else the longest idle first.
+
+        Whoever opens hundreds of pages drives away those of their own, not the work of others.
+        """
+        return sorted(self._sessions.values(), key=lambda each: (each.is_training, not each.is_empty, each.touched))
+
+    def _expires(self, session: Session) -> float:
+        """Return when a session ends, on the monotonic clock; one whose pages are all closed ends sooner."""
+        was_left = session.closed_pages and not session.pages
+        idle_s = self._settings.session_closed_s if was_left else self._settings.session_idle_s
+        return session.touched + min(idle_s, self._settings.session_idle_s)
+
+    def _end(self, token: str) -> None:
+        session = self._sessions.pop(token, None)
+        if session is not None:
+            session.end()
+            self.when_over(session)

@@ -5,8 +5,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from demo.data.images import read_image
@@ -15,11 +13,12 @@ from demo.models.weights import fetch_weights
 from demo.models.zoo import EMBEDDED, ZOO, find_spec
 from demo.tasks.compare import MAX_NETWORKS, MIN_NETWORKS, PictureRow, agree, find_agreed, to_csv
 from demo.tasks.predict import Prediction, predict
-from demo.ui.context import COMPUTE, LIGHT, Context, uploaded_file
+from demo.ui.context import LIGHT, READ, Context
 from demo.ui.markup import draw_table
 from demo.ui.network import draw_progress
 from demo.ui.sessions import Ref
 from demo.ui.text import Words
+from demo.ui.uploads import keep_file, taken_file
 
 
 def compare_networks(context: Context, ref: Ref, networks: list[str]) -> Iterator[str]:
@@ -41,7 +40,7 @@ def compare_networks(context: Context, ref: Ref, networks: list[str]) -> Iterato
 
 def predict_batch(context: Context, ref: Ref, networks: list[str], pictures: list[dict[str, Any]] | None) -> list[Any]:
     """Ask the chosen networks about each picture of a batch; return a table and the same as a CSV file."""
-    context.sessions.find(ref)
+    session = context.sessions.find(ref)
     _check_number(networks)
     if not pictures:
         raise NoImage()
@@ -49,8 +48,8 @@ def predict_batch(context: Context, ref: Ref, networks: list[str], pictures: lis
         raise TooManyInBatch(count=len(pictures), limit=context.settings.max_batch)
     rows = [_read_row(context, networks, each) for each in pictures]
     header, table = _tabulate(context.words, networks, rows)
-    path = save_bytes_to_cache(to_csv(header, table), "predictions.csv", get_upload_folder())
-    return [draw_table(header, table, css_class="history"), gr.File(value=path, visible=True)]
+    path = session.offer(keep_file(to_csv(header, table), "predictions.csv"))
+    return [draw_table(header, table, css_class="history"), gr.File(value=str(path), visible=True)]
 
 
 def draw_comparison(words: Words, networks: Sequence[str], seen: Sequence[Prediction | WeightsError]) -> str:
@@ -86,7 +85,7 @@ def build_side_by_side(context: Context, ref: gr.State) -> None:
         [table, csv_file],
         preprocess=False,
         show_progress_on=table,
-        **COMPUTE,
+        **READ,
     )
 
 
@@ -101,11 +100,11 @@ def _predict(context: Context, name: str, picture: Image.Image) -> Prediction:
 
 
 def _read_row(context: Context, networks: Sequence[str], payload: dict[str, Any]) -> PictureRow:
-    path, name = uploaded_file(payload, NoImage)
-    try:
-        picture = read_image(path, context.settings, name=name)
-    except UploadError as error:
-        return PictureRow(name, error)
+    with taken_file(payload, NoImage) as (path, name):
+        try:
+            picture = read_image(path, context.settings, name=name)
+        except UploadError as error:
+            return PictureRow(name, error)
     return PictureRow(name, tuple(_predict(context, each, picture) for each in networks))
 
 

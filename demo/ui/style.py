@@ -30,9 +30,14 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
   .tab-container button { padding: 0 0.5rem !important; }
   .example { font-size: 0.6rem; }
 }
-.help, .hint, .shape, .privacy { color: var(--body-text-color-subdued); }
+.help, .hint, .shape { color: var(--body-text-color-subdued); }
 .hint, .shape { font-size: 0.85rem; margin: 0.2rem 0; }
-.privacy { font-size: 0.8rem; text-align: center; margin: 0.8rem 0; }
+#privacy { font-size: 0.85rem; align-items: center; gap: 0.4rem; margin: 0.8rem 0; text-align: center;
+  color: var(--body-text-color-subdued); }
+#privacy button { flex: none; align-self: center; width: auto; }
+#privacy ul { text-align: left; max-width: 46rem; margin: 0.4rem auto; }
+.session { margin: 0; }
+.session.over { color: var(--error-text-color); font-weight: 600; }
 .answer { font-size: 1.05rem; margin: 0.2rem 0; overflow-wrap: anywhere; }
 .status { min-height: 1.6rem; margin: 0.2rem 0; }
 .status.trained { font-weight: 600; }
@@ -97,6 +102,16 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 .counts.one-line th, .counts.one-line td { white-space: nowrap; }
 .help a { padding: 0; }
 .reliability { width: min(16rem, 100%); display: block; }
+.history.fingerprints td:not(:first-child) { font-family: ui-monospace, Consolas, monospace; white-space: nowrap; }
+#customers-story section { margin: 1rem 0; }
+#customers-story .columns { grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); }
+#customers-story .thumbnails { align-content: start; }
+#customers-story .thumbnails span { flex: 0 0 100%; font-size: 0.85rem; }
+#customers-story td { vertical-align: middle; }
+#customers-story :not(.asked) > * > tr > :first-child { min-width: 6.5em; }
+#customers-story .asked tr > :nth-child(2) { min-width: 5em; }
+#customers-story tr > :last-child { min-width: 3.5em; }
+#customers-story td img { height: 48px; width: auto; max-width: none; border-radius: 3px; margin: 0; }
 """
 
 

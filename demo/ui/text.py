@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from demo import errors
 from demo.errors import DemoError, fill_message
+from demo.ui.customer_words import CHINESE_CUSTOMERS, ENGLISH_CUSTOMERS, CustomersWords
 from demo.ui.inside.words import CHINESE_INSIDE, ENGLISH_INSIDE, InsideWords
 
 
@@ -19,6 +20,13 @@ class Words:
     title: str
     intro: str
     privacy: str
+    session_left: str
+    session_over: str
+    session_anew: str
+    forget: str
+    forget_sure: str
+    promise_title: str
+    promise: Mapping[str, str]
 
     # the strip above the tabs
     network: str
@@ -221,6 +229,7 @@ class Words:
     curve_bands: tuple[str, str, str]
     starters: Mapping[str, str]
     starter_classes: Mapping[str, str]
+    customers: CustomersWords
 
     # tab 3
     inside_tab: str
@@ -256,10 +265,39 @@ ENGLISH = Words(
         "pictures: edges in its low stages, parts in the middle, objects at the top. So a little data of your own "
         "is enough. Keep the network, replace its last layer, train only that."
     ),
-    privacy=(
-        "Your pictures and your head stay in this browser tab's session, in memory, and go when it has been idle; "
-        "they never train anybody else's model."
-    ),
+    privacy="Your pictures and your head are yours: they never train anybody else's model.",
+    session_left="Without use, everything of yours is forgotten in <b>{minutes}</b> minutes.",
+    session_over="Your session has ended and everything of yours is forgotten. Reload the page to begin anew.",
+    session_anew="Your earlier session has ended, and everything in it is forgotten. A new one has begun.",
+    forget="Forget everything now",
+    forget_sure="Forget your pictures, classes and head now? This cannot be undone.",
+    promise_title="What happens to what you bring",
+    promise={
+        "held": (
+            "Held are: the photograph as you see it here, the pictures to learn from, what the network makes of them, "
+            "and your head."
+        ),
+        "where": (
+            "They are in the memory of this server; the pictures to learn from are in a temporary file without a "
+            "name, that nothing but this program can open. An uploaded file is deleted as soon as it was read, or "
+            "after {unread} minutes if nobody reads it."
+        ),
+        "until": (
+            "They are forgotten when you press the button, after {idle} minutes without use, {closed} minutes after "
+            "you close the page, and when the server is started anew, whichever comes first."
+        ),
+        "who": (
+            "Nobody else who uses this page can see them. Whoever runs the server could look into its memory; nobody "
+            "else could."
+        ),
+        "use": (
+            "They never train anybody else's model: every visitor's head is their own, and the network below it is "
+            "the same for all and never changes."
+        ),
+        "export": "A head that you export holds numbers and the names of your classes, and no picture.",
+        "logs": "They are not logged, not counted and not sent on, and this page sets no cookies.",
+        "people": "Please do not upload pictures of people without their permission.",
+    },
     network="Network",
     whose_classes="Answers with",
     imagenet_classes="ImageNet's {count:,} classes",
@@ -515,6 +553,7 @@ ENGLISH = Words(
         "priority_road": "priority road",
         "roundabout": "roundabout",
     },
+    customers=ENGLISH_CUSTOMERS,
     inside_tab="3 · Look inside",
     inside_help=(
         "One photograph on its way through the network. From stage to stage the maps get smaller and more numerous: "
@@ -560,7 +599,9 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     errors.ArchiveEncrypted: "zip 有密码保护。请制作一个没有密码的 zip。",
     errors.ArchiveDamaged: "zip 已损坏，无法读取。请重新制作。",
     errors.EntryDamaged: "在 zip 中已损坏",
-    errors.EntryUnsupported: "是链接，或以不常见的方式压缩",
+    errors.EntryUnsupported: "是链接或设备，不是文件",
+    errors.EntryMethodUnknown: "以 {method} 方式压缩；只能读取普通 zip（Deflate）",
+    errors.EntryInflated: "解压后会超过自身大小的 {ratio} 倍，没有图片是这样的",
     errors.EntryTooLarge: "大于 {limit:.0f} MB",
     errors.EntryNotAnImage: "不是 JPEG、PNG、WebP、GIF、BMP 或 AVIF 图片",
     errors.EntryOutsideClass: "不在任何类别文件夹中",
@@ -626,7 +667,17 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     ),
     errors.NumberOfNetworks: "选了 {count} 个网络；请选 {low} 到 {high} 个。",
     errors.TooManyInBatch: "共有 {count} 张图片；一次最多读取 {limit} 张。请少选一些。",
-    errors.SessionExpired: "这次会话因闲置已结束，其中的图片和分类头都已清除。请重新加载页面。",
+    errors.RequestTooLarge: "一次发来的数据超过 {limit:.0f} MB。请每次少传一些文件，或换小一些的文件。",
+    errors.UploadTooSlow: "上传太慢，已经放弃。请换更好的网络，或换小一些的文件再试。",
+    errors.UploadUnreadable: "无法读取这次上传。请以文件表单的形式发送，每次最多 {limit} 个文件。",
+    errors.TooManyUploads: "正在进行的上传已有 {count} 个。请过几秒再试。",
+    errors.DiskFull: "现在没有存放上传文件的空间。请过几分钟再试。",
+    errors.UploadGone: "“{name}”已经不在了：上传的文件读过就会删除。请重新上传。",
+    errors.AddressRefused: "不会从网址（{address}）获取文件。请先下载该文件，再上传。",
+    errors.BodyUnreadable: "请求不是可以读取的 JSON。",
+    errors.TooManyPending: "你还有 {count} 个请求正在处理。请等它们完成后再试。",
+    errors.QueueFull: "所有访客共有 {count} 个请求在排队。请过大约 {seconds:.0f} 秒再试。",
+    errors.SessionExpired: "这次会话已经结束，其中的一切都已清除。请重新加载页面，重新开始。",
     errors.TrainingRunning: "已有一个训练正在进行。请等它结束，或按“停止”。",
     errors.TrainingStopped: "训练已停止。正在使用的模型和之前一样。",
 }
@@ -638,7 +689,28 @@ CHINESE = Words(
         "从 ImageNet 的 128 万张照片中学习过的网络，在看到你的图片之前就已经会“看”了：低层看边缘，中层看部件，"
         "高层看物体。所以你只需要少量自己的数据：保留网络，换掉最后一层，只训练这一层。"
     ),
-    privacy="你的图片和分类头只存在于这个浏览器标签页的会话内存中，闲置后即清除；它们绝不会用来训练别人的模型。",
+    privacy="你的图片和分类头只属于你：它们绝不会用来训练别人的模型。",
+    session_left="如果不再使用，你的一切将在 <b>{minutes}</b> 分钟后被清除。",
+    session_over="你的会话已经结束，你的一切都已清除。请重新加载页面，重新开始。",
+    session_anew="你之前的会话已经结束，其中的一切都已清除。新的会话已经开始。",
+    forget="立即清除我的一切",
+    forget_sure="现在清除你的图片、类别和分类头吗？清除后无法恢复。",
+    promise_title="你带来的东西会怎样处理",
+    promise={
+        "held": "保存的内容：你在这里看到的照片、用来学习的图片、网络由它们算出的结果，以及你的分类头。",
+        "where": (
+            "它们在这台服务器的内存里；用来学习的图片在一个没有名字的临时文件里，只有本程序能打开。上传的文件读完即删；"
+            "若一直没有被读取，{unread} 分钟后也会删除。"
+        ),
+        "until": (
+            "以下任何一种情况发生，它们就会被清除：你按下按钮；{idle} 分钟没有使用；关闭页面 {closed} 分钟后；服务器重新启动。"
+        ),
+        "who": "使用本页面的其他人都看不到它们。运行服务器的人可以查看服务器的内存；除此之外没有别人能看到。",
+        "use": "它们绝不会用来训练别人的模型：每位访客的分类头只属于自己，而下面的网络对所有人都一样，从不改变。",
+        "export": "你导出的分类头只包含数字和类别名称，不含任何图片。",
+        "logs": "它们不会写入日志，不会用于统计，也不会发送到别处；本页面不使用 Cookie。",
+        "people": "未经他人许可，请不要上传他人的照片。",
+    },
     network="网络",
     whose_classes="回答所用的类别",
     imagenet_classes="ImageNet 的 {count:,} 个类别",
@@ -887,6 +959,7 @@ CHINESE = Words(
         "priority_road": "优先道路",
         "roundabout": "环岛",
     },
+    customers=CHINESE_CUSTOMERS,
     inside_tab="3 · 看看内部",
     inside_help="一张照片在网络中一路走过的样子。越往上，特征图越小、越多：网络放弃“在哪里”，换来“是什么”。",
     stage_names={"low": "低层", "middle": "中层", "high": "高层"},

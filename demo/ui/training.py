@@ -1,6 +1,5 @@
 """The line of trainings: one at a time, first come first served, each watched from wherever it was started."""
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator
@@ -9,12 +8,10 @@ from enum import StrEnum
 from itertools import takewhile
 from typing import Any
 
-from demo.errors import DemoError, TrainingStopped, forget_origin
+from demo.errors import DemoError, TrainingStopped, forget_origin, log_unexpected
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import BatchProgress
-
-logger = logging.getLogger("demo")
 
 
 class JobKind(StrEnum):
@@ -72,7 +69,7 @@ class Job:
         except DemoError as error:
             self._end(error)
         except Exception as error:
-            logger.exception("unexpected error in a training")
+            log_unexpected(error, "a training")
             self._end(error)
 
     def _run(self) -> None:

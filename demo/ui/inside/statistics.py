@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -16,11 +15,14 @@ from demo.figures import curve_points
 from demo.models.backbone import Backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.statistics import StageComparison, StageStatistics, compare_stages
-from demo.ui.context import Context, uploaded_file
+from demo.ui.context import Context
 from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
 from demo.ui.markup import draw_table
+from demo.ui.photo import read_picture_script
+from demo.ui.picture import build_picture
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import Words
+from demo.ui.uploads import taken_file
 
 PAPER = Paper("Glorot et al. 2011", "https://proceedings.mlr.press/v15/glorot11a.html")
 UNTUNED, OWN = "untuned", "own"
@@ -37,33 +39,41 @@ class Beside(NamedTuple):
     name: str
 
 
-def open_statistics(
-    context: Context, ref: Ref, shown: int | None, beside: Any, second: dict[str, Any] | None
-) -> list[Any]:
+def open_statistics(context: Context, ref: Ref, shown: int | None, beside: Any) -> list[Any]:
     """Offer what there is to compare with, and compare with what was chosen if it is still there."""
     session = context.sessions.find(ref)
     choices = list_choices(context.words, session)
     chosen = beside if beside in [value for _, value in choices] else _DEFAULT
     offered = gr.skip() if shown is None else gr.Dropdown(choices, value=chosen)
-    return [offered, *draw_statistics(context, ref, shown, chosen, second)]
+    return [offered, *draw_statistics(context, ref, shown, chosen)]
 
 
-def draw_statistics(
+def bring_second(
     context: Context, ref: Ref, shown: int | None, beside: Any, second: dict[str, Any] | None
 ) -> list[Any]:
-    """Compare; return the place for a second picture, what both looks see, the table, the plots, their numbers."""
+    """Keep a picture of the visitor's own to compare with, or take it away, and compare."""
+    session, picture = context.sessions.find(ref), None
+    if second is not None:
+        with taken_file(second, NoImage) as (path, name):
+            picture = read_image(path, context.settings, name=name)
+    session.choose_second(picture)
+    return draw_statistics(context, ref, shown, beside)
+
+
+def draw_statistics(context: Context, ref: Ref, shown: int | None, beside: Any) -> list[Any]:
+    """Compare; return the second picture's place and itself, what both looks see, table, plots, numbers."""
     session, words = context.sessions.find(ref), context.words
-    upload = gr.skip() if shown is None else gr.Image(visible=beside == OWN)
+    upload = [gr.skip()] * 2 if shown is None else [gr.Column(visible=beside == OWN), session.second]
     with look_into(context, session, shown) as look:
         if look is None:
-            return [gr.skip()] * 7 if shown is None else [upload, say_no_photo(words), *_show_nothing()]
+            return [gr.skip()] * 8 if shown is None else [*upload, say_no_photo(words), *_show_nothing()]
         check_choice(words, session, beside)
-        if beside == OWN and not _is_there(second):
-            return [upload, f'<p class="hint">{words.inside.statistics.no_second}</p>', *_show_nothing()]
-        with find_beside(context, session, look, beside, second) as other:
+        if beside == OWN and session.second is None:
+            return [*upload, f'<p class="hint">{words.inside.statistics.no_second}</p>', *_show_nothing()]
+        with find_beside(context, session, look, beside) as other:
             stages = compare_stages([(look.backbone, look.photo), (other.backbone, other.picture)])
             pictures = draw_pictures(words, look, other)
-    return [upload, pictures, *draw_stages(words, stages, other.name)]
+    return [*upload, pictures, *draw_stages(words, stages, other.name)]
 
 
 def list_choices(words: Words, session: Session) -> list[tuple[str, str]]:
@@ -87,10 +97,12 @@ def check_choice(words: Words, session: Session, beside: Any) -> None:
 
 
 @contextmanager
-def find_beside(
-    context: Context, session: Session, look: Look, beside: str, second: dict[str, Any] | None
-) -> Iterator[Beside]:
-    """Lend what the photograph is compared with."""
+def find_beside(context: Context, session: Session, look: Look, beside: str) -> Iterator[Beside]:
+    """Lend what the photograph is compared with.
+
+    Raises:
+        NoImage: If that is a picture of the visitor's own, and there is none.
+    """
     words = context.words
     name = {value: name for name, value in list_choices(words, session)}[beside]
     if beside == UNTUNED:
@@ -98,8 +110,9 @@ def find_beside(
             yield Beside(shared, look.photo, name)
         return
     if beside == OWN:
-        path, file_name = uploaded_file(second, NoImage)
-        yield Beside(look.backbone, read_image(path, context.settings, name=file_name), name)
+        if (second := session.second) is None:
+            raise NoImage()
+        yield Beside(look.backbone, second, name)
         return
     yield Beside(look.backbone, read_example(find_example(beside), context.settings), name)
 
@@ -140,27 +153,28 @@ def build_statistics(context: Context, ref: gr.State) -> gr.State:
     words = context.words.inside.statistics
     with build_panel(context, ref, words, PAPER, elem_id="statistics-panel") as (_, shown):
         beside = gr.Dropdown([], label=words.beside, interactive=True, elem_id="beside")
-        second = gr.Image(
-            label=words.second,
-            alt_text=words.second_alt,
-            type="filepath",
-            format="jpeg",
-            sources=["upload", "clipboard"],
-            buttons=["fullscreen"],
-            height=220,
-            visible=False,
-            elem_id="second-picture",
-        )
+        with gr.Column(visible=False) as place:
+            second = build_picture(
+                label=words.second,
+                alt_text=words.second_alt,
+                format="jpeg",
+                sources=["upload", "clipboard"],
+                buttons=["fullscreen"],
+                height=220,
+                elem_id="second-picture",
+            )
         pictures = gr.HTML("", padding=False, elem_id="compared-pictures")
         table = gr.HTML("", padding=False, elem_id="statistics")
         gr.HTML(f'<p class="hint">{words.histogram_help}</p>', padding=False)
         with gr.Row():
             plots = [_build_plot(context.words, label) for label in StageLabel]
         numbers = gr.HTML("", padding=False, elem_id="statistics-numbers")
-    drawn = [second, pictures, table, *plots, numbers]
-    inputs = [ref, shown, beside, second]
+    drawn = [place, second, pictures, table, *plots, numbers]
+    inputs = [ref, shown, beside]
     shown.change(context.bind(open_statistics), inputs, [beside, *drawn], **DRAW)
-    gr.on([beside.input, second.input], context.bind(draw_statistics), inputs, drawn, **DRAW)
+    beside.input(context.bind(draw_statistics), inputs, drawn, **DRAW)
+    bring = context.bind(bring_second)
+    second.input(bring, [*inputs, second], drawn, js=read_picture_script(second), **DRAW)
     return shown
 
 
@@ -181,11 +195,6 @@ def _build_plot(words: Words, label: StageLabel) -> Any:
             buttons=["fullscreen", "export"],
             elem_id=f"histogram-{label}",
         )
-
-
-def _is_there(upload: dict[str, Any] | None) -> bool:
-    """Whether there is a file: uploads are swept away after a while."""
-    return bool(upload and upload.get("path") and Path(upload["path"]).is_file())
 
 
 def _show_nothing() -> list[Any]:

@@ -1,0 +1,80 @@
+"""Several heads on one network: whose numbers are whose, and what each head says of the same picture."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from demo.data.dataset import Dataset, Sample, Split
+from demo.models.backbone import Backbone
+from demo.models.head import Head
+
+SHOWN_DIGITS = 12  # of a fingerprint, in hexadecimal
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one head says of one picture: a probability, 0 to 1, for each of its own classes."""
+
+    class_names: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+    @property
+    def probability(self) -> float:
+        """The probability of its best class."""
+        return max(self.probabilities)
+
+    @property
+    def class_name(self) -> str:
+        """The name of its best class."""
+        return self.class_names[self.probabilities.index(self.probability)]
+
+
+def fingerprint_network(backbone: Backbone) -> str:
+    """Return the SHA-256 of all tensors of a network, in hexadecimal: of its parameters and of its buffers."""
+    return _fingerprint(backbone.network.state_dict())
+
+
+def fingerprint_head(head: Head) -> str:
+    """Return the SHA-256 of all tensors of a head, in hexadecimal, those of the layers trained with it among them."""
+    return _fingerprint({**head.module.state_dict(), **head.tuned})
+
+
+def count_shared(backbone: Backbone) -> int:
+    """Return how many parameters all heads share: those of the network up to its features, without its classifier."""
+    return sum(parameter.numel() for parameter in backbone.part(None).parameters())
+
+
+def choose_questions(dataset: Dataset, count: int) -> list[Sample]:
+    """Return validation samples of so many different classes, or of all where there are fewer."""
+    first = {sample.class_idx: sample for sample in reversed(dataset.samples) if sample.split is Split.VALIDATION}
+    return [first[class_idx] for class_idx in sorted(first)][:count]
+
+
+def ask(backbone: Backbone, head: Head, pictures: Sequence[Image.Image]) -> tuple[Answer, ...]:
+    """Ask one head about N pictures.
+
+    The features are those that heads are trained on: the same to the last digit whatever others ask meanwhile.
+
+    Args:
+        backbone: The network that the head was trained on; left unchanged.
+        head: Whose classes answer.
+        pictures: RGB images of any size.
+    """
+    private = backbone.for_head(head)
+    features = private.features(torch.stack([private.transform(picture) for picture in pictures]))  # (N, D)
+    probabilities = torch.softmax(head.logits(features), dim=1)  # (N, K)
+    return tuple(Answer(head.class_names, tuple(row)) for row in probabilities.tolist())
+
+
+def _fingerprint(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of tensors by name: of each its name, type, shape and bytes, in the order of the names."""
+    digest = sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()  # whatever the order of its channels in memory
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

@@ -1,0 +1,269 @@
+"""The lesson's two customers: two sessions side by side on one frozen network, and nothing crosses."""
+
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+from PIL import Image
+
+from demo.data.collection import Collection, rename_class
+from demo.data.dataset import read_sample
+from demo.data.starters import STARTERS, read_starter
+from demo.errors import NoHead, SessionExpired
+from demo.models.backbone import Backbone
+from demo.models.head import Head
+from demo.models.recipe import Optimizer, Recipe
+from demo.models.weights import usable_backbone
+from demo.tasks.customers import (
+    Answer,
+    ask,
+    choose_questions,
+    count_shared,
+    fingerprint_head,
+    fingerprint_network,
+)
+from demo.tasks.features import FeatureProgress
+from demo.ui.context import COMPUTE, LIGHT, Context
+from demo.ui.customer_story import Asked, Brought, Departure, Event, Fingerprints, Held, Outcome, draw_events
+from demo.ui.markup import draw_status
+from demo.ui.sessions import Ref, Session
+from demo.ui.training import Job
+
+A, B = range(2)
+_STARTERS = ("digits", "signs")  # what A brings, and B
+_PICTURES_PER_CLASS = 12
+_QUESTIONS_EACH = 2
+_RECIPE = Recipe(optimizer=Optimizer.RIDGE)  # solved at once: what takes time is that the network looks at pictures
+_LOOK_EVERY_S = 0.4
+
+Story = Generator[str | Event, None, None]  # a sentence before each step, and what came of it
+
+
+@dataclass(frozen=True, eq=False)
+class _Question:
+    truth: str
+    thumbnail: bytes
+    picture: Image.Image
+
+
+@dataclass(frozen=True, eq=False)
+class _Team:
+    """One network and two customers' sessions, which are looked up each time: nothing here keeps what they hold."""
+
+    context: Context
+    backbone: Backbone
+    refs: list[Ref]
+
+    def session(self, customer: int) -> Session:
+        return self.context.sessions.find(self.refs[customer])
+
+    def head(self, customer: int) -> Head:
+        head = self.session(customer).state.head
+        if head is None:
+            raise NoHead()
+        return head
+
+    def ask(self, customer: int, questions: Sequence[_Question]) -> tuple[Answer, ...]:
+        return ask(self.backbone, self.head(customer), [each.picture for each in questions])
+
+    def take_fingerprints(self, *customers: int) -> Fingerprints:
+        """Return those of the network and of the heads of some customers."""
+        heads = (fingerprint_head(self.head(each)) if each in customers else None for each in (A, B))
+        return Fingerprints(fingerprint_network(self.backbone), tuple(heads))
+
+
+def open_door(context: Context) -> list[Any]:
+    """Say that it begins; other visitors may come first."""
+    return [gr.Button(interactive=False), draw_status(context.words.customers.opening), ""]
+
+
+def let_customers_in(context: Context) -> Generator[list[Any], None, None]:
+    """Show step by step what happens to two customers; their sessions end with this stream, however it ends."""
+    words = context.words.customers
+    status, events = draw_status(words.opening), list[Event]()
+    with closing(_tell(context)) as story:
+        for step in story:
+            if isinstance(step, str):
+                status = draw_status(step)
+            else:
+                events.append(step)
+            yield [gr.skip(), status, draw_events(context.words, events)]
+    is_true = all(all(each.findings) for each in events if isinstance(each, Departure))
+    status = draw_status(words.done, kind="trained") if is_true else draw_status(words.crossed, kind="failed")
+    yield [gr.Button(interactive=True), status, draw_events(context.words, events)]
+
+
+def close_door() -> list[Any]:
+    """Let the visitor try again after an error, which a toast has told."""
+    return [gr.Button(interactive=True), ""]
+
+
+def build_customers(context: Context) -> None:
+    """Lay out the demonstration and wire it; it has nothing to do with the visitor's own session."""
+    words = context.words.customers
+    with gr.Accordion(words.title, open=False, elem_id="customers-panel"):
+        gr.HTML(f'<p class="help">{words.help}</p>', padding=False)
+        start = gr.Button(words.let_in, elem_id="let-customers-in")
+        status = gr.HTML("", padding=False, elem_id="customers-status")
+        story = gr.HTML("", padding=False, elem_id="customers-story")
+    shown = [start, status, story]
+    # A line of its own, so that it never holds up a prediction.
+    settings = {**COMPUTE, "show_progress": "hidden", "concurrency_id": "customers", "concurrency_limit": 1}
+    opening = start.click(context.bind(open_door), None, shown, **LIGHT)
+    telling = opening.then(context.bind(let_customers_in), None, shown, **settings)
+    telling.failure(close_door, None, [start, status], **LIGHT)
+
+
+def _tell(context: Context) -> Story:
+    name = usable_backbone(context.settings.backbone)
+    # The network is on loan for as long as it takes: the very same one throughout.
+    with _ending_sessions(context) as refs, context.backbones.lend(name) as backbone:
+        team = _Team(context, backbone, refs)
+        brought = yield from _let_in(team)
+        yield (before := team.take_fingerprints())
+        yield from _train(team, A)
+        yield team.take_fingerprints(A)
+        yield from _train(team, B)
+        yield team.take_fingerprints(A, B)
+        questions = _choose_questions(team)
+        answers = yield from _ask_both(team, questions)
+        yield _count_held(team, brought)
+        yield from _let_out(team, before, questions, answers)
+
+
+@contextmanager
+def _ending_sessions(context: Context) -> Iterator[list[Ref]]:
+    """Take note of the customers' sessions; however it goes, all of them end."""
+    refs: list[Ref] = []
+    try:
+        yield refs
+    finally:
+        for ref in refs:
+            context.sessions.end(ref.token)
+
+
+def _let_in(team: _Team) -> Generator[str | Event, None, list[Brought]]:
+    """Begin a session for each customer, as a visitor's page does, and bring the customer's pictures into it."""
+    context, words, all_brought = team.context, team.context.words, []
+    for name, starter in zip(words.customers.names, _STARTERS, strict=True):
+        yield words.customers.bringing.format(customer=name, pictures=words.starters[starter])
+        collection = _read_pictures(context, starter)
+        session = context.sessions.attach("")
+        team.refs.append(session.ref)
+        session.choose_collection(collection, context.settings)
+        digests = frozenset(picture.stored.digest for picture in collection.pictures)
+        brought = Brought(starter, digests, tuple(each.pictures[0].thumbnail for each in collection.classes))
+        yield brought
+        all_brought.append(brought)
+    return all_brought
+
+
+def _read_pictures(context: Context, starter: str) -> Collection:
+    """Read a few pictures of each class of a starter set, with class names in the visitor's language."""
+    num_pictures = min(context.settings.max_pictures, _PICTURES_PER_CLASS * len(STARTERS[starter].class_names))
+    collection = read_starter(starter, replace(context.settings, max_pictures=num_pictures))
+    for each in collection.classes:
+        shown = context.words.starter_classes.get(each.name, each.name)
+        collection = rename_class(collection, each.name, new_name=shown)
+    return collection
+
+
+def _train(team: _Team, customer: int) -> Story:
+    """Train a head for one customer on the way that every visitor's training goes."""
+    context, words = team.context, team.context.words
+    session, name = team.session(customer), team.backbone.spec.name
+    dataset, cache = session.find_dataset(), session.cache
+    job = Job(
+        lambda: context.fine_tune(name, dataset, _RECIPE, cache=cache), lambda result: session.adopt(result, dataset)
+    )
+    sentence = words.customers.training.format(customer=words.customers.names[customer])
+    yield sentence
+    session.begin(job)
+    context.line.submit(job)
+    while not job.done.wait(_LOOK_EVERY_S):
+        yield f"{sentence} {_describe_progress(context, job)}"
+    if job.error is not None:
+        raise job.error
+    yield _sum_up(team, customer)
+
+
+def _describe_progress(context: Context, job: Job) -> str:
+    if num_ahead := context.line.num_ahead(job):
+        return context.words.waiting.format(count=num_ahead)
+    if isinstance(job.progress, FeatureProgress):
+        return context.words.reading.format(done=job.progress.done, total=job.progress.total)
+    return context.words.starting
+
+
+def _sum_up(team: _Team, customer: int) -> Outcome:
+    head, dataset = team.head(customer), team.session(customer).find_dataset()
+    return Outcome(
+        head.class_names,
+        len(dataset.samples),
+        head.summary.val_correct,
+        head.summary.val_count,
+        head.num_parameters,
+        count_shared(team.backbone),
+    )
+
+
+def _choose_questions(team: _Team) -> list[_Question]:
+    datasets = [team.session(customer).find_dataset() for customer in (A, B)]
+    return [
+        _Question(dataset.class_names[sample.class_idx], sample.thumbnail, read_sample(sample, team.context.settings))
+        for dataset in datasets
+        for sample in choose_questions(dataset, _QUESTIONS_EACH)
+    ]
+
+
+def _ask_both(
+    team: _Team, questions: Sequence[_Question]
+) -> Generator[str | Event, None, tuple[tuple[Answer, ...], ...]]:
+    yield team.context.words.customers.asking
+    answers = tuple(team.ask(customer, questions) for customer in (A, B))
+    for question, *said in zip(questions, *answers, strict=True):
+        yield Asked(question.truth, question.thumbnail, tuple(said))
+    return answers
+
+
+def _count_held(team: _Team, brought: Sequence[Brought]) -> Held:
+    held = [_find_digests(team.session(customer), team.backbone.spec.name) for customer in (A, B)]
+    return Held(tuple(tuple(len(theirs & each.digests) for each in brought) for theirs in held))
+
+
+def _find_digests(session: Session, backbone_name: str) -> set[str]:
+    """Return the digests of all pictures of which a session has anything: bytes, features, or a head's training."""
+    pictures = session.collection.pictures if session.collection else ()
+    trained_on = session.results.dataset.samples if session.results else ()
+    held = {each.stored.digest for each in pictures} | {each.digest for each in trained_on}
+    return held | {digest for _, digest in session.cache.rows(backbone_name)}
+
+
+def _let_out(
+    team: _Team, before: Fingerprints, questions: Sequence[_Question], answers: Sequence[tuple[Answer, ...]]
+) -> Story:
+    """End A's session, and see what is left of A and whether B's head is as it was."""
+    words, head, session = team.context.words.customers, fingerprint_head(team.head(B)), team.session(A)
+    yield words.leaving.format(customer=words.names[A])
+    team.context.sessions.end(team.refs[A].token)
+    after = team.take_fingerprints(B)
+    yield after
+    yield Departure(
+        (
+            _is_gone(team, A),
+            session.state.head is None and not _find_digests(session, team.backbone.spec.name),
+            after.heads[B] == head,
+            team.ask(B, questions) == answers[B],
+            after.network == before.network,
+        )
+    )
+
+
+def _is_gone(team: _Team, customer: int) -> bool:
+    try:
+        team.session(customer)
+    except SessionExpired:
+        return True
+    return False

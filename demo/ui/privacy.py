@@ -1,0 +1,110 @@
+"""What the page promises about what visitors bring, how long it is still there, and the button that ends it."""
+
+import html
+import json
+
+import gradio as gr
+
+from demo.errors import RequestTooLarge
+from demo.settings import MEGABYTE, Settings
+from demo.ui.context import LIGHT, Context
+from demo.ui.sessions import Ref
+from demo.ui.text import CHINESE, ENGLISH, Words
+
+# The page counts the minutes itself, from its last request on, and asks the server once they are over: a page that
+# asked every minute would lose its connection, and with it what is open on it, in every gap of a weak Wi-Fi.
+_COUNT_DOWN = """
+let shown = null, asked = null, since = 0;
+const tick = () => {
+  const line = element.querySelector("[data-left]");
+  if (!line) return;
+  if (line !== shown) { shown = line; since = Date.now(); }
+  const used = window.demoUsed || 0;
+  const until = used > since ? used + 1000 * line.dataset.idle : since + 1000 * line.dataset.left;
+  const minutes = Math.max(0, Math.ceil((until - Date.now()) / 60000));
+  line.querySelector("b").textContent = minutes;
+  if (minutes === 0 && asked !== line) { asked = line; trigger("click", {}); }
+};
+setInterval(tick, 5000);
+"""
+
+_WATCH_REQUESTS = """<script>
+{
+  const send = window.fetch.bind(window), tooLarge = %s;
+  window.fetch = async (where, options) => {
+    const url = String(where?.url ?? where), body = options?.body;
+    if (url.includes("/queue/join")) window.demoUsed = Date.now();
+    if (url.includes("/gradio_api/upload") && body instanceof FormData) {
+      let total = 0;
+      for (const file of body.values()) total += file.size ?? 0;
+      const language = document.documentElement.lang;
+      if (total > %d) return new Response(tooLarge[language] ?? tooLarge.en, {status: 413});
+    }
+    return send(where, options);
+  };
+}
+</script>"""
+
+_ASK = "(ref, is_sure) => [ref, confirm(%s)]"
+_BEGIN_ANEW = "(is_sure) => { if (is_sure) location.reload(); return [is_sure] }"
+
+
+def forget(context: Context, ref: Ref, is_sure: bool) -> bool:
+    """End the visitor's session, with everything in it, at once."""
+    if is_sure:
+        context.sessions.end(ref.token)
+    return is_sure
+
+
+def tell_left(context: Context, ref: Ref) -> str:
+    """Say how long the session lives on if nobody uses it; to ask is no use of it."""
+    return draw_line(context, context.sessions.seconds_left(ref))
+
+
+def draw_line(context: Context, seconds_left: float, *, is_anew: bool = False) -> str:
+    """Return how long a session lives on, as HTML; that it is over; or that it begins anew after another one."""
+    words, idle_s = context.words, context.settings.session_idle_s
+    if seconds_left <= 0:
+        return f'<p class="session over" role="alert">{html.escape(words.session_over)}</p>'
+    before = f'<p class="session" role="status">{html.escape(words.session_anew)}</p>' if is_anew else ""
+    left = words.session_left.format(minutes=round(seconds_left / 60))
+    return f'{before}<p class="session" data-left="{seconds_left:.0f}" data-idle="{idle_s:.0f}">{left}</p>'
+
+
+def draw_promise(words: Words, settings: Settings) -> str:
+    """Return what is promised, with the minutes that the settings say."""
+    minutes = {
+        "idle": round(settings.session_idle_s / 60),
+        "closed": round(settings.session_closed_s / 60),
+        "unread": round(settings.unread_upload_s / 60),
+    }
+    items = "".join(f"<li>{sentence.format(**minutes)}</li>" for sentence in words.promise.values())
+    return f"<details><summary>{words.promise_title}</summary><ul>{items}</ul></details>"
+
+
+def watch_requests(settings: Settings) -> str:
+    """Return a script for the page's head: it notes when the server was last asked, and stops uploads too large."""
+    error = RequestTooLarge(limit=settings.max_upload_bytes / MEGABYTE)
+    sentences = {words.language: words.explain(error) for words in (ENGLISH, CHINESE)}
+    return _WATCH_REQUESTS % (json.dumps(sentences), settings.max_upload_bytes)
+
+
+def build_privacy(context: Context, ref: gr.State) -> gr.HTML:
+    """Lay out the end of the page and wire it; return the line that says how long the session lives."""
+    words = context.words
+    is_sure = gr.Checkbox(visible=False)
+    with gr.Column(elem_id="privacy"):
+        gr.HTML(f"<p>{words.privacy}</p>", padding=False)
+        line = gr.HTML(
+            draw_line(context, context.settings.session_idle_s),
+            padding=False,
+            js_on_load=_COUNT_DOWN,
+            elem_id="session-line",
+        )
+        button = gr.Button(words.forget, size="sm", elem_id="forget")
+        gr.HTML(draw_promise(words, context.settings), padding=False, elem_id="promise")
+    line.click(context.bind(tell_left), ref, line, **LIGHT)
+    button.click(
+        context.bind(forget), [ref, is_sure], is_sure, js=_ASK % json.dumps(words.forget_sure), **LIGHT
+    ).success(None, is_sure, is_sure, js=_BEGIN_ANEW)
+    return line

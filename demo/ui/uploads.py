@@ -1,0 +1,189 @@
+"""Files that visitors bring: each in a place of its own that nobody can guess, deleted as soon as it was read."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from gradio.route_utils import GradioMultiPartParser, MultiPartException
+from gradio.routes import file_upload_statuses
+from gradio.utils import get_upload_folder
+from gradio_client.utils import strip_invalid_filename_characters
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from demo.errors import (
+    DemoError,
+    DiskFull,
+    RequestTooLarge,
+    TooManyUploads,
+    UploadGone,
+    UploadTooSlow,
+    UploadUnreadable,
+)
+from demo.settings import MEGABYTE, Settings
+from demo.ui.gate import refuse
+
+KEPT = "kept"  # what sessions offer for download, until they end
+_LOCK = ".lock"
+_GRACE_S = 10.0
+_MAX_NAME_LENGTH = 80
+_MIN_FREE_BYTES = 1000 * MEGABYTE
+
+_locks: list[FileLock] = []  # held until the process ends, however it ends
+
+
+def open_folder() -> Path:
+    """Make a folder for this process's uploads and tell gradio; those of processes that are gone are deleted.
+
+    It lies where GRADIO_TEMP_DIR says, or in the system's folder for temporary files.
+    """
+    parent = Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir(), "gradio"))
+    if (parent / _LOCK).exists():  # a page was built before in this process
+        parent = parent.parent
+    parent.mkdir(parents=True, exist_ok=True)
+    _delete_left_behind(parent)
+    folder = Path(tempfile.mkdtemp(prefix="demo-", dir=parent))
+    lock = FileLock(folder / _LOCK)
+    lock.acquire()
+    _locks.append(lock)
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    return folder
+
+
+class Uploads:
+    """The door for files: at most so many at once, so large, and not slower than that."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._num_open = 0
+
+    async def receive(self, request: Request) -> Response:
+        """Take the files of one request and answer with their paths, as gradio's own door does."""
+        if self._num_open >= self._settings.max_uploads:
+            return refuse(TooManyUploads(count=self._num_open), request.scope)
+        self._num_open += 1
+        part = Path(get_upload_folder(), secrets.token_hex(16))
+        try:
+            return JSONResponse([str(path) for path in await self._receive(request, part)])
+        except ClientDisconnect:
+            return Response(status_code=400)  # which nobody hears any more
+        except DemoError as error:
+            return refuse(error, request.scope)
+        except MultiPartException:
+            return refuse(UploadUnreadable(limit=self._settings.max_pictures), request.scope)
+        finally:
+            self._num_open -= 1
+            shutil.rmtree(part, ignore_errors=True)  # whatever is not settled by now
+
+    async def _receive(self, request: Request, part: Path) -> list[Path]:
+        if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+            raise UploadUnreadable(limit=self._settings.max_pictures)
+        if int(request.headers.get("content-length") or 0) > self._settings.max_upload_bytes:
+            raise RequestTooLarge(limit=self._settings.max_upload_bytes / MEGABYTE)
+        await asyncio.to_thread(self._check_room)
+        part.mkdir()
+        upload_id = request.query_params.get("upload_id")
+        parser = GradioMultiPartParser(
+            request.headers,
+            self._count(request.stream()),
+            max_files=self._settings.max_pictures,
+            max_fields=0,  # a form's other fields would be kept in memory
+            upload_dir=part,
+            max_file_size=self._settings.max_upload_bytes,
+            upload_id=upload_id,
+            upload_progress=file_upload_statuses if upload_id else None,
+        )
+        form = await parser.parse()
+        return [_settle(file) for file in form.getlist("files")]
+
+    async def _count(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+        """Pass a body on as long as it is small and fast enough."""
+        settings, num_bytes, began = self._settings, 0, time.monotonic()
+        while True:
+            try:
+                chunk = await asyncio.wait_for(anext(stream), settings.upload_idle_s)
+            except StopAsyncIteration:
+                return
+            except TimeoutError as error:
+                raise UploadTooSlow() from error
+            num_bytes += len(chunk)
+            if num_bytes > settings.max_upload_bytes:
+                raise RequestTooLarge(limit=settings.max_upload_bytes / MEGABYTE)
+            if num_bytes < settings.min_upload_bytes_per_s * (time.monotonic() - began - _GRACE_S):
+                raise UploadTooSlow()
+            yield chunk
+
+    def _check_room(self) -> None:
+        folder = Path(get_upload_folder())
+        used = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        if used > self._settings.max_upload_folder_bytes or shutil.disk_usage(folder).free < _MIN_FREE_BYTES:
+            raise DiskFull()
+
+
+@contextmanager
+def taken_file(payload: Any, nothing: type[DemoError]) -> Iterator[tuple[Path, str]]:
+    """Lend an upload to whoever reads it, and what the visitor calls it; afterwards it is deleted.
+
+    Events with `preprocess=False` hand the file over without decoding it, which is for `demo/data` to do.
+
+    Args:
+        payload: A component's file data: at least `path`.
+        nothing: What to raise where there is no file.
+
+    Raises:
+        UploadGone: If it is not where uploads are, or no more.
+    """
+    if not isinstance(payload, dict) or not isinstance(payload.get("path"), str) or not payload["path"]:
+        raise nothing()
+    path = Path(payload["path"])
+    name = str(payload.get("orig_name") or path.name)[-_MAX_NAME_LENGTH:]
+    if path.parent.parent != Path(get_upload_folder()) or path.name in ("", "..") or not path.is_file():
+        raise UploadGone(name=name)
+    try:
+        yield path, name
+    finally:
+        shutil.rmtree(path.parent, ignore_errors=True)
+
+
+def keep_file(content: bytes, name: str) -> Path:
+    """Write what a session offers for download; `sweep` leaves it alone, and the session deletes it in its end."""
+    folder = Path(get_upload_folder(), KEPT, secrets.token_hex(16))
+    folder.mkdir(parents=True)
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def sweep(folder: Path, max_age_s: float) -> None:
+    """Delete what nobody has read for so long: uploads, and files of the API's answers."""
+    oldest = time.time() - max_age_s
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):  # somebody else was faster
+            if path.name not in (KEPT, _LOCK) and path.stat().st_mtime < oldest:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _settle(file: Any) -> Path:
+    """Give one uploaded file its name, in a folder of its own: the same file of two visitors lies in two places."""
+    file.file.close()
+    folder = Path(get_upload_folder(), secrets.token_hex(16))
+    folder.mkdir()
+    name = strip_invalid_filename_characters(Path(file.filename or "").name) or "upload"
+    return Path(file.file.name).rename(folder / name)
+
+
+def _delete_left_behind(parent: Path) -> None:
+    """Delete the folders of processes that ended without doing so themselves: their locks can be had."""
+    for folder in parent.glob("demo-*"):
+        lock = FileLock(folder / _LOCK, timeout=0)
+        with contextlib.suppress(Timeout, OSError), lock:
+            shutil.rmtree(folder, ignore_errors=True)

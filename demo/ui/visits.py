@@ -1,0 +1,76 @@
+"""gradio's bookkeeping of visits, cut down: nothing that a visitor brought or was shown stays in it."""
+
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+from gradio.queueing import Queue
+from gradio.state_holder import SessionState, StateHolder
+
+
+class Visit(SessionState):
+    """gradio's state of one open page: its `gr.State`s, and the components that events have changed.
+
+    gradio also keeps what went in and out of every component, and a description of all of them for deep links, which
+    this page has none of. That costs each new visitor, and each call of the API, a third of a megabyte and 25 ms in
+    which nobody else is answered, and keeps what a visitor has asked to be forgotten.
+    """
+
+    def __init__(self, blocks: gr.Blocks, home: "Visits", session_hash: str) -> None:
+        nothing_to_describe: Any = SimpleNamespace(default_config=blocks.default_config, blocks={})
+        super().__init__(nothing_to_describe)
+        self._home, self._session_hash = home, session_hash
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        """Put a state's or a component's new value in its place; it is from the first state on that a visit lasts."""
+        if isinstance(self.blocks_config.blocks.get(key), gr.State):
+            # Events of one page may run at once before there is a visit that lasts: they write into the same one.
+            lasting = self._home.session_data.setdefault(self._session_hash, self)
+            lasting.state_data[key] = value
+        else:
+            self.blocks_config.blocks[key] = value
+
+    def _update_config(self, key: int) -> None:
+        """Keep no description."""
+
+    def _update_value_in_config(self, key: int, value: Any) -> None:
+        """Keep no value."""
+
+
+class Visits(StateHolder):
+    """gradio's states of all open pages. A call of the API, which has no states, leaves none."""
+
+    def __init__(self, page: gr.Blocks, capacity: int) -> None:
+        super().__init__()
+        self.set_blocks(page)
+        self.capacity = capacity
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        """Return the state of a visit: the one that lasts, or one for this event."""
+        visit = self.session_data.get(session_id)
+        if visit is None:
+            return Visit(self.blocks, self, session_id)
+        self.update(session_id)
+        self.time_last_used[session_id] = datetime.now()
+        return visit
+
+    def delete_all_expired_state(self) -> None:
+        """Do nothing: a visit goes with the visitor's session, not piece by piece after gradio's hour."""
+
+    def sweep(self, *, closed_s: float, idle_s: float) -> None:
+        """Forget the pages that were closed, or never said that they are open, and have not been used for so long."""
+        now = datetime.now()
+        for session_hash, visit in list(self.session_data.items()):
+            unused_s = (now - self.time_last_used.get(session_hash, now)).total_seconds()
+            if unused_s > (closed_s if visit.is_closed else idle_s):
+                self.forget(session_hash)
+        for session_hash in set(self.time_last_used) - set(self.session_data):
+            self.time_last_used.pop(session_hash, None)
+
+    def forget(self, session_hash: str) -> None:
+        """Drop the state of a page, and the answers that it has not fetched."""
+        self.session_data.pop(session_hash, None)
+        queue: Queue = self.blocks._queue
+        queue.pending_messages_per_session.pop(session_hash, None)
+        queue.pending_event_ids_session.pop(session_hash, None)
