@@ -4,12 +4,12 @@
     ├── UploadError
     │   ├── ImageError          NoImage  NotAnImage  ImageBytesExceeded  ImageTooLarge  ImageDamaged
     │   ├── ArchiveError        NoArchive  NotAZip  ArchiveBytesExceeded  TooManyEntries  UnpackedBytesExceeded
-    │   │                       ArchiveEncrypted  ArchiveDamaged
+    │   │                       ArchiveEncrypted  ArchiveDamaged  ReadingTooLong
     │   ├── EntryError          EntryDamaged  EntryUnsupported  EntryMethodUnknown  EntryInflated  EntryTooLarge
-    │   │                       EntryNotAnImage  EntryOutsideClass
+    │   │                       EntryNotAnImage  EntryOutsideClass  EntryLeftOut
     │   ├── CollectionError     ClassNameEmpty  ClassNameTooLong  ClassNameTaken  UnknownClass  UnknownPicture
     │   │                       CollectionBytesExceeded  StorageFull
-    │   ├── DatasetError        NoDataset  NoPictures  TooFewClasses  TooManyClasses  ClassTooSmall
+    │   ├── DatasetError        NoDataset  NoPictures  NothingUsable  TooFewClasses  TooManyClasses  ClassTooSmall
     │   │                       ClassWithoutTraining  TooManyPictures
     │   └── HeadFileError       NoHeadFile  NotAHeadFile  HeadFileTooLarge  HeadFileDamaged  HeadFormatUnknown
     │                           HeadBackboneUnknown  HeadWeightsDiffer  HeadClassCount  HeadClassName
@@ -167,6 +167,12 @@ class ArchiveDamaged(ArchiveError):
     message = "The zip is damaged and cannot be read. Make it again."
 
 
+class ReadingTooLong(ArchiveError):
+    """The pictures of an archive take too long to decode."""
+
+    message = "The {count} pictures read so far took {limit:.0f} s, as long as one zip may take. Save them smaller."
+
+
 class EntryError(UploadError):
     """One file of an archive is left out; the others go on."""
 
@@ -211,6 +217,12 @@ class EntryOutsideClass(EntryError):
     """One picture of an archive lies in no class folder."""
 
     message = "it is not in a class folder"
+
+
+class EntryLeftOut(EntryError):
+    """One file of an archive is left out; `reason` is the error that says why."""
+
+    message = "{path}: {reason}"
 
 
 class CollectionError(UploadError):
@@ -279,6 +291,15 @@ class NoPictures(DatasetError):
     """An archive holds no picture that can be used."""
 
     message = "The zip holds no picture that can be used. Put a folder of pictures for each class into it."
+
+
+class NothingUsable(DatasetError):
+    """An archive holds files, and each of them is left out."""
+
+    message = (
+        "None of the {count} file(s) in the zip can be used. Put a folder of pictures for each class into it. "
+        "What is wrong: {reasons}"
+    )
 
 
 class TooFewClasses(DatasetError):

@@ -31,6 +31,7 @@ class Settings:
     max_archive_bytes: int = 50 * MEGABYTE
     max_archive_entries: int = 2_000
     max_unpacked_bytes: int = 250 * MEGABYTE  # of one zip, and of all pictures that a visitor keeps
+    max_reading_s: float = 120.0  # for the pictures of one zip; five hundred photographs of a phone take 30
     min_classes: int = 2
     max_classes: int = 20
     min_pictures_per_class: int = 2
@@ -84,6 +85,7 @@ class Settings:
 PUBLIC_LIMITS: dict[str, Any] = {
     "max_archive_bytes": 30 * MEGABYTE,
     "max_unpacked_bytes": 100 * MEGABYTE,
+    "max_reading_s": 60.0,
     "max_epochs": 100,
     "max_training_s": 120.0,
     "race_s": 30.0,

@@ -30,6 +30,8 @@ from demo.errors import (
     NoPictures,
     NotAnImage,
     NotAZip,
+    NothingUsable,
+    ReadingTooLong,
     TooFewClasses,
     TooManyClasses,
     TooManyPictures,
@@ -327,12 +329,23 @@ def test_a_class_without_training_pictures_is_refused(folder: str, make_zip: Mak
         read_dataset(make_zip(files), settings)
 
 
-@pytest.mark.parametrize(
-    "files", [{}, {"cat/": b""}, {"cat/notes.txt": b"cat"}, {"cat/1.png": b"", "dog/1.png": b"no picture"}]
-)
+@pytest.mark.parametrize("files", [{}, {"cat/": b""}])
 def test_a_zip_without_pictures_is_refused(files: dict[str, bytes], make_zip: MakeZip, settings: Settings) -> None:
     with pytest.raises(NoPictures):
         read_dataset(make_zip(files), settings)
+
+
+def test_files_of_which_none_can_be_used_are_named(make_zip: MakeZip, settings: Settings) -> None:
+    files = {"cat/notes.txt": b"cat", "dog/1.png": b"no picture", **{f"cat/{each}.png": b"" for each in range(3)}}
+    with pytest.raises(
+        NothingUsable, match=r'^None of the 5 .* cat/notes\.txt: it is not a .*; dog/1\.png: "1\.png" is'
+    ):
+        read_dataset(make_zip(files), settings)
+
+
+def test_a_zip_that_takes_too_long_is_refused(make_zip: MakeZip, settings: Settings) -> None:
+    with pytest.raises(ReadingTooLong, match="The 0 pictures"):
+        read_dataset(make_zip({"cat/1.png": png()}), replace(settings, max_reading_s=-1.0))
 
 
 def test_errors_of_the_archive_carry_the_name(tmp_path: Path, settings: Settings) -> None:

@@ -432,6 +432,14 @@ def test_a_small_zip_of_a_large_file_is_too_large(settings: Settings) -> None:
         read_head(content, few)
 
 
+def test_a_head_that_a_zip_packed_too_well_is_not_unpacked(settings: Settings) -> None:
+    """Trained numbers hardly shrink; zeros that would fill all the room that a head may take do."""
+    with pytest.raises(errors.HeadFileDamaged, match="zip"):
+        read_head(in_zip(GOOD + bytes(2_000_000)), settings)
+    with pytest.raises(errors.HeadFileDamaged, match="tensors"):
+        read_head(in_zip(GOOD + bytes(900_000)), settings)
+
+
 def test_more_tuned_layers_than_there_is_room_for_are_refused(settings: Settings) -> None:
     tuned = {"conv_head.weight": torch.zeros(1280, 320, 1, 1), **STATISTICS}
     content, num_parameters = write_head(head_of(tuned=tuned), SPEC), 1280 * 320 + 3 * 1281

@@ -1,5 +1,6 @@
 """A zip of class folders -> a collection."""
 
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,9 +19,19 @@ from demo.data.collection import (
 )
 from demo.data.images import SUFFIXES
 from demo.data.store import PictureStore
-from demo.errors import EntryError, EntryNotAnImage, EntryOutsideClass, ImageError, NoPictures
+from demo.errors import (
+    EntryError,
+    EntryLeftOut,
+    EntryNotAnImage,
+    EntryOutsideClass,
+    ImageError,
+    NoPictures,
+    NothingUsable,
+    ReadingTooLong,
+)
 from demo.settings import Settings
 
+_NUM_NAMED = 3  # of the files of an archive of which none can be used
 _SPLIT_FOLDERS = {
     **dict.fromkeys(("train", "training", "训练", "训练集"), Split.TRAIN),
     **dict.fromkeys(("val", "valid", "validation", "验证", "验证集"), Split.VALIDATION),
@@ -51,8 +62,8 @@ def read_collection(path: Path, settings: Settings, *, name: str = "") -> Collec
         The classes in the order of their folders' names; unusable files are in `skipped`.
 
     Raises:
-        ArchiveError: If the archive as a whole cannot be read.
-        NoPictures, TooManyPictures: If it holds none that can be used, or more than can be taken.
+        ArchiveError: If the archive as a whole cannot be read, or not in time.
+        NoPictures, NothingUsable, TooManyPictures: If it holds none, none that can be used, or more than can be taken.
         CollectionBytesExceeded, StorageFull: If there is no room for them.
     """
     store = PictureStore()
@@ -67,7 +78,10 @@ def _usable_pictures(
 ) -> tuple[list[_Filed], list[Skipped]]:
     filed: list[_Filed] = []
     skipped: list[Skipped] = []
+    deadline = time.monotonic() + settings.max_reading_s
     for entry in entries:
+        if time.monotonic() > deadline:  # others wait to have theirs read
+            raise ReadingTooLong(count=len(filed) + len(skipped), limit=settings.max_reading_s)
         try:
             if isinstance(entry.content, EntryError):
                 raise entry.content
@@ -79,6 +93,9 @@ def _usable_pictures(
         else:
             filed.append(_Filed(entry.folders, picture))
             check_room(len(filed), store.num_bytes, settings)
+    if skipped and not filed:
+        named = [EntryLeftOut(path=each.path, reason=each.reason) for each in skipped[:_NUM_NAMED]]
+        raise NothingUsable(count=len(skipped), reasons=named)
     if not filed:
         raise NoPictures()
     return filed, skipped

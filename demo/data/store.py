@@ -14,7 +14,7 @@ from demo.errors import StorageFull
 from demo.settings import MEGABYTE
 
 # The disk is full, the user's share of it is, or a file may not grow any more.
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,6 @@ def _one_sentence(num_bytes: int) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in _NO_ROOM:
+        if error.errno in NO_ROOM:
             raise StorageFull(megabytes=num_bytes / MEGABYTE) from error
         raise

@@ -45,6 +45,7 @@ FILE_NAME = "head.safetensors"  # in an export as well
 MAX_HEADER_BYTES = 256_000  # all of DenseNet-121, over seven hundred tensors, takes 80,000
 MAX_LONE_HEADER_BYTES = 64_000  # without layers of the network
 MAX_DIRECTORY_BYTES = 64_000  # of a zip: an export's has five entries
+MAX_RATIO = 50  # to which a large head may be packed in a zip: trained numbers hardly shrink
 MAX_VALUE = 1e4
 
 _HEAD, _NETWORK = "head.", "network."  # how the names of tensors begin
@@ -171,16 +172,21 @@ def _unpack(content: bytes, limit_bytes: int) -> bytes:
             members = [info for info in archive.infolist() if PurePosixPath(info.filename).name == FILE_NAME]
             if len(members) != 1:
                 raise NotAHeadFile()
-            if members[0].compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise HeadFileDamaged(part="zip")
+            _check_member(members[0], limit_bytes)
             with archive.open(members[0]) as file:
-                unpacked = file.read(limit_bytes + 1)  # what the directory says of the size may be a lie
-    except DemoError:
+                return file.read(limit_bytes)  # zipfile stops where the size ends that the directory says
+    except (DemoError, MemoryError):
         raise
     except Exception as error:  # zipfile raises many kinds on hostile files
         raise HeadFileDamaged(part="zip") from error
-    _check_bytes(len(unpacked), limit_bytes)
-    return unpacked
+
+
+def _check_member(info: zipfile.ZipInfo, limit_bytes: int) -> None:
+    """Look at a head in a zip before it is unpacked."""
+    _check_bytes(info.file_size, limit_bytes)
+    is_bomb = info.file_size > max(MEGABYTE, MAX_RATIO * info.compress_size)
+    if is_bomb or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise HeadFileDamaged(part="zip")
 
 
 def _check_directory(content: bytes) -> None:

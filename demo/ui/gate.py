@@ -19,6 +19,7 @@ from demo.errors import (
     TooManyUploads,
     UploadGone,
     UploadTooSlow,
+    log_unexpected,
 )
 from demo.settings import MEGABYTE, Settings
 from demo.ui.text import CHINESE, ENGLISH, Words
@@ -109,7 +110,12 @@ class Gate:
                 await refuse(error, scope)(scope, receive, send)
                 return
             receive = _replay(body, receive)
-        await self._app(scope, receive, send)
+        try:
+            await self._app(scope, receive, send)
+        except Exception as error:  # the server would log what it says, too
+            log_unexpected(error, "a request")
+            if not scope.get("demo.has_answered"):
+                await PlainTextResponse(words_for(Headers(scope=scope)).unexpected, 500)(scope, receive, send)
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """Return the whole body, within the limit."""
@@ -137,6 +143,7 @@ class Gate:
 
         async def send_labelled(message: Message) -> None:
             if message["type"] == "http.response.start":
+                scope["demo.has_answered"] = True
                 headers = MutableHeaders(scope=message)
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Content-Security-Policy"] = policy

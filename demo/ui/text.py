@@ -598,12 +598,14 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     errors.UnpackedBytesExceeded: "zip 解压后超过 {limit:.0f} MB。请减少图片或缩小图片。",
     errors.ArchiveEncrypted: "zip 有密码保护。请制作一个没有密码的 zip。",
     errors.ArchiveDamaged: "zip 已损坏，无法读取。请重新制作。",
+    errors.ReadingTooLong: "读取前 {count} 张图片已经用了 {limit:.0f} 秒，这是一个 zip 的上限。请把图片缩小后再打包。",
     errors.EntryDamaged: "在 zip 中已损坏",
     errors.EntryUnsupported: "是链接或设备，不是文件",
     errors.EntryMethodUnknown: "以 {method} 方式压缩；只能读取普通 zip（Deflate）",
     errors.EntryInflated: "解压后会超过自身大小的 {ratio} 倍，没有图片是这样的",
     errors.EntryTooLarge: "大于 {limit:.0f} MB",
     errors.EntryNotAnImage: "不是 JPEG、PNG、WebP、GIF、BMP 或 AVIF 图片",
+    errors.EntryLeftOut: "{path} 不能用：{reason}",
     errors.EntryOutsideClass: "不在任何类别文件夹中",
     errors.ClassNameEmpty: "类别还没有名称。请写一个，例如“猫”。",
     errors.ClassNameTooLong: "名称“{class_name}”有 {count} 个字符；最多 {limit} 个。请缩短。",
@@ -614,6 +616,7 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     errors.StorageFull: "服务器的磁盘放不下另外的 {megabytes:.1f} MB。请移除不需要的内容，或稍后再试。",
     errors.NoDataset: "还没有可供学习的图片。请上传一个包含类别文件夹的 zip、向自建的类别添加图片，或选一个入门数据集。",
     errors.NoPictures: "zip 中没有可用的图片。请在其中为每个类别放一个图片文件夹。",
+    errors.NothingUsable: "zip 中的 {count} 个文件都不能用。请在其中为每个类别放一个图片文件夹。问题：{reasons}",
     errors.TooFewClasses: (
         "可供区分的类别只有 {count} 个（{names}）；至少需要 {limit} 个。请添加一个文件夹或类别，或启用一个类别。"
     ),

@@ -20,6 +20,7 @@ from gradio_client.utils import strip_invalid_filename_characters
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from demo.data.store import NO_ROOM
 from demo.errors import (
     DemoError,
     DiskFull,
@@ -80,6 +81,10 @@ class Uploads:
             return refuse(error, request.scope)
         except MultiPartException:
             return refuse(UploadUnreadable(limit=self._settings.max_pictures), request.scope)
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                return refuse(DiskFull(), request.scope)
+            raise
         finally:
             self._num_open -= 1
             shutil.rmtree(part, ignore_errors=True)  # whatever is not settled by now
@@ -102,8 +107,12 @@ class Uploads:
             upload_id=upload_id,
             upload_progress=file_upload_statuses if upload_id else None,
         )
-        form = await parser.parse()
-        return [_settle(file) for file in form.getlist("files")]
+        try:
+            form = await parser.parse()
+            return [_settle(file) for file in form.getlist("files")]
+        finally:
+            for file in parser._files_to_close_on_error:  # which the parser does for errors of its own alone
+                file.close()
 
     async def _count(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
         """Pass a body on as long as it is small and fast enough."""
@@ -177,7 +186,7 @@ def _settle(file: Any) -> Path:
     file.file.close()
     folder = Path(get_upload_folder(), secrets.token_hex(16))
     folder.mkdir()
-    name = strip_invalid_filename_characters(Path(file.filename or "").name) or "upload"
+    name = strip_invalid_filename_characters(Path(file.filename or "").name).strip(". ") or "upload"
     return Path(file.file.name).rename(folder / name)
 
 
