@@ -50,7 +50,8 @@ class Visitor:
         self._session_hash = secrets.token_hex(8)
         self._config = self._http.get(f"{url}/config").json()
         self._language = language
-        self.token = self.call("attach", token)[0]
+        self.attached = self.call("attach", token)
+        self.token = self.attached[0]
 
     def call(self, handler: str, *values: Any, turn: int = 0, event_data: Any = None) -> Any:
         """Call an event and return its outputs.
@@ -70,7 +71,10 @@ class Visitor:
         }
         # As text, for Python's own JSON has NaN, which whoever calls by hand may send.
         headers = {"Content-Type": "application/json"}
-        self._http.post("/queue/join", content=json.dumps(event), headers=headers).raise_for_status()
+        joined = self._http.post("/queue/join", content=json.dumps(event), headers=headers)
+        if joined.is_client_error:
+            raise Refused(joined.json()["detail"])
+        joined.raise_for_status()
         with self._http.stream("GET", "/queue/data", params={"session_hash": self._session_hash}) as stream:
             for line in stream.iter_lines():
                 message = json.loads(line.removeprefix("data: ")) if line else {}

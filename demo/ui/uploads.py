@@ -155,7 +155,7 @@ def taken_file(payload: Any, nothing: type[DemoError]) -> Iterator[tuple[Path, s
         raise nothing()
     path = Path(payload["path"])
     name = str(payload.get("orig_name") or path.name)[-_MAX_NAME_LENGTH:]
-    if path.parent.parent != Path(get_upload_folder()) or path.name in ("", "..") or not path.is_file():
+    if not _is_upload(path):
         raise UploadGone(name=name)
     try:
         yield path, name
@@ -179,6 +179,15 @@ def sweep(folder: Path, max_age_s: float) -> None:
         with contextlib.suppress(OSError):  # somebody else was faster
             if path.name not in (KEPT, _LOCK) and path.stat().st_mtime < oldest:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _is_upload(path: Path) -> bool:
+    """Whether a file lies where `_settle` puts them, and nowhere else, for its folder will be deleted."""
+    try:
+        resolved = path.resolve(strict=True)
+    except (OSError, ValueError):
+        return False
+    return resolved.is_file() and resolved.parent.parent == Path(get_upload_folder()).resolve()
 
 
 def _settle(file: Any) -> Path:

@@ -45,6 +45,7 @@ class Visits(StateHolder):
         super().__init__()
         self.set_blocks(page)
         self.capacity = capacity
+        self._unfetched: dict[str, datetime] = {}
 
     def __getitem__(self, session_id: str) -> SessionState:
         """Return the state of a visit: the one that lasts, or one for this event."""
@@ -59,18 +60,32 @@ class Visits(StateHolder):
         """Do nothing: a visit goes with the visitor's session, not piece by piece after gradio's hour."""
 
     def sweep(self, *, closed_s: float, idle_s: float) -> None:
-        """Forget the pages that were closed, or never said that they are open, and have not been used for so long."""
+        """Forget the pages that were closed, or never said that they are open, and have not been used for so long.
+
+        Answers that nobody has fetched for as long as a closed page lasts go too.
+        """
         now = datetime.now()
         for session_hash, visit in list(self.session_data.items()):
             unused_s = (now - self.time_last_used.get(session_hash, now)).total_seconds()
             if unused_s > (closed_s if visit.is_closed else idle_s):
                 self.forget(session_hash)
-        for session_hash in set(self.time_last_used) - set(self.session_data):
-            self.time_last_used.pop(session_hash, None)
+        unfetched = set(self._queue.pending_messages_per_session) - set(self.session_data)
+        self._unfetched = {session_hash: self._unfetched.get(session_hash, now) for session_hash in unfetched}
+        for session_hash, since in self._unfetched.items():
+            if (now - since).total_seconds() > closed_s:
+                self._forget_answers(session_hash)
 
     def forget(self, session_hash: str) -> None:
-        """Drop the state of a page, and the answers that it has not fetched."""
+        """Drop the state of a page, and, unless it is just being given some, the answers that it has not fetched."""
         self.session_data.pop(session_hash, None)
-        queue: Queue = self.blocks._queue
-        queue.pending_messages_per_session.pop(session_hash, None)
-        queue.pending_event_ids_session.pop(session_hash, None)
+        self.time_last_used.pop(session_hash, None)
+        if not self._queue.pending_event_ids_session.get(session_hash):
+            self._forget_answers(session_hash)
+
+    @property
+    def _queue(self) -> Queue:
+        return self.blocks._queue
+
+    def _forget_answers(self, session_hash: str) -> None:
+        self._queue.pending_messages_per_session.pop(session_hash, None)
+        self._queue.pending_event_ids_session.pop(session_hash, None)

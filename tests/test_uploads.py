@@ -1,0 +1,124 @@
+"""Where uploads lie, and when they go."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.errors import NoImage, UploadGone
+from demo.ui.uploads import KEPT, keep_file, open_folder, sweep, taken_file
+from tests.conftest import PROJECT
+
+HOLD_FOLDER = """
+import sys, time
+from demo.ui.uploads import open_folder
+print(open_folder(), flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    yield open_folder()
+
+
+@pytest.fixture
+def upload(folder: Path) -> Path:
+    path = folder / ("a" * 32) / "cat.png"
+    path.parent.mkdir()
+    path.write_bytes(b"cat")
+    return path
+
+
+def test_an_upload_is_gone_once_it_was_read(upload: Path) -> None:
+    with taken_file({"path": str(upload), "orig_name": "my cat.png"}, NoImage) as (path, name):
+        assert (path.read_bytes(), name) == (b"cat", "my cat.png")
+    assert not upload.parent.exists()
+    with (
+        pytest.raises(UploadGone, match=r"my cat\.png"),
+        taken_file({"path": str(upload), "orig_name": "my cat.png"}, NoImage),
+    ):
+        pass
+
+
+def test_an_upload_that_is_refused_is_gone_too(upload: Path) -> None:
+    with pytest.raises(ValueError, match="no cat"), taken_file({"path": str(upload)}, NoImage):
+        raise ValueError("no cat")
+    assert not upload.parent.exists()
+
+
+@pytest.mark.parametrize("payload", [None, {}, {"path": None}, {"path": ""}, {"path": 7}, "text", ["a"], 3])
+def test_where_there_is_no_file_one_is_asked_for(payload: object) -> None:
+    with pytest.raises(NoImage), taken_file(payload, NoImage):
+        pass
+
+
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "{folder}", "{folder}/.lock", "{folder}/x/../../y/z", "{folder}/..", "relative/a.png", "\0"]
+)
+def test_nothing_but_an_upload_can_be_taken_or_deleted(path: str, folder: Path, upload: Path) -> None:
+    with pytest.raises(UploadGone), taken_file({"path": path.format(folder=folder)}, NoImage):
+        pass
+    assert upload.is_file()
+
+
+def test_a_link_among_the_uploads_is_no_upload(folder: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "outside" / "secret.txt"
+    outside.parent.mkdir()
+    outside.write_text("secret", encoding="utf-8")
+    (folder / "link").symlink_to(outside.parent)
+    with pytest.raises(UploadGone), taken_file({"path": str(folder / "link" / "secret.txt")}, NoImage):
+        pass
+    assert outside.is_file()
+
+
+def test_what_nobody_reads_is_swept_and_what_is_offered_stays(folder: Path, upload: Path) -> None:
+    offered = keep_file(b"head", "head.zip")
+    sweep(folder, max_age_s=60)
+    assert upload.is_file()
+    long_ago = time.time() - 61
+    for path in (upload.parent, offered.parent, folder / KEPT):
+        os.utime(path, (long_ago, long_ago))
+    sweep(folder, max_age_s=60)
+    assert not upload.parent.exists()
+    assert offered.read_bytes() == b"head"
+
+
+@pytest.mark.usefixtures("folder")
+def test_two_offers_of_the_same_name_lie_apart() -> None:
+    assert keep_file(b"same", "head.zip") != keep_file(b"same", "head.zip")
+
+
+def test_a_second_page_of_a_process_opens_a_folder_beside_the_first(folder: Path) -> None:
+    second = open_folder()
+    assert second.parent == folder.parent
+    assert folder.is_dir()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
+def test_what_a_killed_process_leaves_is_deleted_by_the_next_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD_FOLDER], cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    left = Path(process.stdout.readline().strip())
+    (left / "picture.png").write_bytes(b"somebody's")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    open_folder()
+    assert left.is_dir()  # its process lives
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    open_folder()
+    assert not left.exists()
