@@ -9,7 +9,7 @@ from demo.errors import TrainingStopped
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned, Progress
 from demo.tasks.fit import EpochResult
-from demo.ui.training import Job, TrainingLine
+from demo.ui.training import Job, JobKind, TrainingLine
 
 EPOCH = EpochResult(1, 2, 0.5, 0.5, 0.5, 0.5)
 PATIENCE_S = 10.0
@@ -65,12 +65,13 @@ def test_a_stopped_job_hands_nothing_over() -> None:
 def test_an_unexpected_error_ends_the_job_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     def broken() -> Steps:
         yield EPOCH
-        raise RuntimeError("weights on fire")
+        raise RuntimeError(" ".join(["weights", "on", "fire"]))
 
     job = Job(broken)
     job.run()
     assert isinstance(job.error, RuntimeError)
-    assert "weights on fire" in caplog.text
+    assert "unexpected RuntimeError in a training" in caplog.text
+    assert "weights on fire" not in caplog.text  # it might be the name of a visitor's file
 
 
 def test_jobs_run_one_after_the_other_in_their_order() -> None:
@@ -89,6 +90,32 @@ def test_jobs_run_one_after_the_other_in_their_order() -> None:
     assert all(job.done.wait(PATIENCE_S) for job in jobs)
     assert order == [0, 1, 2]
     assert [line.num_ahead(job) for job in jobs] == [0, 0, 0]
+
+
+def test_the_wait_is_known_once_a_job_of_each_kind_ahead_has_run() -> None:
+    line, release = TrainingLine(), threading.Event()
+
+    def slow() -> Steps:
+        release.wait(PATIENCE_S)
+        yield EPOCH
+
+    first, second = Job(slow), Job(lambda: steps(EPOCH))
+    line.submit(first)
+    line.submit(second)
+    assert line.wait_s(second) is None
+    release.set()
+    assert second.done.wait(PATIENCE_S)
+    release.clear()
+    running, race, last = Job(slow), Job(lambda: steps(EPOCH), kind=JobKind.RACE), Job(lambda: steps(EPOCH))
+    for job in (running, race, last):
+        line.submit(job)
+    assert line.wait_s(running) == 0.0
+    assert line.wait_s(race) == 1.0  # what is nearly over counts as a second
+    assert line.wait_s(last) is None  # no race has run so far
+    race.request_stop()
+    assert line.wait_s(last) == 1.0
+    release.set()
+    assert last.done.wait(PATIENCE_S)
 
 
 def test_a_failed_job_does_not_hold_up_the_line() -> None:

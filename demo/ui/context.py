@@ -23,7 +23,7 @@ from demo.tasks.finetune import Progress, fine_tune
 from demo.ui.arrival import Arrival
 from demo.ui.sessions import Sessions
 from demo.ui.text import ENGLISH, Words
-from demo.ui.training import TrainingLine
+from demo.ui.training import Job, TrainingLine
 
 # How a handler runs. Light ones only look something up. The others share the two cores in lines of their own, so that
 # nobody's prediction waits behind somebody else's zip.
@@ -70,6 +70,13 @@ class Context:
         """Train a head as a stream of progress, with the backbone on loan for as long as that takes."""
         with self.backbones.lend(backbone_name) as backbone:
             yield from fine_tune(backbone, dataset, recipe, self.settings, cache=cache)
+
+    def describe_wait(self, job: Job) -> str:
+        """Say how many trainings are ahead of a job and, where others have shown it, how long that will take."""
+        count, wait_s = self.line.num_ahead(job), self.line.wait_s(job)
+        if wait_s is None:
+            return self.words.waiting.format(count=count)
+        return self.words.waiting_for.format(count=count, seconds=wait_s)
 
     def bind(self, handler: Callable[..., Any], *, is_html: bool = True) -> Callable[..., Any]:
         """Return a handler as gradio calls it: without its first parameter, which is this context.

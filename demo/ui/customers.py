@@ -190,8 +190,8 @@ def _train(team: _Team, customer: int) -> Story:
 
 
 def _describe_progress(context: Context, job: Job) -> str:
-    if num_ahead := context.line.num_ahead(job):
-        return context.words.waiting.format(count=num_ahead)
+    if context.line.num_ahead(job):
+        return context.describe_wait(job)
     if isinstance(job.progress, FeatureProgress):
         return context.words.reading.format(done=job.progress.done, total=job.progress.total)
     return context.words.starting

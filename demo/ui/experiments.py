@@ -215,8 +215,8 @@ def _draw_status(context: Context, job: Job | None) -> str:
         return draw_status(words.explain(job.error), kind="failed")
     if not job.is_running:
         return draw_status(words.experiment_done, kind="trained")
-    if num_ahead := context.line.num_ahead(job):
-        return draw_status(words.waiting.format(count=num_ahead))
+    if context.line.num_ahead(job):
+        return draw_status(context.describe_wait(job))
     if isinstance(job.progress, FeatureProgress):
         return draw_status(words.reading.format(done=job.progress.done, total=job.progress.total))
     return draw_status(words.experiment_running)

@@ -167,8 +167,8 @@ def _training_status(context: Context, session: Session, job: Job | None) -> str
         if session.state.head is not job.result.head:  # dropped since
             return draw_status(words.next_train)
         return draw_status(_describe(words, job.result.head.summary), kind="trained")
-    if num_ahead := context.line.num_ahead(job):
-        return draw_status(words.waiting.format(count=num_ahead))
+    if context.line.num_ahead(job):
+        return draw_status(context.describe_wait(job))
     return draw_status(_describe_progress(words, job))
 
 

@@ -102,6 +102,7 @@ class Words:
     stop: str
     stopping: str
     waiting: str
+    waiting_for: str
     starting: str
     reading: str
     epoch_status: str
@@ -408,6 +409,7 @@ ENGLISH = Words(
     stopping="Stopping…",
     starting="Starting…",
     waiting="Waiting for other trainings: {count} ahead of you.",
+    waiting_for="Waiting for other trainings: {count} ahead of you, about {seconds:.0f} s.",
     reading=("Looking at the pictures: {done} of {total}."),
     epoch_status="Epoch {epoch} of {num_epochs}: loss {loss:.3f}, {percent:.1f}% of the validation pictures right.",
     trained=(
@@ -821,6 +823,7 @@ CHINESE = Words(
     stopping="正在停止……",
     starting="正在开始……",
     waiting="正在等待其他训练：前面还有 {count} 个。",
+    waiting_for="正在等待其他训练：前面还有 {count} 个，大约 {seconds:.0f} 秒。",
     reading=("正在看图片：{total} 次中的第 {done} 次。"),
     epoch_status="第 {epoch} 轮，共 {num_epochs} 轮：损失 {loss:.3f}，验证图片中对了 {percent:.1f}%。",
     trained=(

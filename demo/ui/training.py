@@ -1,6 +1,8 @@
 """The line of trainings: one at a time, first come first served, each watched from wherever it was started."""
 
+import statistics
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import closing
@@ -12,6 +14,9 @@ from demo.errors import DemoError, TrainingStopped, forget_origin, log_unexpecte
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import BatchProgress
+
+
+_NUM_REMEMBERED = 20  # of each kind of job, to say how long others will wait
 
 
 class JobKind(StrEnum):
@@ -48,6 +53,7 @@ class Job:
         self._adopt = adopt
         self._ending = threading.Lock()  # it ends once: by its end, an error, or Stop
         self.done = threading.Event()
+        self.began: float | None = None  # on the monotonic clock
         self.progress: FeatureProgress | BatchProgress | None = None
         self.points: list[Any] = []
         self.result: FineTuned | None = None
@@ -110,6 +116,7 @@ class TrainingLine:
 
     def __init__(self) -> None:
         self._jobs: deque[Job] = deque()
+        self._durations: dict[JobKind, deque[float]] = {kind: deque(maxlen=_NUM_REMEMBERED) for kind in JobKind}
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
 
@@ -129,12 +136,28 @@ class TrainingLine:
                 return 0
             return sum(other.is_running for other in takewhile(lambda other: other is not job, self._jobs))
 
+    def wait_s(self, job: Job) -> float | None:
+        """Return how long a job will probably wait, by what those before it took; None where that is not known."""
+        with self._changed:
+            ahead = list(takewhile(lambda other: other is not job, self._jobs))
+            lefts = [self._left_s(other) for other in ahead if other.is_running]
+        return None if None in lefts else sum(left for left in lefts if left is not None)
+
+    def _left_s(self, job: Job) -> float | None:
+        durations = self._durations[job.kind]
+        if not durations:
+            return None
+        elapsed = time.monotonic() - job.began if job.began is not None else 0.0
+        return max(1.0, statistics.median(durations) - elapsed)
+
     def _work(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._jobs)
                 job = self._jobs[0]
+                job.began = time.monotonic()
             job.run()
             with self._changed:
+                self._durations[job.kind].append(time.monotonic() - job.began)
                 self._jobs.popleft()
             del job  # or the last visitor's head would stay until the next one comes
