@@ -281,11 +281,13 @@ ENGLISH = Words(
         "where": (
             "They are in the memory of this server; the pictures to learn from are in a temporary file without a "
             "name, that nothing but this program can open. An uploaded file is deleted as soon as it was read, or "
-            "after {unread} minutes if nobody reads it."
+            "after {unread} minutes if nobody reads it. What you ask to download lies in a file whose name nobody can "
+            "guess."
         ),
         "until": (
             "They are forgotten when you press the button, after {idle} minutes without use, {closed} minutes after "
-            "you close the page, and when the server is started anew, whichever comes first."
+            "you close the page, and when the server is started anew, whichever comes first. If more is brought than "
+            "the server can hold, whoever was idle longest is forgotten sooner."
         ),
         "who": (
             "Nobody else who uses this page can see them. Whoever runs the server could look into its memory; nobody "
@@ -705,10 +707,11 @@ CHINESE = Words(
         "held": "保存的内容：你在这里看到的照片、用来学习的图片、网络由它们算出的结果，以及你的分类头。",
         "where": (
             "它们在这台服务器的内存里；用来学习的图片在一个没有名字的临时文件里，只有本程序能打开。上传的文件读完即删；"
-            "若一直没有被读取，{unread} 分钟后也会删除。"
+            "若一直没有被读取，{unread} 分钟后也会删除。你要下载的内容放在一个别人猜不到名字的文件里。"
         ),
         "until": (
             "以下任何一种情况发生，它们就会被清除：你按下按钮；{idle} 分钟没有使用；关闭页面 {closed} 分钟后；服务器重新启动。"
+            "如果大家带来的东西超出服务器的容量，闲置最久的会更早被清除。"
         ),
         "who": "使用本页面的其他人都看不到它们。运行服务器的人可以查看服务器的内存；除此之外没有别人能看到。",
         "use": "它们绝不会用来训练别人的模型：每位访客的分类头只属于自己，而下面的网络对所有人都一样，从不改变。",

@@ -15,7 +15,6 @@ from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import BatchProgress
 
-
 _NUM_REMEMBERED = 20  # of each kind of job, to say how long others will wait
 
 

@@ -52,11 +52,17 @@ def open_page(chromium: Any, server: Server) -> Iterator[OpenPage]:
     """Open the page in a browser of its own; at the end, nothing may have been asked of another machine."""
     contexts: list[Any] = []
     hosts: set[str] = set()
+    stopped: list[str] = []  # what the page's own content-security policy did not let through
+
+    def note(message: Any) -> None:
+        if "Content Security Policy" in message.text:
+            stopped.append(message.text)
 
     def open_one(path: str = "/", viewport: dict[str, int] = WIDE) -> Any:
         contexts.append(chromium.new_context(viewport=viewport))
         page = contexts[-1].new_page()
         page.set_default_timeout(20_000)
+        page.on("console", note)
         page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname or ""))
         page.goto(server.url + path)
         page.wait_for_function("sessionStorage.getItem('demo-token')")
@@ -66,6 +72,7 @@ def open_page(chromium: Any, server: Server) -> Iterator[OpenPage]:
     for context in contexts:
         context.close()
     assert hosts <= {"127.0.0.1", "localhost", ""}, f"requests to other machines: {hosts}"
+    assert not stopped
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ def open_tab(page: Any, name: str) -> None:
     page.get_by_role("tab", name=name).click()
 
 
-def upload(page: Any, selector: str, path: Path) -> None:
-    page.set_input_files(f"{selector} input[type=file]", path)
+def upload(page: Any, selector: str, *paths: Path) -> None:
+    page.set_input_files(f"{selector} input[type=file]", list(paths))
 
 
 def wait_for(page: Any, selector: str, text: str | re.Pattern[str], timeout_ms: float = 20_000) -> None:
