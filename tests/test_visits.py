@@ -1,10 +1,11 @@
 """What of gradio's bookkeeping is left out, and that nothing is missed."""
 
+import gradio as gr
 from gradio_client import Client, handle_file
 
 from demo.data.samples import EXAMPLES
 from demo.ui.sessions import Ref
-from demo.ui.visits import Visit
+from demo.ui.visits import Visit, Visits
 from tests.conftest import Server
 from tests.visitor import Visitor
 
@@ -26,6 +27,17 @@ def test_a_program_leaves_no_visit(server: Server) -> None:
     client.predict(handle_file(EXAMPLES[0].path), "", 5, api_name="/predict")
     client.close()
     assert set(server.page.app.state_holder.session_data) == before
+
+
+def test_events_that_begin_a_visit_at_the_same_time_share_its_states(server: Server) -> None:
+    visits = Visits(server.page, capacity=10)
+    first, second = visits["new"], visits["new"]
+    keys = [key for key, block in server.page.blocks.items() if isinstance(block, gr.State)][:2]
+    first[keys[0]] = "written first"
+    second[keys[1]] = "written second"
+    for visit in (first, second, visits["new"]):  # gradio looks into its own for what has changed
+        assert [visit[key] for key in keys] == ["written first", "written second"]
+    server.page.state_holder = server.page.app.state_holder
 
 
 def test_no_deep_link_is_offered_for_which_the_description_would_be_needed(server: Server) -> None:

@@ -25,9 +25,9 @@ class Visit(SessionState):
     def __setitem__(self, key: int, value: Any) -> None:
         """Put a state's or a component's new value in its place; it is from the first state on that a visit lasts."""
         if isinstance(self.blocks_config.blocks.get(key), gr.State):
-            # Events of one page may run at once before there is a visit that lasts: they write into the same one.
-            lasting = self._home.session_data.setdefault(self._session_hash, self)
-            lasting.state_data[key] = value
+            # Events of one page may run at once before there is a visit that lasts: from here on they share its states.
+            self.state_data = self._home.session_data.setdefault(self._session_hash, self).state_data
+            self.state_data[key] = value
         else:
             self.blocks_config.blocks[key] = value
 
