@@ -148,7 +148,7 @@ def _publish(
     ask: gr.Button, context: Context, answer: Any, api_name: str, inputs: Any, outputs: Any, **limits: Any
 ) -> None:
     how = limits | {"api_visibility": "public", "api_name": api_name, "preprocess": False}
-    ask.click(context.bind(answer, is_html=False), inputs, outputs, **how)
+    ask.click(context.bind(answer, is_html=False, is_slow=api_name != "predict"), inputs, outputs, **how)
 
 
 def _backbone(context: Context, name: str) -> AbstractContextManager[Backbone]:

@@ -4,7 +4,7 @@ import base64
 import html
 import inspect
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from demo.tasks.ascent import AscentCache
 from demo.tasks.features import FeatureCache
 from demo.tasks.finetune import Progress, fine_tune
 from demo.ui.arrival import Arrival
+from demo.ui.background import run_slowly
 from demo.ui.sessions import Sessions
 from demo.ui.text import ENGLISH, Words
 from demo.ui.training import Job, TrainingLine
@@ -32,6 +33,8 @@ LIGHT: dict[str, Any] = {**_PRIVATE, "concurrency_limit": None, "show_progress":
 PREDICT: dict[str, Any] = {**_PRIVATE, "concurrency_id": "predict_page", "concurrency_limit": 2}  # one forward pass
 COMPUTE: dict[str, Any] = {**_PRIVATE, "concurrency_id": "compute", "concurrency_limit": 2}  # up to a second
 READ: dict[str, Any] = {**_PRIVATE, "concurrency_id": "read", "concurrency_limit": 1}  # many pictures, or a file
+
+_END = object()  # of a handler's steps
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ class Context:
             return self.words.waiting.format(count=count)
         return self.words.waiting_for.format(count=count, seconds=wait_s)
 
-    def bind(self, handler: Callable[..., Any], *, is_html: bool = True) -> Callable[..., Any]:
+    def bind(self, handler: Callable[..., Any], *, is_html: bool = True, is_slow: bool = False) -> Callable[..., Any]:
         """Return a handler as gradio calls it: without its first parameter, which is this context.
 
         A DemoError becomes a visible message in the visitor's language. Anything else is logged with its
@@ -87,11 +90,13 @@ class Context:
         Args:
             handler: A function, generator function or async generator function whose first parameter is the context.
             is_html: Whether messages are shown as HTML, as toasts are, or are read by a program.
+            is_slow: Whether it runs in a thread that gives way to predictions.
         """
+        call = run_slowly if is_slow else _call
 
         def bound(*values: Any) -> Any:
             with self._one_sentence(is_html):
-                return handler(self, *values)
+                return call(handler, self, *values)
 
         async def bound_stream(*values: Any) -> AsyncIterator[Any]:
             with self._one_sentence(is_html):
@@ -99,8 +104,9 @@ class Context:
                     yield update
 
         def bound_steps(*values: Any) -> Iterator[Any]:
-            with self._one_sentence(is_html):
-                yield from handler(self, *values)
+            with self._one_sentence(is_html), closing(handler(self, *values)) as steps:
+                while (step := call(next, steps, _END)) is not _END:
+                    yield step
 
         outer: Any = bound
         if inspect.isasyncgenfunction(handler):
@@ -116,6 +122,10 @@ class Context:
         bound_handler: Callable[..., Any] = outer
         return bound_handler
 
+    def bind_slow(self, handler: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a handler of the page that gives way to predictions; see `bind`."""
+        return self.bind(handler, is_slow=True)
+
     @contextmanager
     def _one_sentence(self, is_html: bool) -> Iterator[None]:
         try:
@@ -129,6 +139,10 @@ class Context:
             if is_html:  # it may hold a file's or a class's name
                 sentence = html.escape(sentence, quote=False)
             raise gr.Error(sentence, print_exception=False) from error
+
+
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
 
 
 def streamed_bytes(payload: dict[str, Any] | None, settings: Settings) -> bytes:

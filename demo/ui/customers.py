@@ -112,7 +112,7 @@ def build_customers(context: Context) -> None:
     # A line of its own, so that it never holds up a prediction.
     settings = {**COMPUTE, "show_progress": "hidden", "concurrency_id": "customers", "concurrency_limit": 1}
     opening = start.click(context.bind(open_door), None, shown, **LIGHT)
-    telling = opening.then(context.bind(let_customers_in), None, shown, **settings)
+    telling = opening.then(context.bind_slow(let_customers_in), None, shown, **settings)
     telling.failure(close_door, None, [start, status], **LIGHT)
 
 

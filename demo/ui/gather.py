@@ -29,6 +29,8 @@ from demo.ui.uploads import taken_file
 
 _FRAME_EVERY_S = 0.5
 _MAX_RECORDING_S = 20
+# A frame is sent as text, for which there is room for a megabyte; networks look at 224 pixels.
+_CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}}
 _MAX_SKIPPED_SHOWN = 10
 _MAX_THUMBNAILS = 6  # of each class
 _MAX_ALL_THUMBNAILS = 40
@@ -44,6 +46,7 @@ class Gathering(NamedTuple):
 def choose_archive(context: Context, ref: Ref, archive: dict[str, Any] | None) -> list[Any]:
     """Read the visitor's zip and report what is in it."""
     with taken_file(archive, NoArchive) as (path, name):
+        context.sessions.find(ref)  # before anything is read for nobody
         return _replace(context, ref, read_collection(path, context.settings, name=name))
 
 
@@ -167,7 +170,7 @@ def build_gathering(context: Context, ref: gr.State) -> Gathering:
                     sources=["webcam"],
                     streaming=True,
                     buttons=[],
-                    webcam_options=gr.WebcamOptions(mirror=False),
+                    webcam_options=gr.WebcamOptions(mirror=False, constraints=_CAMERA),
                     height=220,
                     min_width=200,
                     elem_id="class-camera",
@@ -187,9 +190,9 @@ def build_gathering(context: Context, ref: gr.State) -> Gathering:
     drop = gr.Button(words.drop_pictures, size="sm", elem_id="drop-pictures")
     shown = [report, chosen, switches]
     raw = {**READ, "preprocess": False, "show_progress_on": report}
-    reading = archive.upload(context.bind(choose_archive), [ref, archive], shown, **raw)
+    reading = archive.upload(context.bind_slow(choose_archive), [ref, archive], shown, **raw)
     reading.failure(_empty, None, archive, **LIGHT)
-    taking = uploads.upload(context.bind(add_uploads), [ref, chosen, uploads], shown, **raw)
+    taking = uploads.upload(context.bind_slow(add_uploads), [ref, chosen, uploads], shown, **raw)
     taking.then(_empty, None, uploads, **LIGHT)
     recording = camera.stream(
         context.bind(record_frame),
@@ -211,7 +214,7 @@ def build_gathering(context: Context, ref: gr.State) -> Gathering:
         remove.click(context.bind(drop_class), [ref, chosen], shown, **LIGHT),
         switches.input(context.bind(switch_classes), [ref, switches], shown, **LIGHT),
         *(
-            button.click(context.bind(choose_starter), [ref, name], shown, **{**READ, "show_progress_on": report})
+            button.click(context.bind_slow(choose_starter), [ref, name], shown, **{**READ, "show_progress_on": report})
             for button, name in starters
         ),
     ]

@@ -31,8 +31,8 @@ def export_trained(context: Context, ref: Ref) -> Any:
 
 def import_head(context: Context, ref: Ref, file: dict[str, Any] | None) -> list[Any]:
     """Use a head that was exported before, here or elsewhere; it is data and runs no code."""
-    session = context.sessions.find(ref)
     with taken_file(file, NoHeadFile) as (path, _), path.open("rb") as content:  # never more than could be right
+        session = context.sessions.find(ref)
         head = read_head(content.read(max_file_bytes(context.settings) + 1), context.settings)
     with context.backbones.lend(head.backbone_name):
         changed = session.change_state(lambda state: state.with_head(head))
@@ -62,9 +62,9 @@ def build_keep(context: Context, ref: gr.State) -> None:
             with gr.Column(min_width=240):
                 upload = gr.File(label=words.import_head, height=130, elem_id="import-head")
                 status = gr.HTML("", padding=False, elem_id="import-status")
-    export.click(context.bind(export_trained), ref, exported, **COMPUTE)
-    report.click(context.bind(make_report), ref, reported, **COMPUTE)
-    upload.upload(context.bind(import_head), [ref, upload], [ref, status, upload], preprocess=False, **READ)
+    export.click(context.bind_slow(export_trained), ref, exported, **COMPUTE)
+    report.click(context.bind_slow(make_report), ref, reported, **COMPUTE)
+    upload.upload(context.bind_slow(import_head), [ref, upload], [ref, status, upload], preprocess=False, **READ)
 
 
 def _find_head(context: Context, ref: Ref) -> tuple[Session, Head]:

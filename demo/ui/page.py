@@ -117,7 +117,7 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
         ref,
         [strip, back, *predict_tab.shown, inside_tab.answer],
         show_progress="minimal",
-        show_progress_on=inside_tab.answer,
+        show_progress_on=[predict_tab.answer, inside_tab.answer],
         **PREDICT,
     )
     restored = (

@@ -51,10 +51,10 @@ def choose_photo(context: Context, ref: Ref, photo: dict[str, Any] | None) -> li
     Returns:
         The session's new reference, the picture for the other tab, and the photograph's number if one was brought.
     """
-    session = context.sessions.find(ref)
     if photo is None:
-        return [session.choose_photo(None), None, gr.skip()]
-    with taken_file(photo, NoImage) as (path, name):
+        return [context.sessions.find(ref).choose_photo(None), None, gr.skip()]
+    with taken_file(photo, NoImage) as (path, name):  # first, for it is to be deleted whatever happens
+        session = context.sessions.find(ref)
         picture = read_image(path, context.settings, name=name)
     return [session.choose_photo(picture), picture, session.photo_number]
 

@@ -18,10 +18,11 @@ _IMAGENET, _OWN = "imagenet", "own"
 
 
 class PredictTab(NamedTuple):
-    """The photograph of this tab, the examples with their names, what `watch_arrival` and `show_prediction` fill."""
+    """The photograph, the examples with their names, the answer, what `watch_arrival` and `show_prediction` fill."""
 
     photo: gr.Image
     examples: list[tuple[gr.Button, gr.State]]
+    answer: gr.HTML
     notices: list[Any]
     shown: list[Any]
 
@@ -86,7 +87,8 @@ def build_predict_tab(context: Context, ref: gr.State) -> PredictTab:
         build_history(context, ref, network)
         build_side_by_side(context, ref)
     answers.input(context.bind(choose_answers), [ref, answers], ref, **LIGHT)
-    return PredictTab(photo, examples, network.notices, [network.backbone, answers, top_classes, answer, network_input])
+    shown = [network.backbone, answers, top_classes, answer, network_input]
+    return PredictTab(photo, examples, answer, network.notices, shown)
 
 
 def _build_example(words: Words, example: Example) -> tuple[gr.Button, gr.State]:

@@ -205,8 +205,8 @@ def build_results(context: Context, ref: gr.State) -> None:
     ref.change(context.bind(show_results), [ref, split, drawn], [drawn, *shown], **LIGHT)
     split.input(context.bind(change_split), [ref, split], [drawn, *shown], **LIGHT)
     confusion.click(context.bind(show_cell), [ref, split], [cell, detail], **LIGHT)
-    cell.click(context.bind(show_picture), [ref, split], detail, **{**COMPUTE, "show_progress": "minimal"})
-    ask = context.bind(show_novelty)
+    cell.click(context.bind_slow(show_picture), [ref, split], detail, **{**COMPUTE, "show_progress": "minimal"})
+    ask = context.bind_slow(show_novelty)
     gr.on([strangers.expand, share.release], ask, [ref, share], novelty, **{**COMPUTE, "show_progress": "minimal"})
 
 

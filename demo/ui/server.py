@@ -1,5 +1,6 @@
 """gradio's server under the page: how it is launched, what stands in front of it, and what is swept up behind it."""
 
+import ctypes
 import os
 import sys
 import threading
@@ -28,9 +29,10 @@ from demo.ui.style import css, theme
 from demo.ui.uploads import Uploads, sweep
 from demo.ui.visits import Visits
 
-_SWEEP_EVERY_S = 30.0
+_SWEEP_EVERY_S = 10.0
 _MAX_WAITING = 200  # events of all visitors
 _MAX_THREADS = 200  # what runs and what watches a training, together
+_M_ARENA_MAX = -8  # malloc.h
 _MIN_FILES = 16_384  # open at once: every file of a form is one, and so is every page
 
 # After every event gradio sums up all events so far with pandas, for a monitoring page that is not shown here.
@@ -63,6 +65,7 @@ def launch(page: gr.Blocks, context: Context, *, wait: bool = True, **options: A
     settings = context.settings
     os.environ |= _NO_EVENT_STATISTICS
     _allow_open_files()
+    _keep_memory_together()
     gradio.queueing.traceback = _Quiet
     page.max_threads = _MAX_THREADS
     page.queue(max_size=_MAX_WAITING, api_open=False)
@@ -142,6 +145,7 @@ def sweep_up(page: gr.Blocks, context: Context, visits: Visits, folder: Path) ->
     visits.sweep(closed_s=settings.session_closed_s, idle_s=settings.session_idle_s)
     for names in page.temp_file_sets:  # gradio's lists of files to delete some day
         names.clear()
+    _call_allocator("malloc_trim", 0)  # pictures that were decoded leave holes
 
 
 def _warm_up(context: Context) -> None:
@@ -160,3 +164,13 @@ def _allow_open_files() -> None:
         wanted = _MIN_FILES if hard == resource.RLIM_INFINITY else min(_MIN_FILES, hard)
         if soft != resource.RLIM_INFINITY and soft < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def _keep_memory_together() -> None:
+    """Let all threads allocate from two arenas: by default each of two hundred may have one that never shrinks."""
+    _call_allocator("mallopt", _M_ARENA_MAX, 2)
+
+
+def _call_allocator(function: str, *arguments: int) -> None:
+    with suppress(OSError, AttributeError):  # glibc's alone
+        getattr(ctypes.CDLL(None), function)(*arguments)

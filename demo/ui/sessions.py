@@ -25,6 +25,9 @@ from demo.tasks.finetune import FineTuned
 from demo.tasks.patches import PeakCache
 from demo.ui.training import Job, JobKind
 
+_NEW_S = 60.0  # for which an empty session is taken for one that has just begun
+_RESTING_S = 600.0  # after which one that holds something may have to make room
+
 
 @dataclass(frozen=True)
 class Ref:
@@ -96,6 +99,11 @@ class Session:
         """A picture that the photograph is compared with."""
         packed = self._second
         return unpack_image(packed) if packed else None
+
+    @property
+    def was_left(self) -> bool:
+        """Whether all its pages were closed; one may come back."""
+        return bool(self.closed_pages) and not self.pages
 
     @property
     def is_empty(self) -> bool:
@@ -357,16 +365,16 @@ class Sessions:
                 total -= num_bytes
 
     def _most_dispensable_first(self) -> list[Session]:
-        """Return all sessions: empty ones first, those that train last, else the longest idle first.
+        """Return all sessions, the one that would be missed least first, and those that train last.
 
-        Whoever opens hundreds of pages drives away those of their own, not the work of others.
+        Whoever opens hundreds of pages drives away those of their own, not the work of others; and who has just come
+        is not driven away by the next one, as long as others have left or rest.
         """
-        return sorted(self._sessions.values(), key=lambda each: (each.is_training, not each.is_empty, each.touched))
+        return sorted(self._sessions.values(), key=lambda each: (each.is_training, _rank(each), each.touched))
 
     def _expires(self, session: Session) -> float:
         """Return when a session ends, on the monotonic clock; one whose pages are all closed ends sooner."""
-        was_left = session.closed_pages and not session.pages
-        idle_s = self._settings.session_closed_s if was_left else self._settings.session_idle_s
+        idle_s = self._settings.session_closed_s if session.was_left else self._settings.session_idle_s
         return session.touched + min(idle_s, self._settings.session_idle_s)
 
     def _end(self, token: str) -> None:
@@ -374,3 +382,13 @@ class Sessions:
         if session is not None:
             session.end()
             self.when_over(session)
+
+
+def _rank(session: Session) -> int:
+    """Return how much a session would be missed: least of all one that was left, or is empty, or rests."""
+    unused_s = time.monotonic() - session.touched
+    if session.was_left:
+        return 0
+    if session.is_empty:
+        return 1 if unused_s > _NEW_S else 3
+    return 2 if unused_s > _RESTING_S else 4

@@ -80,7 +80,7 @@ def build_side_by_side(context: Context, ref: gr.State) -> None:
         csv_file = gr.File(label="CSV", interactive=False, visible=False, elem_id="batch-csv")
     compare.click(context.bind(compare_networks), [ref, networks], comparison, **LIGHT)
     pictures.upload(
-        context.bind(predict_batch),
+        context.bind_slow(predict_batch),
         [ref, networks, pictures],
         [table, csv_file],
         preprocess=False,

@@ -14,6 +14,7 @@ from demo.errors import DemoError, TrainingStopped, forget_origin, log_unexpecte
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import BatchProgress
+from demo.ui.background import give_way
 
 _NUM_REMEMBERED = 20  # of each kind of job, to say how long others will wait
 
@@ -150,6 +151,7 @@ class TrainingLine:
         return max(1.0, statistics.median(durations) - elapsed)
 
     def _work(self) -> None:
+        give_way()
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._jobs)

@@ -1,14 +1,14 @@
 """Files that visitors bring: each in a place of its own that nobody can guess, deleted as soon as it was read."""
 
 import asyncio
-import contextlib
+import math
 import os
 import secrets
 import shutil
 import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from demo.ui.gate import refuse
 KEPT = "kept"  # what sessions offer for download, until they end
 _LOCK = ".lock"
 _GRACE_S = 10.0
+_MEASURE_EVERY_S = 5.0
 _MAX_NAME_LENGTH = 80
 _MIN_FREE_BYTES = 1000 * MEGABYTE
 
@@ -66,6 +67,7 @@ class Uploads:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._num_open = 0
+        self._measured, self._used_bytes = -math.inf, 0
 
     async def receive(self, request: Request) -> Response:
         """Take the files of one request and answer with their paths, as gradio's own door does."""
@@ -94,7 +96,7 @@ class Uploads:
             raise UploadUnreadable(limit=self._settings.max_pictures)
         if int(request.headers.get("content-length") or 0) > self._settings.max_upload_bytes:
             raise RequestTooLarge(limit=self._settings.max_upload_bytes / MEGABYTE)
-        await asyncio.to_thread(self._check_room)
+        self._check_room()
         part.mkdir()
         upload_id = request.query_params.get("upload_id")
         parser = GradioMultiPartParser(
@@ -132,9 +134,14 @@ class Uploads:
             yield chunk
 
     def _check_room(self) -> None:
-        folder = Path(get_upload_folder())
-        used = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        if used > self._settings.max_upload_folder_bytes or shutil.disk_usage(folder).free < _MIN_FREE_BYTES:
+        """Raise DiskFull where there is no room; how much is used is looked up every few seconds."""
+        folder, now = Path(get_upload_folder()), time.monotonic()
+        if now > self._measured + _MEASURE_EVERY_S:
+            self._measured, self._used_bytes = now, _measure(folder)
+        if (
+            self._used_bytes > self._settings.max_upload_folder_bytes
+            or shutil.disk_usage(folder).free < _MIN_FREE_BYTES
+        ):
             raise DiskFull()
 
 
@@ -176,9 +183,19 @@ def sweep(folder: Path, max_age_s: float) -> None:
     """Delete what nobody has read for so long: uploads, and files of the API's answers."""
     oldest = time.time() - max_age_s
     for path in folder.iterdir():
-        with contextlib.suppress(OSError):  # somebody else was faster
+        with suppress(OSError):  # somebody else was faster
             if path.name not in (KEPT, _LOCK) and path.stat().st_mtime < oldest:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _measure(folder: Path) -> int:
+    """Return the bytes of all files in a folder, from which others delete meanwhile."""
+    num_bytes = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                num_bytes += Path(where, name).stat().st_size
+    return num_bytes
 
 
 def _is_upload(path: Path) -> bool:
@@ -203,5 +220,5 @@ def _delete_left_behind(parent: Path) -> None:
     """Delete the folders of processes that ended without doing so themselves: their locks can be had."""
     for folder in parent.glob("demo-*"):
         lock = FileLock(folder / _LOCK, timeout=0)
-        with contextlib.suppress(Timeout, OSError), lock:
+        with suppress(Timeout, OSError), lock:
             shutil.rmtree(folder, ignore_errors=True)

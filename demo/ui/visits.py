@@ -8,6 +8,8 @@ import gradio as gr
 from gradio.queueing import Queue
 from gradio.state_holder import SessionState, StateHolder
 
+_DELIVERED_S = 15.0  # for which a mailbox without an event stays, for a stream that is just ending
+
 
 class Visit(SessionState):
     """gradio's state of one open page: its `gr.State`s, and the components that events have changed.
@@ -45,7 +47,7 @@ class Visits(StateHolder):
         super().__init__()
         self.set_blocks(page)
         self.capacity = capacity
-        self._unfetched: dict[str, datetime] = {}
+        self._left: dict[str, datetime] = {}
 
     def __getitem__(self, session_id: str) -> SessionState:
         """Return the state of a visit: the one that lasts, or one for this event."""
@@ -69,23 +71,32 @@ class Visits(StateHolder):
             unused_s = (now - self.time_last_used.get(session_hash, now)).total_seconds()
             if unused_s > (closed_s if visit.is_closed else idle_s):
                 self.forget(session_hash)
-        unfetched = set(self._queue.pending_messages_per_session) - set(self.session_data)
-        self._unfetched = {session_hash: self._unfetched.get(session_hash, now) for session_hash in unfetched}
-        for session_hash, since in self._unfetched.items():
-            if (now - since).total_seconds() > closed_s:
-                self._forget_answers(session_hash)
+        self._sweep_answers(closed_s)
 
     def forget(self, session_hash: str) -> None:
         """Drop the state of a page, and, unless it is just being given some, the answers that it has not fetched."""
         self.session_data.pop(session_hash, None)
         self.time_last_used.pop(session_hash, None)
-        if not self._queue.pending_event_ids_session.get(session_hash):
-            self._forget_answers(session_hash)
+        answers = self._queue.pending_messages_per_session.get(session_hash)
+        if answers is not None and not self._queue.pending_event_ids_session.get(session_hash):
+            while not answers.empty():  # emptied and not removed: the page may be listening
+                answers.get_nowait()
 
     @property
     def _queue(self) -> Queue:
         return self.blocks._queue
 
-    def _forget_answers(self, session_hash: str) -> None:
-        self._queue.pending_messages_per_session.pop(session_hash, None)
-        self._queue.pending_event_ids_session.pop(session_hash, None)
+    def _sweep_answers(self, unfetched_s: float) -> None:
+        """Remove the mailboxes of pages that are gone and of programs: gradio keeps each until there are 2,000.
+
+        One that was empty already at the last sweep has had its last answer; a full one waits for its reader.
+        """
+        queue, now = self._queue, datetime.now()
+        left = set(queue.pending_messages_per_session) - set(self.session_data)
+        self._left = {session_hash: self._left.get(session_hash, now) for session_hash in left}
+        for session_hash, since in self._left.items():
+            is_open = bool(queue.pending_event_ids_session.get(session_hash))
+            age_s = (now - since).total_seconds()
+            if age_s > unfetched_s or (age_s > _DELIVERED_S and not is_open):
+                queue.pending_messages_per_session.pop(session_hash, None)
+                queue.pending_event_ids_session.pop(session_hash, None)

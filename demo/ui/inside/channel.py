@@ -124,14 +124,14 @@ def build_channel(context: Context, ref: gr.State) -> ChannelChoice:
         made = gr.HTML("", padding=False, elem_id="dreamed")
         gr.on(
             [panel.shown.change, stage.change, number.change],
-            context.bind(draw_channel),
+            context.bind_slow(draw_channel),
             [ref, panel.shown, stage, number],
             [feature_map, patches],
             show_progress="minimal",
             trigger_mode="always_last",
             **_SEARCH,
         )
-        start.click(context.bind(dream), [ref, stage, number], made, show_progress="minimal", **_DREAM)
+        start.click(context.bind_slow(dream), [ref, stage, number], made, show_progress="minimal", **_DREAM)
         stop.click(context.bind(stop_dream), ref, None, **LIGHT)
     return ChannelChoice(panel.accordion, panel.shown, stage, number)
 

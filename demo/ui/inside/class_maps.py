@@ -115,8 +115,14 @@ def build_class_maps(context: Context, ref: gr.State) -> ClassMapsPanel:
             first = gr.Dropdown([], label=words.first, interactive=True, min_width=200, elem_id="first-class")
             second = gr.Dropdown([], label=words.second, interactive=True, min_width=200, elem_id="second-class")
         drawn = gr.HTML("", padding=False, js_on_load=_SELECT_SCRIPT, elem_id="class-maps")
-        shown.change(context.bind(open_class_maps), [ref, shown], [drawn, first, second], **DRAW)
-        gr.on([first.input, second.input], context.bind(draw_class_maps), [ref, shown, first, second], drawn, **DRAW)
+        shown.change(context.bind_slow(open_class_maps), [ref, shown], [drawn, first, second], **DRAW)
+        gr.on(
+            [first.input, second.input],
+            context.bind_slow(draw_class_maps),
+            [ref, shown, first, second],
+            drawn,
+            **DRAW,
+        )
     return ClassMapsPanel(shown, first)
 
 

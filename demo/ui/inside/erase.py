@@ -151,13 +151,13 @@ def build_erase(context: Context, ref: gr.State, first: gr.Dropdown) -> gr.State
     asked = [ref, shown, first, kind]
     gr.on(
         [shown.change, first.input, kind.input],
-        context.bind(draw_erasure),
+        context.bind_slow(draw_erasure),
         asked,
         [plot, drawn, canvas, painted, compared],
         **DRAW,
     )
-    control.expand(context.bind(draw_control), asked, compared, **DRAW)
-    canvas.click(context.bind(measure_painted), [ref, shown, first], painted, **DRAW)
+    control.expand(context.bind_slow(draw_control), asked, compared, **DRAW)
+    canvas.click(context.bind_slow(measure_painted), [ref, shown, first], painted, **DRAW)
     return shown
 
 

@@ -39,7 +39,7 @@ def build_kernels(context: Context, ref: gr.State) -> gr.State:
         drawn = gr.HTML("", padding=False, elem_id="kernels")
         gr.on(
             [shown.change, number.release],
-            context.bind(draw_kernels),
+            context.bind_slow(draw_kernels),
             [ref, shown, number],
             [drawn, number],
             **{**DRAW, "preprocess": True},  # gradio checks the number

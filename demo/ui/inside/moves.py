@@ -99,7 +99,7 @@ def build_moves(context: Context, ref: gr.State) -> gr.State:
         pictures = gr.HTML("", padding=False, elem_id="moved-pictures")
         gr.on(
             [shown.change, move.input, reach.release],
-            context.bind(draw_moves),
+            context.bind_slow(draw_moves),
             [ref, shown, move, reach],
             [top, *likewise, *unmoved, pictures],
             **DRAW,

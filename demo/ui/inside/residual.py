@@ -193,13 +193,13 @@ def build_residual(context: Context, ref: gr.State) -> gr.State:
             count = gr.Button(words.count, elem_id="count-again")
             counted = gr.HTML("", padding=False, elem_id="counted")
     off = [shortcuts, blocks]
-    counting = count.click(context.bind(count_again), [ref, *off], counted, **_COUNT)
+    counting = count.click(context.bind_slow(count_again), [ref, *off], counted, **_COUNT)
     opened = [hint, lab, block, drawn, *off, answers, count, counted]
-    shown.change(context.bind(open_residual), [ref, shown, block, *off], opened, cancels=[counting], **DRAW)
-    block.input(context.bind(draw_block), [ref, shown, block], drawn, **DRAW)
+    shown.change(context.bind_slow(open_residual), [ref, shown, block, *off], opened, cancels=[counting], **DRAW)
+    block.input(context.bind_slow(draw_block), [ref, shown, block], drawn, **DRAW)
     gr.on(
         [each.input for each in off],
-        context.bind(compare_answers),
+        context.bind_slow(compare_answers),
         [ref, shown, *off],
         [answers, counted],
         cancels=[counting],

@@ -40,7 +40,7 @@ def build_stages(context: Context, ref: gr.State) -> gr.State:
     with build_panel(context, ref, context.words.inside.stages, PAPER, elem_id="stages-panel") as (_, shown):
         drawn = gr.HTML("", padding=False, elem_id="resolutions")
         shown.change(
-            context.bind(draw_resolutions),
+            context.bind_slow(draw_resolutions),
             [ref, shown],
             drawn,
             **DRAW,

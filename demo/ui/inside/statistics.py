@@ -52,11 +52,11 @@ def bring_second(
     context: Context, ref: Ref, shown: int | None, beside: Any, second: dict[str, Any] | None
 ) -> list[Any]:
     """Keep a picture of the visitor's own to compare with, or take it away, and compare."""
-    session, picture = context.sessions.find(ref), None
+    picture = None
     if second is not None:
         with taken_file(second, NoImage) as (path, name):
             picture = read_image(path, context.settings, name=name)
-    session.choose_second(picture)
+    context.sessions.find(ref).choose_second(picture)
     return draw_statistics(context, ref, shown, beside)
 
 
@@ -171,9 +171,9 @@ def build_statistics(context: Context, ref: gr.State) -> gr.State:
         numbers = gr.HTML("", padding=False, elem_id="statistics-numbers")
     drawn = [place, second, pictures, table, *plots, numbers]
     inputs = [ref, shown, beside]
-    shown.change(context.bind(open_statistics), inputs, [beside, *drawn], **DRAW)
-    beside.input(context.bind(draw_statistics), inputs, drawn, **DRAW)
-    bring = context.bind(bring_second)
+    shown.change(context.bind_slow(open_statistics), inputs, [beside, *drawn], **DRAW)
+    beside.input(context.bind_slow(draw_statistics), inputs, drawn, **DRAW)
+    bring = context.bind_slow(bring_second)
     second.input(bring, [*inputs, second], drawn, js=read_picture_script(second), **DRAW)
     return shown
 
