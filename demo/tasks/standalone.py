@@ -2,7 +2,6 @@
 
     python predict.py photo.jpg ...
     python predict.py --self-test [folder or pictures]
-
 The self-test compares with the page's answers to a picture that both draw, and to those pictures that it is shown.
 """
 
@@ -68,7 +67,6 @@ def read_picture(path: Path) -> Image.Image:
     """Decode a picture as the page does: upright, transparency on white, 16-bit grey as 8-bit, not too large."""
     with Image.open(path) as image:
         image.draft("RGB", fit(image.size))
-        ImageOps.exif_transpose(image, in_place=True)
         rgb: Image.Image = image
         if image.mode.startswith("I"):
             grey = transforms.functional.pil_to_tensor(image).to(torch.float32)
@@ -77,6 +75,8 @@ def read_picture(path: Path) -> Image.Image:
         elif image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
             rgb = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
         kept = rgb.convert("RGB").resize(fit(rgb.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
+        kept.info = image.info
+        ImageOps.exif_transpose(kept, in_place=True)
     width, height = (min(side, MAX_ASPECT * min(kept.size)) for side in kept.size)
     left, top = (kept.width - width) // 2, (kept.height - height) // 2
     return kept.crop((left, top, left + width, top + height))

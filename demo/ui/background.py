@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from contextvars import copy_context
 from typing import Any
 
 _NICENESS = 15  # of 19: at the side of a prediction it gets a thirtieth of a core, alone all of it
@@ -27,4 +28,5 @@ _slow = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="slow", initializer=
 
 def run_slowly(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function in a thread that gives way, and wait for what it returns or raises."""
-    return _slow.submit(function, *arguments).result()
+    # In the caller's context, by which gradio knows that a component that is made here changes one of the page.
+    return _slow.submit(copy_context().run, function, *arguments).result()
