@@ -45,6 +45,7 @@ class Settings:
     # What may come in at once, whoever sends it.
     max_upload_bytes: int = 64 * MEGABYTE  # of one request, with all its files
     max_body_bytes: int = 1 * MEGABYTE  # of any other request
+    max_body_s: float = 30.0  # for which it may be coming in
     max_uploads: int = 40  # under way at the same time
     upload_idle_s: float = 20.0  # without a single byte
     min_upload_bytes_per_s: int = 8_000  # on average, after the first seconds

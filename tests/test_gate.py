@@ -128,9 +128,8 @@ def test_a_cut_upload_leaves_no_file(server: Server) -> None:
     wait_until_gone(server, before)
 
 
-def test_a_stalled_upload_is_given_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stalled_upload_is_given_up(server: Server) -> None:
     before = upload_folders(server)
-    monkeypatch.setattr("demo.settings.Settings.upload_idle_s", 0.2)
     object.__setattr__(server.context.settings, "upload_idle_s", 0.2)  # the running server's own, for this test
     try:
         with connected(server, "/upload", 1_000_000) as connection:
@@ -139,6 +138,35 @@ def test_a_stalled_upload_is_given_up(server: Server, monkeypatch: pytest.Monkey
     finally:
         object.__setattr__(server.context.settings, "upload_idle_s", Settings.upload_idle_s)
     wait_until_gone(server, before)
+
+
+def test_a_full_house_lets_the_slowest_upload_go(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = upload_folders(server)
+    monkeypatch.setattr("demo.ui.uploads._NEW_S", 0.0)
+    monkeypatch.setattr("demo.ui.uploads._LOOK_EVERY_S", 0.05)
+    object.__setattr__(server.context.settings, "max_uploads", 1)
+    try:
+        with connected(server, "/upload", 1_000_000) as slow:
+            slow.sendall(FILE_PART)
+            while upload_folders(server) <= before:
+                time.sleep(0.02)
+            time.sleep(0.3)  # a hundred bytes so far: that is slow
+            answer = send(server, "/upload", FILE_PART + b"x\r\n--cut--\r\n", FORM)
+            assert answer is not None
+            assert answer.status_code == 200
+            assert b" 408 " in slow.recv(4096)
+    finally:
+        object.__setattr__(server.context.settings, "max_uploads", Settings.max_uploads)
+
+
+def test_a_slow_body_is_given_up(server: Server) -> None:
+    object.__setattr__(server.context.settings, "max_body_s", 0.2)
+    try:
+        with connected(server, "/queue/join", 1000) as connection:
+            connection.sendall(b"{")
+            assert b" 408 " in connection.recv(4096)
+    finally:
+        object.__setattr__(server.context.settings, "max_body_s", Settings.max_body_s)
 
 
 def test_the_same_file_of_two_visitors_lies_in_two_places(server: Server, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Where uploads lie, and when they go."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from demo.errors import NoImage, UploadGone
+from demo.errors import DiskFull, NoImage, SessionExpired, UploadGone
+from demo.settings import Settings
+from demo.ui.sessions import Sessions
 from demo.ui.uploads import KEPT, keep_file, open_folder, sweep, taken_file
 from tests.conftest import PROJECT
 
@@ -93,6 +96,29 @@ def test_what_nobody_reads_is_swept_and_what_is_offered_stays(folder: Path, uplo
 @pytest.mark.usefixtures("folder")
 def test_two_offers_of_the_same_name_lie_apart() -> None:
     assert keep_file(b"same", "head.zip") != keep_file(b"same", "head.zip")
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_full_disk_leaves_nothing_of_an_offer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = Path.write_bytes
+
+    def write_a_part(path: Path, content: bytes) -> int:
+        write(path, content[:2])
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(Path, "write_bytes", write_a_part)
+    with pytest.raises(DiskFull):
+        keep_file(b"report", "report.html")
+    assert not list((folder / KEPT).iterdir())
+
+
+def test_a_session_that_is_over_offers_nothing(folder: Path, settings: Settings) -> None:
+    sessions = Sessions(settings)
+    session = sessions.attach("")
+    sessions.end(session.ref.token)
+    with pytest.raises(SessionExpired):
+        session.offer(keep_file(b"report", "report.html"))
+    assert not list((folder / KEPT).iterdir())
 
 
 def test_a_second_page_of_a_process_opens_a_folder_beside_the_first(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -120,12 +121,13 @@ class Gate:
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """Return the whole body, within the limit."""
         limit, body = self._settings.max_body_bytes, bytearray()
+        deadline = time.monotonic() + self._settings.max_body_s
         stated = Headers(scope=scope).get("content-length", "0")
         if not stated.isdecimal() or int(stated) > limit:
             raise RequestTooLarge(limit=limit / MEGABYTE)
         while True:
             try:
-                message = await asyncio.wait_for(receive(), self._settings.upload_idle_s)
+                message = await asyncio.wait_for(receive(), deadline - time.monotonic())
             except TimeoutError as error:
                 raise UploadTooSlow() from error
             if message["type"] == "http.disconnect":

@@ -32,7 +32,7 @@ from demo.ui.visits import Visits
 _SWEEP_EVERY_S = 10.0
 _MAX_WAITING = 200  # events of all visitors
 _MAX_THREADS = 200  # what runs and what watches a training, together
-_M_ARENA_MAX = -8  # malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
 _MIN_FILES = 16_384  # open at once: every file of a form is one, and so is every page
 
 # After every event gradio sums up all events so far with pandas, for a monitoring page that is not shown here.
@@ -167,8 +167,12 @@ def _allow_open_files() -> None:
 
 
 def _keep_memory_together() -> None:
-    """Let all threads allocate from two arenas: by default each of two hundred may have one that never shrinks."""
+    """Let all threads allocate from two arenas, and give large pieces back at once.
+
+    By default each of two hundred threads may have an arena of its own that never shrinks.
+    """
     _call_allocator("mallopt", _M_ARENA_MAX, 2)
+    _call_allocator("mallopt", _M_MMAP_THRESHOLD, 4_000_000)
 
 
 def _call_allocator(function: str, *arguments: int) -> None:

@@ -175,11 +175,13 @@ class Session:
             self._second = packed
 
     def offer(self, path: Path) -> Path:
-        """Note a file that its visitor may download; it is deleted with the session."""
+        """Note a file that its visitor may download; it is deleted with the session, at once if that is over."""
         with self._lock:
-            self._check_not_over()
-            self._files.append(path)
-        return path
+            if not self.is_over:
+                self._files.append(path)
+                return path
+        shutil.rmtree(path.parent, ignore_errors=True)
+        raise SessionExpired()
 
     def choose_collection(self, collection: Collection | None, settings: Settings) -> None:
         """Replace the pictures to learn from; what was computed from pictures that stay is kept.

@@ -36,6 +36,8 @@ from demo.ui.gate import refuse
 KEPT = "kept"  # what sessions offer for download, until they end
 _LOCK = ".lock"
 _GRACE_S = 10.0
+_NEW_S = 2.0
+_LOOK_EVERY_S = 1.0
 _MEASURE_EVERY_S = 5.0
 _MAX_NAME_LENGTH = 80
 _MIN_FREE_BYTES = 1000 * MEGABYTE
@@ -66,17 +68,18 @@ class Uploads:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._num_open = 0
+        self._open: list[_Pace] = []
         self._measured, self._used_bytes = -math.inf, 0
 
     async def receive(self, request: Request) -> Response:
         """Take the files of one request and answer with their paths, as gradio's own door does."""
-        if self._num_open >= self._settings.max_uploads:
-            return refuse(TooManyUploads(count=self._num_open), request.scope)
-        self._num_open += 1
+        if not self._make_place():
+            return refuse(TooManyUploads(count=len(self._open)), request.scope)
+        pace = _Pace()
+        self._open.append(pace)
         part = Path(get_upload_folder(), secrets.token_hex(16))
         try:
-            return JSONResponse([str(path) for path in await self._receive(request, part)])
+            return JSONResponse([str(path) for path in await self._receive(request, part, pace)])
         except ClientDisconnect:
             return Response(status_code=400)  # which nobody hears any more
         except DemoError as error:
@@ -88,10 +91,10 @@ class Uploads:
                 return refuse(DiskFull(), request.scope)
             raise
         finally:
-            self._num_open -= 1
+            self._open.remove(pace)
             shutil.rmtree(part, ignore_errors=True)  # whatever is not settled by now
 
-    async def _receive(self, request: Request, part: Path) -> list[Path]:
+    async def _receive(self, request: Request, part: Path, pace: "_Pace") -> list[Path]:
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
             raise UploadUnreadable(limit=self._settings.max_pictures)
         if int(request.headers.get("content-length") or 0) > self._settings.max_upload_bytes:
@@ -101,7 +104,7 @@ class Uploads:
         upload_id = request.query_params.get("upload_id")
         parser = GradioMultiPartParser(
             request.headers,
-            self._count(request.stream()),
+            self._count(request.stream(), pace),
             max_files=self._settings.max_pictures,
             max_fields=0,  # a form's other fields would be kept in memory
             upload_dir=part,
@@ -116,22 +119,42 @@ class Uploads:
             for file in parser._files_to_close_on_error:  # which the parser does for errors of its own alone
                 file.close()
 
-    async def _count(self, stream: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    def _make_place(self) -> bool:
+        """Say whether one more upload may begin; where there are too many, the slowest has to end for it."""
+        if len(self._open) < self._settings.max_uploads:
+            return True
+        slowest = min(self._open, key=_Pace.rate)
+        slowest.has_to_end = slowest.rate() < self._settings.min_upload_bytes_per_s
+        return slowest.has_to_end
+
+    async def _count(self, stream: AsyncIterator[bytes], pace: "_Pace") -> AsyncGenerator[bytes, None]:
         """Pass a body on as long as it is small and fast enough."""
-        settings, num_bytes, began = self._settings, 0, time.monotonic()
+        settings = self._settings
         while True:
-            try:
-                chunk = await asyncio.wait_for(anext(stream), settings.upload_idle_s)
-            except StopAsyncIteration:
+            chunk = await self._next(stream, pace)
+            if chunk is None:
                 return
-            except TimeoutError as error:
-                raise UploadTooSlow() from error
-            num_bytes += len(chunk)
-            if num_bytes > settings.max_upload_bytes:
+            pace.num_bytes += len(chunk)
+            if pace.num_bytes > settings.max_upload_bytes:
                 raise RequestTooLarge(limit=settings.max_upload_bytes / MEGABYTE)
-            if num_bytes < settings.min_upload_bytes_per_s * (time.monotonic() - began - _GRACE_S):
+            if pace.seconds() > _GRACE_S and pace.rate() < settings.min_upload_bytes_per_s:
                 raise UploadTooSlow()
             yield chunk
+
+    async def _next(self, stream: AsyncIterator[bytes], pace: "_Pace") -> bytes | None:
+        """Return the next piece of a body, or None in its end; whoever has to end does so within a second."""
+        waiting = asyncio.ensure_future(anext(stream, None))
+        try:
+            for _ in range(max(1, math.ceil(self._settings.upload_idle_s / _LOOK_EVERY_S))):
+                wait_s = min(_LOOK_EVERY_S, self._settings.upload_idle_s)
+                done, _ = await asyncio.wait([waiting], timeout=wait_s)
+                if done:
+                    return waiting.result()
+                if pace.has_to_end:
+                    break
+            raise UploadTooSlow()
+        finally:
+            waiting.cancel()
 
     def _check_room(self) -> None:
         """Raise DiskFull where there is no room; how much is used is looked up every few seconds."""
@@ -143,6 +166,23 @@ class Uploads:
             or shutil.disk_usage(folder).free < _MIN_FREE_BYTES
         ):
             raise DiskFull()
+
+
+class _Pace:
+    """How fast one upload comes in."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self.num_bytes = 0
+        self.has_to_end = False
+
+    def seconds(self) -> float:
+        """Return how long it has been coming in."""
+        return time.monotonic() - self._began
+
+    def rate(self) -> float:
+        """Return the bytes of a second; infinite for one that has just begun."""
+        return self.num_bytes / self.seconds() if self.seconds() > _NEW_S else math.inf
 
 
 @contextmanager
@@ -171,12 +211,21 @@ def taken_file(payload: Any, nothing: type[DemoError]) -> Iterator[tuple[Path, s
 
 
 def keep_file(content: bytes, name: str) -> Path:
-    """Write what a session offers for download; `sweep` leaves it alone, and the session deletes it in its end."""
+    """Write what a session offers for download; `sweep` leaves it alone, and the session deletes it in its end.
+
+    Raises:
+        DiskFull: If there is no room for it; then nothing of it stays.
+    """
     folder = Path(get_upload_folder(), KEPT, secrets.token_hex(16))
-    folder.mkdir(parents=True)
-    path = folder / name
-    path.write_bytes(content)
-    return path
+    try:
+        folder.mkdir(parents=True)
+        (folder / name).write_bytes(content)
+    except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if error.errno in NO_ROOM:
+            raise DiskFull() from error
+        raise
+    return folder / name
 
 
 def sweep(folder: Path, max_age_s: float) -> None:

@@ -27,6 +27,9 @@ from demo.models.cache import BackboneCache
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.predict import predict
+from tests.benchmarks import abuse as floods
+from tests.benchmarks import crowd as visitors
+from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
 from tests.benchmarks import training
 from tests.benchmarks.throughput import throughput
@@ -58,6 +61,8 @@ def running_app() -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
     try:
         url = f"http://127.0.0.1:{port}"
         while not answers(url):
+            if process.poll() is not None:
+                raise RuntimeError(f"the app ended with {process.returncode} before it answered")
             time.sleep(0.05)
         yield url, process, time.perf_counter() - start
     finally:
@@ -219,8 +224,24 @@ def maps() -> list[Row]:
     return [Row(*row) for each in class_maps.BENCHMARKS for row in each(photos)]
 
 
+def hostile() -> list[Row]:
+    """Read odd, broken and hostile pictures, archives and heads: named, fast, small, nothing written."""
+    return [Row(*row) for each in attacks.BENCHMARKS for row in each()]
+
+
+def abuse() -> list[Row]:
+    """Send floods, slow and cut bodies, and all bad inputs through the app's own doors."""
+    return [Row(*row) for each in floods.BENCHMARKS for row in each()]
+
+
+def crowd() -> list[Row]:
+    """Let a hog and 39 visitors, forty sessions with fingerprints, and thousands of requests in; 20 minutes."""
+    return [Row(*row) for each in visitors.BENCHMARKS for row in each()]
+
+
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
-    each.__name__: each for each in (samples, fine_tune, heads, maps, start_up, memory, networks, speed, tests)
+    each.__name__: each
+    for each in (samples, fine_tune, heads, maps, start_up, memory, networks, speed, hostile, abuse, crowd, tests)
 }
 
 
