@@ -226,7 +226,7 @@ def maps() -> list[Row]:
 
 def hostile() -> list[Row]:
     """Read odd, broken and hostile pictures, archives and heads: named, fast, small, nothing written."""
-    return [Row(*row) for each in attacks.BENCHMARKS for row in each()]
+    return [Row(*row) for each in attacks.BENCHMARKS for row in each(DATA)]
 
 
 def abuse() -> list[Row]:
