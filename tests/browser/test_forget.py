@@ -12,7 +12,9 @@ from tests.browser.test_walk import open_tab, upload, wait_for
 from tests.conftest import Server
 
 LANGUAGES = pytest.mark.parametrize(
-    ("path", "words"), [("/", ENGLISH), ("/zh", CHINESE)], ids=["English", "Chinese on a phone"]
+    ("path", "words"),
+    [pytest.param("/", ENGLISH, marks=pytest.mark.slow), ("/zh", CHINESE)],
+    ids=["English", "Chinese on a phone"],
 )
 
 
@@ -59,6 +61,7 @@ def test_a_session_that_has_ended_says_so_by_itself(open_page: OpenPage, server:
     wait_for(page, "#session-line", ENGLISH.session_over)
 
 
+@pytest.mark.slow
 def test_an_open_page_that_is_used_is_not_told_that_it_has_ended(open_page: OpenPage) -> None:
     page = open_page()
     page.evaluate("document.querySelector('#session-line [data-left]').dataset.left = 0")
@@ -66,6 +69,7 @@ def test_an_open_page_that_is_used_is_not_told_that_it_has_ended(open_page: Open
     assert ENGLISH.session_over not in page.inner_text("#session-line")
 
 
+@pytest.mark.slow
 @LANGUAGES
 def test_an_upload_that_is_too_large_is_stopped_before_it_is_sent(
     path: str, words: Words, open_page: OpenPage, server: Server, tmp_path: Path
