@@ -401,6 +401,7 @@ def test_a_ridge_head_tells_ants_from_bees(photographs: Photographs) -> None:
     assert calibration.calibration_error < 0.1
 
 
+@pytest.mark.slow
 def test_photographs_of_neither_ants_nor_bees_are_rejected(photographs: Photographs) -> None:
     novelty = fit_novelty(photographs.training)
     known = novelty.distance(photographs.validation.features)

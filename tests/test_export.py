@@ -163,6 +163,7 @@ def test_layers_that_were_trained_change_the_answer(embedded: Backbone) -> None:
     assert max(abs(a - b) for a, b in zip(check.probabilities, untuned.probabilities, strict=True)) > 0.01
 
 
+@pytest.mark.slow
 def test_the_script_names_classes_in_their_order(linear: bytes, tmp_path: Path) -> None:
     folder = unpack(linear, tmp_path)
     result = run(folder, EXAMPLES[0].path, EXAMPLES[1].path)

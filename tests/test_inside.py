@@ -302,6 +302,7 @@ def difference(first: bytes, second: bytes) -> float:
     return float(np.abs(one - other).mean())
 
 
+@pytest.mark.slow
 def test_eight_visitors_at_once_each_see_their_own(visit: Visit, tmp_path: Path) -> None:
     visitors = [visit() for _ in range(8)]
     for number, visitor in enumerate(visitors):

@@ -295,6 +295,7 @@ def contents(objects: list[Any]) -> set[bytes]:
     return {each for each in found if len(each) > 100}  # single numbers may be the same by chance
 
 
+@pytest.mark.slow
 def test_two_who_train_at_once_get_nothing_of_each_other(
     server: Server, visit: Visit, make_zip: MakeZip, tmp_path: Path
 ) -> None:

@@ -13,7 +13,7 @@ from tests.conftest import Server
 
 LANGUAGES = pytest.mark.parametrize(
     ("path", "words"),
-    [pytest.param("/", ENGLISH, marks=pytest.mark.slow), ("/zh", CHINESE)],
+    [("/", ENGLISH), ("/zh", CHINESE)],
     ids=["English", "Chinese on a phone"],
 )
 
@@ -23,6 +23,7 @@ def token_of(page: Any) -> str:
     return token
 
 
+@pytest.mark.slow
 @LANGUAGES
 def test_everything_is_forgotten_after_a_question(
     path: str, words: Words, open_page: OpenPage, server: Server, screenshots: Path
@@ -53,6 +54,7 @@ def test_everything_is_forgotten_after_a_question(
     assert token not in server.context.sessions._sessions
 
 
+@pytest.mark.slow
 def test_a_session_that_has_ended_says_so_by_itself(open_page: OpenPage, server: Server) -> None:
     page = open_page()
     wait_for(page, "#session-line", "60")

@@ -149,6 +149,7 @@ def unfold(page: Any, panel: str) -> None:
     page.locator(f"#{panel}-panel .label-wrap").first.click()
 
 
+@pytest.mark.slow
 def test_each_claim_is_tried_on_a_phone(open_page: OpenPage) -> None:
     page = open_page(viewport=PHONE)
     page.click("#example-cat")
