@@ -272,16 +272,10 @@ def names_with_mark(folder: Path) -> set[str]:
 
 
 @pytest.fixture
-def slow_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[WeightsHost]:
+def slow_host(host: WeightsHost) -> WeightsHost:
     """A host that takes seconds for each file, and an empty cache."""
-    host = WeightsHost()
     host.resources[path_of(stand_in(host.url, CONTENT))] = Resource(CONTENT, chunk_bytes=20_000, pause_s=0.2)
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.delenv("DEMO_WEIGHTS_DIR", raising=False)
-    yield host
-    host.close()
+    return host
 
 
 FETCH = """

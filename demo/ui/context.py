@@ -10,7 +10,9 @@ from typing import Any
 
 import gradio as gr
 
+from demo.data.collection import Collection, rename_class
 from demo.data.dataset import Dataset
+from demo.data.starters import read_starter
 from demo.errors import DemoError, ImageBytesExceeded, NoImage, NotAnImage, log_unexpected
 from demo.models.backbone import Backbone
 from demo.models.cache import BackboneCache
@@ -22,7 +24,7 @@ from demo.tasks.features import FeatureCache
 from demo.tasks.finetune import Progress, fine_tune
 from demo.ui.arrival import Arrival
 from demo.ui.background import run_slowly
-from demo.ui.sessions import Sessions
+from demo.ui.sessions import Session, Sessions
 from demo.ui.text import ENGLISH, Words
 from demo.ui.training import Job, TrainingLine
 
@@ -73,6 +75,28 @@ class Context:
         """Train a head as a stream of progress, with the backbone on loan for as long as that takes."""
         with self.backbones.lend(backbone_name) as backbone:
             yield from fine_tune(backbone, dataset, recipe, self.settings, cache=cache)
+
+    def train(self, session: Session, dataset: Dataset, recipe: Recipe) -> Job:
+        """Put a training of a session into the line; its head is the session's own in the end.
+
+        Raises:
+            TrainingRunning: If the session has one that has not ended.
+        """
+        cache, name = session.cache, session.state.backbone_name
+        job = Job(
+            lambda: self.fine_tune(name, dataset, recipe, cache=cache), lambda result: session.adopt(result, dataset)
+        )
+        session.begin(job)
+        self.line.submit(job)
+        return job
+
+    def read_starter(self, name: str, settings: Settings) -> Collection:
+        """Read a starter set within some settings, with class names in the visitor's language."""
+        collection = read_starter(name, settings)
+        for each in collection.classes:
+            shown = self.words.starter_classes.get(each.name, each.name)
+            collection = rename_class(collection, each.name, new_name=shown)
+        return collection
 
     def describe_wait(self, job: Job) -> str:
         """Say how many trainings are ahead of a job and, where others have shown it, how long that will take."""

@@ -8,9 +8,9 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from demo.data.collection import Collection, rename_class
+from demo.data.collection import Collection
 from demo.data.dataset import read_sample
-from demo.data.starters import STARTERS, read_starter
+from demo.data.starters import STARTERS
 from demo.errors import NoHead, SessionExpired
 from demo.models.backbone import Backbone
 from demo.models.head import Head
@@ -161,27 +161,18 @@ def _let_in(team: _Team) -> Generator[str | Event, None, list[Brought]]:
 
 
 def _read_pictures(context: Context, starter: str) -> Collection:
-    """Read a few pictures of each class of a starter set, with class names in the visitor's language."""
+    """Read a few pictures of each class of a starter set."""
     num_pictures = min(context.settings.max_pictures, _PICTURES_PER_CLASS * len(STARTERS[starter].class_names))
-    collection = read_starter(starter, replace(context.settings, max_pictures=num_pictures))
-    for each in collection.classes:
-        shown = context.words.starter_classes.get(each.name, each.name)
-        collection = rename_class(collection, each.name, new_name=shown)
-    return collection
+    return context.read_starter(starter, replace(context.settings, max_pictures=num_pictures))
 
 
 def _train(team: _Team, customer: int) -> Story:
     """Train a head for one customer on the way that every visitor's training goes."""
     context, words = team.context, team.context.words
-    session, name = team.session(customer), team.backbone.spec.name
-    dataset, cache = session.find_dataset(), session.cache
-    job = Job(
-        lambda: context.fine_tune(name, dataset, _RECIPE, cache=cache), lambda result: session.adopt(result, dataset)
-    )
+    session = team.session(customer)
     sentence = words.customers.training.format(customer=words.customers.names[customer])
     yield sentence
-    session.begin(job)
-    context.line.submit(job)
+    job = context.train(session, session.find_dataset(), _RECIPE)
     while not job.done.wait(_LOOK_EVERY_S):
         yield f"{sentence} {_describe_progress(context, job)}"
     if job.error is not None:

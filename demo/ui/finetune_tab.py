@@ -53,13 +53,8 @@ def show_jobs(context: Context, ref: Ref) -> list[Any]:
 def start_training(context: Context, ref: Ref, *values: Any) -> None:
     """Put a training into the line; `watch_training` shows how it goes."""
     session = context.sessions.find(ref)
-    cache, name = session.cache, session.state.backbone_name
     recipe, dataset = read_recipe(context.settings, *values), session.find_dataset()
-    job = Job(
-        lambda: context.fine_tune(name, dataset, recipe, cache=cache), lambda result: session.adopt(result, dataset)
-    )
-    session.begin(job)
-    context.line.submit(job)
+    context.train(session, dataset, recipe)
 
 
 def stop_training(context: Context, ref: Ref) -> list[Any]:

@@ -19,7 +19,7 @@ from demo.data.collection import (
 )
 from demo.data.dataset import DataReport, Dataset, Skipped, Split
 from demo.data.folders import read_collection
-from demo.data.starters import STARTERS, read_starter
+from demo.data.starters import STARTERS
 from demo.errors import NoArchive, NoImage
 from demo.ui.context import LIGHT, READ, Context, streamed_bytes
 from demo.ui.markup import draw_picture, draw_status, draw_table
@@ -59,11 +59,7 @@ def drop_pictures(context: Context, ref: Ref) -> list[Any]:
 
 def choose_starter(context: Context, ref: Ref, name: str) -> list[Any]:
     """Take one of the starter sets."""
-    collection = read_starter(name, context.settings)
-    for each in collection.classes:
-        shown = context.words.starter_classes.get(each.name, each.name)
-        collection = rename_class(collection, each.name, new_name=shown)
-    return _replace(context, ref, collection)
+    return _replace(context, ref, context.read_starter(name, context.settings))
 
 
 def make_class(context: Context, ref: Ref, name: str) -> list[Any]:

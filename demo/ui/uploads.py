@@ -79,17 +79,14 @@ class Uploads:
         self._open.append(pace)
         part = Path(get_upload_folder(), secrets.token_hex(16))
         try:
-            return JSONResponse([str(path) for path in await self._receive(request, part, pace)])
+            with _disk_full():
+                return JSONResponse([str(path) for path in await self._receive(request, part, pace)])
         except ClientDisconnect:
             return Response(status_code=400)  # which nobody hears any more
         except DemoError as error:
             return refuse(error, request.scope)
         except MultiPartException:
             return refuse(UploadUnreadable(limit=self._settings.max_pictures), request.scope)
-        except OSError as error:
-            if error.errno in NO_ROOM:
-                return refuse(DiskFull(), request.scope)
-            raise
         finally:
             self._open.remove(pace)
             shutil.rmtree(part, ignore_errors=True)  # whatever is not settled by now
@@ -218,12 +215,11 @@ def keep_file(content: bytes, name: str) -> Path:
     """
     folder = Path(get_upload_folder(), KEPT, secrets.token_hex(16))
     try:
-        folder.mkdir(parents=True)
-        (folder / name).write_bytes(content)
-    except OSError as error:
+        with _disk_full():
+            folder.mkdir(parents=True)
+            (folder / name).write_bytes(content)
+    except Exception:
         shutil.rmtree(folder, ignore_errors=True)
-        if error.errno in NO_ROOM:
-            raise DiskFull() from error
         raise
     return folder / name
 
@@ -235,6 +231,17 @@ def sweep(folder: Path, max_age_s: float) -> None:
         with suppress(OSError):  # somebody else was faster
             if path.name not in (KEPT, _LOCK) and path.stat().st_mtime < oldest:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@contextmanager
+def _disk_full() -> Iterator[None]:
+    """Turn the system's error that there is no room into ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise DiskFull() from error
+        raise
 
 
 def _measure(folder: Path) -> int:

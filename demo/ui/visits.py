@@ -89,7 +89,7 @@ class Visits(StateHolder):
     def _sweep_answers(self, unfetched_s: float) -> None:
         """Remove the mailboxes of pages that are gone and of programs: gradio keeps each until there are 2,000.
 
-        One that was empty already at the last sweep has had its last answer; a full one waits for its reader.
+        One whose events have all ended a while ago has had its last answer fetched; another waits for its reader.
         """
         queue, now = self._queue, datetime.now()
         left = set(queue.pending_messages_per_session) - set(self.session_data)
