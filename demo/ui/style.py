@@ -38,6 +38,9 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 #privacy ul { text-align: left; max-width: 46rem; margin: 0.4rem auto; }
 .session { margin: 0; }
 .session.over { color: var(--error-text-color); font-weight: 600; }
+.html-container :is(h3, h4) { overflow-wrap: anywhere; } /* the names of files know no end */
+.label-wrap > span:first-child { text-align: start; }
+footer .divider { display: none !important; } /* gradio's dot after the only link, which a phone does not show */
 .answer { font-size: 1.05rem; margin: 0.2rem 0; overflow-wrap: anywhere; }
 .status { min-height: 1.6rem; margin: 0.2rem 0; }
 .status.trained { font-weight: 600; }
