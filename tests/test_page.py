@@ -1,6 +1,7 @@
 """The page's own events: what one visitor does, what it changes, and that nobody else sees it."""
 
 import logging
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ def train(visitor: Visitor, archive: Path, epochs: int = 3) -> str:
     visitor.call("choose_archive", visitor.upload(archive))
     visitor.call("start_training", *recipe_values(epochs))
     return str(visitor.call("watch_training")[1])
+
+
+def test_memory_is_not_spent_on_a_compiler_that_is_never_used() -> None:
+    assert sys.modules["triton"] is None
 
 
 def test_a_photograph_is_seen_in_both_tabs(visit: Visit) -> None:

@@ -127,24 +127,39 @@ def test_a_second_page_of_a_process_opens_a_folder_beside_the_first(folder: Path
     assert folder.is_dir()
 
 
+@pytest.fixture
+def other_process(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
+    """Yield a process that holds a folder of its own beside ours, and that folder, with a picture in it."""
+    environment = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", HOLD_FOLDER]
+    with subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        held = Path(process.stdout.readline().strip())
+        (held / "picture.png").write_bytes(b"somebody's")
+        yield process, held
+        process.kill()
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
 def test_what_a_killed_process_leaves_is_deleted_by_the_next_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    other_process: tuple[subprocess.Popen[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    environment = {**os.environ, "GRADIO_TEMP_DIR": str(tmp_path)}
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD_FOLDER], cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    left = Path(process.stdout.readline().strip())
-    (left / "picture.png").write_bytes(b"somebody's")
+    process, left = other_process
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     open_folder()
     assert left.is_dir()  # its process lives
     process.send_signal(signal.SIGKILL)
     process.wait()
-    process.stdout.close()
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     open_folder()
     assert not left.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Control-C is no signal there")
+def test_a_process_that_is_interrupted_deletes_its_folder(other_process: tuple[subprocess.Popen[str], Path]) -> None:
+    process, held = other_process
+    process.send_signal(signal.SIGINT)
+    process.wait()
+    assert not held.exists()

@@ -1,6 +1,7 @@
 """Files that visitors bring: each in a place of its own that nobody can guess, deleted as soon as it was read."""
 
 import asyncio
+import atexit
 import math
 import os
 import secrets
@@ -46,7 +47,9 @@ _locks: list[FileLock] = []  # held until the process ends, however it ends
 
 
 def open_folder() -> Path:
-    """Make a folder for this process's uploads and tell gradio; those of processes that are gone are deleted.
+    """Make a folder for this process's uploads, deleted at its end, and tell gradio.
+
+    The folders of processes that were killed are deleted.
 
     It lies where GRADIO_TEMP_DIR says, or in the system's folder for temporary files.
     """
@@ -60,6 +63,7 @@ def open_folder() -> Path:
     lock.acquire()
     _locks.append(lock)
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 
 
