@@ -50,7 +50,9 @@ class Settings:
     upload_idle_s: float = 20.0  # without a single byte
     min_upload_bytes_per_s: int = 8_000  # on average, after the first seconds
     unread_upload_s: float = 1200.0  # after which a file that nobody read is deleted
-    max_upload_folder_bytes: int = 5000 * MEGABYTE
+    # Where more wait to be read, the longest waiting make room.
+    max_unread_bytes: int = 5000 * MEGABYTE
+    max_unread_uploads: int = 10_000
 
     max_sessions: int = 200
     max_session_memory_bytes: int = 4000 * MEGABYTE  # of all sessions together, and likewise below

@@ -111,7 +111,8 @@ def test_where(visitor: Visitor, server: Server, tmp_path: Path) -> None:
     unread = Path(visitor.upload(write_photo(tmp_path))["path"])
     assert unread.is_file()
     long_ago = time.time() - server.context.settings.unread_upload_s - 1
-    os.utime(unread.parent, (long_ago, long_ago))
+    for path in (unread, unread.parent):
+        os.utime(path, (long_ago, long_ago))
     sweep_up(server.page, server.context, server.page.app.state_holder, uploads(server))
     assert not unread.exists()
     assert files_of(session) == offered

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from demo.errors import DiskFull, NoImage, SessionExpired, UploadGone
-from demo.settings import Settings
+from demo.settings import MEGABYTE, Settings
 from demo.ui.sessions import Sessions
-from demo.ui.uploads import KEPT, keep_file, open_folder, sweep, taken_file
+from demo.ui.uploads import KEPT, keep_file, make_room, open_folder, sweep, taken_file
 from tests.conftest import PROJECT
 
 HOLD_FOLDER = """
@@ -86,11 +87,56 @@ def test_what_nobody_reads_is_swept_and_what_is_offered_stays(folder: Path, uplo
     sweep(folder, max_age_s=60)
     assert upload.is_file()
     long_ago = time.time() - 61
-    for path in (upload.parent, offered.parent, folder / KEPT):
+    for path in (upload, upload.parent, offered, offered.parent, folder / KEPT):
         os.utime(path, (long_ago, long_ago))
     sweep(folder, max_age_s=60)
     assert not upload.parent.exists()
     assert offered.read_bytes() == b"head"
+
+
+def bring(folder: Path, number: int, num_bytes: int = 1000) -> Path:
+    """Return an upload; the higher its number, the shorter it has been waiting."""
+    path = folder / f"{number:032}" / "picture.png"
+    path.parent.mkdir()
+    path.write_bytes(bytes(num_bytes))
+    for each in (path, path.parent):
+        os.utime(each, (1e9 + number, 1e9 + number))
+    return path
+
+
+def test_where_too_much_waits_the_longest_waiting_make_room(folder: Path) -> None:
+    offered = keep_file(bytes(100_000), "head.zip")
+    uploads = [bring(folder, number) for number in range(5)]
+    size = sum(each.stat().st_size for each in (uploads[0], uploads[0].parent))
+    make_room(folder, max_bytes=5 * size, max_number=5)
+    assert all(each.is_file() for each in uploads)
+    make_room(folder, max_bytes=4 * size - 1, max_number=5)
+    assert [each.is_file() for each in uploads] == [False, False, True, True, True]
+    make_room(folder, max_bytes=4 * size, max_number=1)
+    assert [each.is_file() for each in uploads] == [False, False, False, False, True]
+    assert offered.is_file()
+
+
+def test_an_upload_that_is_still_coming_in_does_not_make_room(folder: Path) -> None:
+    coming, waiting = bring(folder, 1), bring(folder, 2)
+    coming.write_bytes(b"more of it")
+    make_room(folder, max_bytes=10**9, max_number=1)
+    assert (coming.is_file(), waiting.is_file()) == (True, False)
+
+
+def test_where_the_disk_is_full_uploads_make_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    uploads = [bring(folder, number, 100_000) for number in range(2)]
+    full = shutil.disk_usage(folder)._replace(free=1000 * MEGABYTE - 50_000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: full)
+    make_room(folder, max_bytes=10**9, max_number=10)
+    assert [each.is_file() for each in uploads] == [False, True]
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_visitor_is_offered_so_many_files_and_no_more() -> None:
+    session = Sessions(Settings()).attach("")
+    paths = [session.offer(keep_file(b"table", "table.csv")) for _ in range(10)]
+    assert [path.is_file() for path in paths] == [False] * 2 + [True] * 8
 
 
 @pytest.mark.usefixtures("folder")

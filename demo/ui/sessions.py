@@ -26,6 +26,7 @@ from demo.tasks.patches import PeakCache
 from demo.ui.training import Job, JobKind
 
 _NEW_S = 60.0  # for which an empty session is taken for one that has just begun
+_MAX_OFFERED = 8  # files of one visitor; a newer one takes the place of the oldest
 _RESTING_S = 600.0  # after which one that holds something may have to make room
 
 
@@ -179,6 +180,7 @@ class Session:
         with self._lock:
             if not self.is_over:
                 self._files.append(path)
+                self._delete_files(num_left=_MAX_OFFERED)
                 return path
         shutil.rmtree(path.parent, ignore_errors=True)
         raise SessionExpired()
@@ -259,9 +261,11 @@ class Session:
             self.cache, self.peaks = FeatureCache(), PeakCache()
             self._dream += 1
             self.jobs.clear()
-            for path in self._files:
-                shutil.rmtree(path.parent, ignore_errors=True)
-            self._files.clear()
+            self._delete_files(num_left=0)
+
+    def _delete_files(self, *, num_left: int) -> None:
+        while len(self._files) > num_left:
+            shutil.rmtree(self._files.pop(0).parent, ignore_errors=True)
 
     def _check_not_over(self) -> None:
         if self.is_over:

@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 from gradio.route_utils import GradioMultiPartParser, MultiPartException
@@ -39,7 +39,7 @@ _LOCK = ".lock"
 _GRACE_S = 10.0
 _NEW_S = 2.0
 _LOOK_EVERY_S = 1.0
-_MEASURE_EVERY_S = 5.0
+_MAKE_ROOM_EVERY_S = 5.0
 _MAX_NAME_LENGTH = 80
 _MIN_FREE_BYTES = 1000 * MEGABYTE
 
@@ -73,7 +73,7 @@ class Uploads:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._open: list[_Pace] = []
-        self._measured, self._used_bytes = -math.inf, 0
+        self._made_room = -math.inf
 
     async def receive(self, request: Request) -> Response:
         """Take the files of one request and answer with their paths, as gradio's own door does."""
@@ -100,7 +100,7 @@ class Uploads:
             raise UploadUnreadable(limit=self._settings.max_pictures)
         if int(request.headers.get("content-length") or 0) > self._settings.max_upload_bytes:
             raise RequestTooLarge(limit=self._settings.max_upload_bytes / MEGABYTE)
-        self._check_room()
+        await self._make_room()
         part.mkdir()
         upload_id = request.query_params.get("upload_id")
         parser = GradioMultiPartParser(
@@ -157,15 +157,16 @@ class Uploads:
         finally:
             waiting.cancel()
 
-    def _check_room(self) -> None:
-        """Raise DiskFull where there is no room; how much is used is looked up every few seconds."""
+    async def _make_room(self) -> None:
+        """Make room for more, looking every few seconds; raise DiskFull where nothing of ours takes it."""
         folder, now = Path(get_upload_folder()), time.monotonic()
-        if now > self._measured + _MEASURE_EVERY_S:
-            self._measured, self._used_bytes = now, _measure(folder)
-        if (
-            self._used_bytes > self._settings.max_upload_folder_bytes
-            or shutil.disk_usage(folder).free < _MIN_FREE_BYTES
-        ):
+        if now > self._made_room + _MAKE_ROOM_EVERY_S:
+            self._made_room = now
+            settings = self._settings
+            await asyncio.to_thread(
+                make_room, folder, max_bytes=settings.max_unread_bytes, max_number=settings.max_unread_uploads
+            )
+        if shutil.disk_usage(folder).free < _MIN_FREE_BYTES:
             raise DiskFull()
 
 
@@ -231,10 +232,24 @@ def keep_file(content: bytes, name: str) -> Path:
 def sweep(folder: Path, max_age_s: float) -> None:
     """Delete what nobody has read for so long: uploads, and files of the API's answers."""
     oldest = time.time() - max_age_s
-    for path in folder.iterdir():
-        with suppress(OSError):  # somebody else was faster
-            if path.name not in (KEPT, _LOCK) and path.stat().st_mtime < oldest:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for each in _list_unread(folder):
+        if each.written < oldest:
+            each.delete()
+
+
+def make_room(folder: Path, *, max_bytes: int, max_number: int) -> None:
+    """Delete what has waited longest to be read, until the rest is within the limits and the disk has room.
+
+    Whoever brings masses that nobody reads drives out their own, for the uploads of others are read within seconds.
+    """
+    unread = _list_unread(folder)
+    num_bytes = sum(each.num_bytes for each in unread)
+    max_bytes = min(max_bytes, num_bytes + shutil.disk_usage(folder).free - _MIN_FREE_BYTES)
+    for number_left, each in zip(range(len(unread), 0, -1), unread, strict=True):
+        if num_bytes <= max_bytes and number_left <= max_number:
+            return
+        each.delete()
+        num_bytes -= each.num_bytes
 
 
 @contextmanager
@@ -248,14 +263,27 @@ def _disk_full() -> Iterator[None]:
         raise
 
 
-def _measure(folder: Path) -> int:
-    """Return the bytes of all files in a folder, from which others delete meanwhile."""
-    num_bytes = 0
-    for where, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                num_bytes += Path(where, name).stat().st_size
-    return num_bytes
+class _Unread(NamedTuple):
+    """What lies among the uploads: when it was last written, its size, and where."""
+
+    written: float
+    num_bytes: int
+    path: Path
+
+    def delete(self) -> None:
+        with suppress(OSError):  # somebody else was faster
+            shutil.rmtree(self.path) if self.path.is_dir() else self.path.unlink()
+
+
+def _list_unread(folder: Path) -> list[_Unread]:
+    """Return all that waits to be read, the longest first; what is still coming in has just been written."""
+    unread = []
+    for path in folder.iterdir():
+        if path.name not in (KEPT, _LOCK):
+            with suppress(OSError):  # others delete meanwhile
+                stats = [each.stat() for each in (path, *path.rglob("*"))]
+                unread.append(_Unread(max(each.st_mtime for each in stats), sum(each.st_size for each in stats), path))
+    return sorted(unread)
 
 
 def _is_upload(path: Path) -> bool:
