@@ -213,6 +213,11 @@ def png(colour: str | tuple[int, int, int] = "red", size: tuple[int, int] = (32,
     return encode(Image.new("RGB", size, colour))
 
 
+def files_below(folder: Path) -> set[Path]:
+    """Return the files in a folder of uploads, but for its lock, while others may delete from it."""
+    return {Path(where, name) for where, _, names in os.walk(folder) for name in names if name != ".lock"}
+
+
 def noise(seed: int, size: tuple[int, int] = (64, 64)) -> Image.Image:
     """Return a picture of coloured noise."""
     pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)

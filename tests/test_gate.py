@@ -140,9 +140,10 @@ def test_a_stalled_upload_is_given_up(server: Server) -> None:
     wait_until_gone(server, before)
 
 
-def test_a_full_house_lets_the_slowest_upload_go(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def slow_upload(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """Begin an upload that takes the only place, and send no more than its first bytes."""
     before = upload_folders(server)
-    monkeypatch.setattr("demo.ui.uploads._NEW_S", 0.0)
     monkeypatch.setattr("demo.ui.uploads._LOOK_EVERY_S", 0.05)
     object.__setattr__(server.context.settings, "max_uploads", 1)
     try:
@@ -150,13 +151,26 @@ def test_a_full_house_lets_the_slowest_upload_go(server: Server, monkeypatch: py
             slow.sendall(FILE_PART)
             while upload_folders(server) <= before:
                 time.sleep(0.02)
-            time.sleep(0.3)  # a hundred bytes so far: that is slow
-            answer = send(server, "/upload", FILE_PART + b"x\r\n--cut--\r\n", FORM)
-            assert answer is not None
-            assert answer.status_code == 200
-            assert b" 408 " in slow.recv(4096)
+            yield slow
     finally:
         object.__setattr__(server.context.settings, "max_uploads", Settings.max_uploads)
+
+
+def test_a_full_house_lets_the_slowest_upload_go(
+    slow_upload: socket.socket, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.ui.uploads._NEW_S", 0.1)  # for as long the newcomer has to wait
+    answer = send(server, "/upload", FILE_PART + b"x\r\n--cut--\r\n", FORM)
+    assert answer is not None
+    assert answer.status_code == 200
+    assert b" 408 " in slow_upload.recv(4096)
+
+
+@pytest.mark.usefixtures("slow_upload")
+def test_a_full_house_of_which_none_is_slow_takes_nobody(server: Server) -> None:
+    answer = send(server, "/upload", FILE_PART + b"x\r\n--cut--\r\n", FORM)
+    assert answer is not None
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
 
 
 def test_a_slow_body_is_given_up(server: Server) -> None:

@@ -22,7 +22,7 @@ from demo.ui.server import sweep_up
 from demo.ui.sessions import Session
 from demo.ui.text import CHINESE, ENGLISH, Words
 from demo.ui.uploads import KEPT
-from tests.conftest import PROJECT, MakeZip, Server, colour_folders, encode, noise
+from tests.conftest import PROJECT, MakeZip, Server, colour_folders, encode, files_below, noise
 from tests.visitor import Refused, Visit, Visitor, recipe_values
 
 LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
@@ -60,7 +60,7 @@ def files_of(session: Session) -> list[Path]:
 
 
 def all_files(server: Server) -> set[Path]:
-    return {path for path in uploads(server).rglob("*") if path.is_file() and path.name != ".lock"}
+    return files_below(uploads(server))
 
 
 def remains_of(session: Session) -> list[Any]:

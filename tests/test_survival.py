@@ -23,7 +23,7 @@ from demo.ui.text import ENGLISH
 from demo.ui.training import Job, JobKind
 from tests.benchmarks.__main__ import running_app
 from tests.benchmarks.abuse import is_own
-from tests.conftest import PROJECT, MakeZip, Server, colour_folders, encode, noise
+from tests.conftest import PROJECT, MakeZip, Server, colour_folders, encode, files_below, noise
 from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
 from tests.weights_host import Resource, WeightsHost, path_of, stand_in
 
@@ -237,7 +237,7 @@ def test_nothing_of_a_visitor_outlives_a_process_that_is_killed_in_a_training(
         process.kill()
         process.wait()
         visitor.close()
-    assert [path for path in temporary.rglob("*") if path.is_file()] == []  # the pictures' file has no name
+    assert not files_below(temporary)  # the pictures' file has no name
     assert left.is_dir()
     with running_app() as (url, _, _):
         assert not left.exists()
@@ -268,7 +268,7 @@ def bring_everything(url: str, archive: Path, folder: Path) -> Visitor:
 
 
 def names_with_mark(folder: Path) -> set[str]:
-    return {path.name for path in folder.rglob("*") if MARK in path.name}
+    return {path.name for path in files_below(folder) if MARK in path.name}
 
 
 @pytest.fixture

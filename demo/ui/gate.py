@@ -3,14 +3,17 @@
 import asyncio
 import json
 import re
+import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demo.data.store import NO_ROOM
 from demo.errors import (
     AddressRefused,
     BodyUnreadable,
@@ -31,6 +34,7 @@ _OPEN = re.compile(r"/gradio_api/(upload|queue/join|call/.+|stream/\w+(/close)?|
 _FETCHING = re.compile(r"/gradio_api/(file[=/]\s*[a-z][a-z0-9+.-]*:/|proxy=)|/gradio_api/deep_link|/monitoring", re.I)
 _ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]+:/", re.I)  # and not the drive of a Windows path
 _FILE = "/gradio_api/file="
+_IN_MEMORY_BYTES = 64_000  # of each body that is coming in, which is all of nearly every one; the rest goes to the disk
 
 _STATUS: dict[type[DemoError], int] = {
     RequestTooLarge: 413,
@@ -120,23 +124,25 @@ class Gate:
 
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """Return the whole body, within the limit."""
-        limit, body = self._settings.max_body_bytes, bytearray()
+        limit = self._settings.max_body_bytes
         deadline = time.monotonic() + self._settings.max_body_s
         stated = Headers(scope=scope).get("content-length", "0")
         if not stated.isdecimal() or int(stated) > limit:
             raise RequestTooLarge(limit=limit / MEGABYTE)
-        while True:
-            try:
-                message = await asyncio.wait_for(receive(), deadline - time.monotonic())
-            except TimeoutError as error:
-                raise UploadTooSlow() from error
-            if message["type"] == "http.disconnect":
-                raise BodyUnreadable()
-            body += message.get("body", b"")
-            if len(body) > limit:
-                raise RequestTooLarge(limit=limit / MEGABYTE)
-            if not message.get("more_body", False):
-                return bytes(body)
+        with disk_full(), tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as body:
+            while True:
+                try:
+                    message = await asyncio.wait_for(receive(), deadline - time.monotonic())
+                except TimeoutError as error:
+                    raise UploadTooSlow() from error
+                if message["type"] == "http.disconnect":
+                    raise BodyUnreadable()
+                body.write(message.get("body", b""))
+                if body.tell() > limit:
+                    raise RequestTooLarge(limit=limit / MEGABYTE)
+                if not message.get("more_body", False):
+                    body.seek(0)
+                    return body.read()
 
     def _label(self, scope: Scope, send: Send) -> Send:
         """Add headers that tell browsers to take nothing for what it does not say that it is."""
@@ -154,6 +160,17 @@ class Gate:
             await send(message)
 
         return send_labelled
+
+
+@contextmanager
+def disk_full() -> Iterator[None]:
+    """Turn the system's error that there is no room into ours."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise DiskFull() from error
+        raise
 
 
 def _is_open(scope: Scope) -> bool:

@@ -21,7 +21,6 @@ from gradio_client.utils import strip_invalid_filename_characters
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from demo.data.store import NO_ROOM
 from demo.errors import (
     DemoError,
     DiskFull,
@@ -32,13 +31,14 @@ from demo.errors import (
     UploadUnreadable,
 )
 from demo.settings import MEGABYTE, Settings
-from demo.ui.gate import refuse
+from demo.ui.gate import disk_full, refuse
 
 KEPT = "kept"  # what sessions offer for download, until they end
 _LOCK = ".lock"
 _GRACE_S = 10.0
 _NEW_S = 2.0
 _LOOK_EVERY_S = 1.0
+_MAX_LOOKS = 4  # for a place, before an upload is refused
 _MAKE_ROOM_EVERY_S = 5.0
 _MAX_NAME_LENGTH = 80
 _MIN_FREE_BYTES = 1000 * MEGABYTE
@@ -77,13 +77,13 @@ class Uploads:
 
     async def receive(self, request: Request) -> Response:
         """Take the files of one request and answer with their paths, as gradio's own door does."""
-        if not self._make_place():
+        if not await self._make_place():
             return refuse(TooManyUploads(count=len(self._open)), request.scope)
         pace = _Pace()
         self._open.append(pace)
         part = Path(get_upload_folder(), secrets.token_hex(16))
         try:
-            with _disk_full():
+            with disk_full():
                 return JSONResponse([str(path) for path in await self._receive(request, part, pace)])
         except ClientDisconnect:
             return Response(status_code=400)  # which nobody hears any more
@@ -120,13 +120,21 @@ class Uploads:
             for file in parser._files_to_close_on_error:  # which the parser does for errors of its own alone
                 file.close()
 
-    def _make_place(self) -> bool:
-        """Say whether one more upload may begin; where there are too many, the slowest has to end for it."""
-        if len(self._open) < self._settings.max_uploads:
-            return True
-        slowest = min(self._open, key=_Pace.rate)
-        slowest.has_to_end = slowest.rate() < self._settings.min_upload_bytes_per_s
-        return slowest.has_to_end
+    async def _make_place(self) -> bool:
+        """Say whether one more upload may begin; where there are too many, the slowest has to end for it.
+
+        That takes a look or two: nobody is called slow who has just begun.
+        """
+        for _ in range(_MAX_LOOKS):
+            staying = [each for each in self._open if not each.has_to_end]
+            if len(staying) < self._settings.max_uploads:
+                return True
+            slowest = min(staying, key=_Pace.rate)
+            slowest.has_to_end = slowest.rate() < self._settings.min_upload_bytes_per_s
+            if slowest.has_to_end:
+                return True
+            await asyncio.sleep(_LOOK_EVERY_S)
+        return False
 
     async def _count(self, stream: AsyncIterator[bytes], pace: "_Pace") -> AsyncGenerator[bytes, None]:
         """Pass a body on as long as it is small and fast enough."""
@@ -220,7 +228,7 @@ def keep_file(content: bytes, name: str) -> Path:
     """
     folder = Path(get_upload_folder(), KEPT, secrets.token_hex(16))
     try:
-        with _disk_full():
+        with disk_full():
             folder.mkdir(parents=True)
             (folder / name).write_bytes(content)
     except Exception:
@@ -250,17 +258,6 @@ def make_room(folder: Path, *, max_bytes: int, max_number: int) -> None:
             return
         each.delete()
         num_bytes -= each.num_bytes
-
-
-@contextmanager
-def _disk_full() -> Iterator[None]:
-    """Turn the system's error that there is no room into ours."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise DiskFull() from error
-        raise
 
 
 class _Unread(NamedTuple):

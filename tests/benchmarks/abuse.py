@@ -32,7 +32,7 @@ import pytest
 from demo.errors import DemoError
 from demo.settings import MEGABYTE
 from demo.ui.text import ENGLISH
-from tests.conftest import PROJECT, encode, noise
+from tests.conftest import PROJECT, encode, files_below, noise
 from tests.test_gate import BOUNDARY, FIELD_PART, FILE_PART, FORM, JSON
 from tests.visitor import Refused, Visitor
 
@@ -58,9 +58,9 @@ class App(NamedTuple):
     uploads: Path
     log: Path
 
-    def files(self) -> list[Path]:
+    def files(self) -> set[Path]:
         """Return what lies among the uploads."""
-        return [path for path in self.uploads.rglob("*") if path.is_file() and path.name != ".lock"]
+        return files_below(self.uploads)
 
     def files_left(self, patience_s: float = 10.0) -> int:
         """Return how many uploads are there once those that are being deleted are gone."""

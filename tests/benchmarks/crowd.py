@@ -39,7 +39,7 @@ from safetensors import safe_open
 
 from demo.data.samples import EXAMPLES
 from tests.benchmarks import throughput
-from tests.conftest import encode, noise, write_zip
+from tests.conftest import encode, files_below, noise, write_zip
 from tests.visitor import Refused, Shown, Visitor, recipe_values
 
 NUM_SESSIONS = 40
@@ -712,7 +712,7 @@ def measure(pid: int | str, folder: Path) -> Footprint:
 
     process = Path(f"/proc/{pid}")
     descriptors, threads = (len(list((process / each).iterdir())) for each in ("fd", "task"))
-    return Footprint(resident_megabytes(pid), descriptors, threads, sum(each.is_file() for each in folder.rglob("*")))
+    return Footprint(resident_megabytes(pid), descriptors, threads, len(files_below(folder)))
 
 
 class Soak:
