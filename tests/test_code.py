@@ -125,7 +125,7 @@ def fine_tuned(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: S
     ]
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in DEEP)) for name in RECIPES])
 def test_the_code_trains_what_the_page_trains(
     name: str, folder: Path, dataset: Dataset, embedded: Backbone, settings: Settings
 ) -> None:

@@ -247,6 +247,7 @@ def test_nothing_of_the_two_stays(told: Told) -> None:
     assert [head() for head in told.heads] == [None] * 3
 
 
+@pytest.mark.slow
 def test_the_chinese_page_tells_the_same(told: Told, visit: Visit, server: Server) -> None:
     visitor = visit(language="zh")
     chinese = tell(visitor, server)

@@ -32,12 +32,12 @@ def visitor(server: Server) -> Iterator[Visitor]:
     visitor.close()
 
 
-DEEPEST = ("resnet101", "resnet152")
+SLOWEST = ("resnet101", "resnet152", "densenet121", "inception_v3")
 
 
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.slow] * (name in DEEPEST)) for name in ZOO if name != EMBEDDED],
+    [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOWEST)) for name in ZOO if name != EMBEDDED],
 )
 def test_every_backbone_loads_predicts_shows_its_stages_and_takes_a_head(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings, make_zip: MakeZip

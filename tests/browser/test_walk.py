@@ -194,7 +194,9 @@ def test_each_claim_is_tried_on_a_phone(open_page: OpenPage) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
-@pytest.mark.parametrize(("path", "words"), [("/", ENGLISH), ("/zh", CHINESE)])
+@pytest.mark.parametrize(
+    ("path", "words"), [pytest.param("/", ENGLISH, marks=pytest.mark.slow), ("/zh", CHINESE)], ids=["en", "zh"]
+)
 def test_a_phone_shows_every_tab_without_scrolling_sideways(
     open_page: OpenPage, make_zip: MakeZip, screenshots: Path, path: str, words: Words
 ) -> None:
