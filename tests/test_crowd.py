@@ -101,7 +101,7 @@ def test_a_hog_keeps_nobody_from_their_own_answer(crowd: list[Customer], server:
             assert [each.result() for each in seeing] == [""] * len(seeing)
             for chore in chores:
                 chore.result()
-        hog.wait()
+        assert hog.wait()
     finally:
         hog.close()
     assert hog.got["requests at once taken"] + hog.got["requests at once taken refused"] == 30

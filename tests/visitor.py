@@ -3,12 +3,15 @@
 import json
 import re
 import secrets
+import time
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+PATIENCE_S = 180.0  # for an answer, or any sign that it is being worked on
 
 
 class Refused(Exception):
@@ -76,8 +79,13 @@ class Visitor:
             raise Refused(joined.json()["detail"])
         joined.raise_for_status()
         with self._http.stream("GET", "/queue/data", params={"session_hash": self._session_hash}) as stream:
+            deadline = time.monotonic() + PATIENCE_S
             for line in stream.iter_lines():
-                message = json.loads(line.removeprefix("data: ")) if line else {}
+                message: dict[str, Any] = json.loads(line.removeprefix("data: ")) if line else {"msg": "heartbeat"}
+                if message["msg"] != "heartbeat":
+                    deadline = time.monotonic() + PATIENCE_S
+                elif time.monotonic() > deadline:
+                    raise TimeoutError(f"no answer to {handler} within {PATIENCE_S:.0f} s")
                 if message.get("msg") == "process_streaming":  # a camera's event waits for more until it is closed
                     self._http.post(f"/stream/{message['event_id']}/close").raise_for_status()
                 if message.get("msg") == "process_completed":

@@ -496,6 +496,7 @@ class Hog(Visitor):
             num_pictures: How many are in its zip.
         """
         super().__init__(url)
+        self._url = url
         self.got: Counter[str] = Counter()
         self._changed = threading.Condition()
         self._num_pending = 0
@@ -533,19 +534,24 @@ class Hog(Visitor):
         for _ in range(num_requests):
             self._count("requests at once taken", self._join("refresh") is not None)
 
-    def wait(self, timeout_s: float = 30.0) -> None:
-        """Wait until all that was asked has been answered."""
+    def wait(self, timeout_s: float = 60.0) -> bool:
+        """Wait until all that was asked has been answered; say whether it was."""
         with self._changed:
-            self._changed.wait_for(lambda: self._num_pending == 0, timeout_s)
+            return self._changed.wait_for(lambda: self._num_pending == 0, timeout_s)
 
     def close(self) -> None:
-        """Leave, in the middle of everything; the training in progress is stopped."""
+        """Leave, in the middle of everything; another page of the same visitor stops the training in progress.
+
+        On this one the reader might take the answer away.
+        """
         with self._changed:
             self._is_over = True
             self._changed.notify_all()
         self._reader.join(15.0)
         with suppress(Refused, httpx.HTTPError):
-            self.call("stop_training")
+            other = Visitor(self._url, token=self.token)
+            other.call("stop_training")
+            other.close()
         super().close()
 
     def _count(self, what: str, is_answered: bool) -> None:
