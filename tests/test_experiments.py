@@ -166,7 +166,9 @@ MANY_VIEWS, MANY_STEPS = recipe_values(200, crops=4), recipe_values(200, batch_s
         ("training", MANY_STEPS, lambda job: job.points),
         ("training", LAST_STAGE, lambda job: job.points or isinstance(job.progress, BatchProgress)),
         ("race", [], lambda job: job.points),
-        ("race", [], lambda job: any(isinstance(each, Finish) for each in job.points)),
+        pytest.param(
+            *("race", [], lambda job: any(isinstance(each, Finish) for each in job.points)), marks=pytest.mark.slow
+        ),
         ("curve", [], lambda job: job.points),
     ],
     ids=["looking at pictures", "in an epoch", "in the last stage", "in a race", "later in a race", "in a curve"],

@@ -132,6 +132,7 @@ def test_the_script_answers_as_the_page_does(
     expect_agreement(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_the_script_runs_alone(linear: bytes, tmp_path: Path) -> None:
     folder = unpack(linear, tmp_path / "export")
     result = run(folder, "--self-test", lay_out_pictures(tmp_path))

@@ -328,7 +328,7 @@ def test_a_training_ends_at_its_deadline_with_what_it_has(
     assert tuned.head.summary.epochs == 1
 
 
-@pytest.mark.parametrize("trains", [Trains.LAST_STAGE, Trains.EVERYTHING])
+@pytest.mark.parametrize("trains", [Trains.LAST_STAGE, pytest.param(Trains.EVERYTHING, marks=pytest.mark.slow)])
 def test_deeper_layers_are_trained_in_a_private_copy(
     embedded: Backbone, dataset: Dataset, settings: Settings, cat: Image.Image, trains: Trains
 ) -> None:

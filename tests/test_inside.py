@@ -323,6 +323,7 @@ def test_eight_visitors_at_once_each_see_their_own(visit: Visit, tmp_path: Path)
         assert np.mean(others) > 5
 
 
+@pytest.mark.slow
 def test_the_shared_network_is_as_it_was_after_all_of_it(visitor: Visitor, server: Server) -> None:
     with server.context.backbones.lend(EMBEDDED) as backbone:
         tensors = {name: tensor.clone() for name, tensor in backbone.network.state_dict().items()}

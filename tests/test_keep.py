@@ -53,7 +53,9 @@ def give(visitor: Visitor, path: Path) -> str:
     return str(visitor.call("import_head", visitor.upload(path))[1])
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "the last stage")) for name in RECIPES]
+)
 def test_a_head_that_comes_back_is_the_same(visit: Visit, make_zip: MakeZip, tmp_path: Path, name: str) -> None:
     one, other = visit(), visit()
     for visitor in (one, other):

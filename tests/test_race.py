@@ -207,6 +207,7 @@ def test_a_race_that_is_closed_leaves_nothing_running(
     assert torch.get_num_threads() == num_threads
 
 
+@pytest.mark.slow
 def test_without_time_each_contender_trains_one_epoch(embedded: Backbone, dataset: Dataset, settings: Settings) -> None:
     steps = list(race(embedded, dataset, replace(settings, race_s=0.0)))
     assert [(each.contender, each.epochs) for each in finishes(steps).values()] == [(each, 1) for each in Contender]
@@ -252,7 +253,7 @@ def build(name: str, embedded: Backbone) -> Backbone:
     return Backbone(spec, network, torch.device("cpu"), is_private=True)
 
 
-@pytest.fixture(scope="module", params=["efficientnet_lite0", "resnet18"])
+@pytest.fixture(scope="module", params=["efficientnet_lite0", pytest.param("resnet18", marks=pytest.mark.slow)])
 def trained(request: pytest.FixtureRequest, embedded: Backbone) -> Backbone:
     return build(request.param, embedded)
 

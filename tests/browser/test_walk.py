@@ -132,6 +132,7 @@ def test_one_load_opens_one_session(open_page: OpenPage, server: Server) -> None
     assert len(server.context.sessions) == before + 2
 
 
+@pytest.mark.slow
 def test_the_chinese_page_is_chinese_and_keeps_the_session(open_page: OpenPage, screenshots: Path) -> None:
     page = open_page()
     page.click("#example-coffee")
