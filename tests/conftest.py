@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import zipfile
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -211,6 +211,11 @@ def summary(recipe: Recipe | None = None) -> TrainingSummary:
 def png(colour: str | tuple[int, int, int] = "red", size: tuple[int, int] = (32, 24)) -> bytes:
     """Return one plain picture as PNG bytes."""
     return encode(Image.new("RGB", size, colour))
+
+
+def names_to_try(names: Iterable[str], *, slow: Container[str]) -> list[Any]:
+    """Return names for `parametrize`, of which some are tried in the slow run alone."""
+    return [pytest.param(name, marks=[pytest.mark.slow] * (name in slow)) for name in names]
 
 
 def files_below(folder: Path) -> set[Path]:

@@ -28,7 +28,7 @@ from demo.tasks import features
 from demo.tasks.code import _names_after_middle, write_code
 from demo.tasks.finetune import fine_tune
 from demo.tasks.fit import EpochResult
-from tests.conftest import encode, noise
+from tests.conftest import encode, names_to_try, noise
 
 SPEC = ZOO[EMBEDDED]
 EPOCHS = 2
@@ -125,7 +125,7 @@ def fine_tuned(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: S
     ]
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in DEEP)) for name in RECIPES])
+@pytest.mark.parametrize("name", names_to_try(RECIPES, slow=DEEP))
 def test_the_code_trains_what_the_page_trains(
     name: str, folder: Path, dataset: Dataset, embedded: Backbone, settings: Settings
 ) -> None:

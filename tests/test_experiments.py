@@ -167,7 +167,7 @@ MANY_VIEWS, MANY_STEPS = recipe_values(200, crops=4), recipe_values(200, batch_s
         ("training", LAST_STAGE, lambda job: job.points or isinstance(job.progress, BatchProgress)),
         ("race", [], lambda job: job.points),
         pytest.param(
-            *("race", [], lambda job: any(isinstance(each, Finish) for each in job.points)), marks=pytest.mark.slow
+            "race", [], lambda job: any(isinstance(each, Finish) for each in job.points), marks=pytest.mark.slow
         ),
         ("curve", [], lambda job: job.points),
     ],

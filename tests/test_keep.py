@@ -24,7 +24,7 @@ from demo.data.samples import EXAMPLES
 from demo.ui.markup import draw_picture
 from demo.ui.sessions import Session, Trained
 from demo.ui.text import CHINESE, ENGLISH
-from tests.conftest import MakeZip, Server, colour_folders, encode, noise
+from tests.conftest import MakeZip, Server, colour_folders, encode, names_to_try, noise
 from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
 
 CAT = EXAMPLES[0].path
@@ -53,9 +53,7 @@ def give(visitor: Visitor, path: Path) -> str:
     return str(visitor.call("import_head", visitor.upload(path))[1])
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.slow] * (name == "the last stage")) for name in RECIPES]
-)
+@pytest.mark.parametrize("name", names_to_try(RECIPES, slow=["the last stage"]))
 def test_a_head_that_comes_back_is_the_same(visit: Visit, make_zip: MakeZip, tmp_path: Path, name: str) -> None:
     one, other = visit(), visit()
     for visitor in (one, other):

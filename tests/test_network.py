@@ -20,7 +20,7 @@ from demo.tasks.predict import predict
 from demo.ui.arrival import Arrival
 from demo.ui.network import draw_history
 from demo.ui.text import CHINESE, ENGLISH
-from tests.conftest import MakeZip, Server, colour_folders, noise
+from tests.conftest import MakeZip, Server, colour_folders, names_to_try, noise
 from tests.visitor import Visitor, recipe_values
 from tests.weights_host import Resource, WeightsHost, path_of, random_checkpoint, stand_in
 
@@ -35,10 +35,7 @@ def visitor(server: Server) -> Iterator[Visitor]:
 SLOWEST = ("resnet101", "resnet152", "densenet121", "inception_v3")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOWEST)) for name in ZOO if name != EMBEDDED],
-)
+@pytest.mark.parametrize("name", names_to_try([name for name in ZOO if name != EMBEDDED], slow=SLOWEST))
 def test_every_backbone_loads_predicts_shows_its_stages_and_takes_a_head(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings, make_zip: MakeZip
 ) -> None:

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from demo.errors import StorageFull
+from demo.errors import DemoError, StorageFull
 from demo.settings import MEGABYTE
 
 # The disk is full, the user's share of it is, or a file may not grow any more.
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PictureStore:
     """
 
     def __init__(self) -> None:
-        with _one_sentence(0):
+        with no_room(StorageFull(megabytes=0)):
             # Not closed here but with the store: every StoredPicture keeps its store alive.
             file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115
         weakref.finalize(self, file.close)
@@ -64,7 +64,7 @@ class PictureStore:
         Raises:
             StorageFull: If the disk has no room for it. The store stays as it was.
         """
-        with self._lock, _one_sentence(len(content)):
+        with self._lock, no_room(StorageFull(megabytes=len(content) / MEGABYTE)):
             offset, left = self._num_bytes, memoryview(content)
             while left:  # a disk that is nearly full takes a part before it refuses
                 left = left[os.pwrite(self._descriptor, left, offset + len(content) - len(left)) :]
@@ -77,10 +77,11 @@ class PictureStore:
 
 
 @contextmanager
-def _one_sentence(num_bytes: int) -> Iterator[None]:
+def no_room(sentence: DemoError) -> Iterator[None]:
+    """Raise a sentence of ours in the place of the system's error that there is no room."""
     try:
         yield
     except OSError as error:
-        if error.errno in NO_ROOM:
-            raise StorageFull(megabytes=num_bytes / MEGABYTE) from error
+        if error.errno in _NO_ROOM:
+            raise sentence from error
         raise

@@ -79,7 +79,7 @@ class BackboneCache:
             left = self._make_room(_BYTES_PER_PARAMETER * spec.facts.num_parameters)
             self._reserved_bytes[spec.name] = _BYTES_PER_PARAMETER * spec.facts.num_parameters
         if left:
-            _give_back_memory()
+            give_back_memory()
         try:
             backbone = load_backbone(spec, self._device, precision=self._precision)
         except BaseException:
@@ -87,7 +87,7 @@ class BackboneCache:
                 del self._reserved_bytes[spec.name]
             raise
         finally:
-            _give_back_memory()
+            give_back_memory()
         with self._lock:
             self._loaded[spec.name] = backbone
 
@@ -104,8 +104,8 @@ class BackboneCache:
         return leaving
 
 
-def _give_back_memory() -> None:
-    """Give what a network took, that has left or was only needed to load one, back to the operating system."""
-    gc.collect()  # a traced network refers to itself
+def give_back_memory() -> None:
+    """Give what nobody needs any more, such as a network that has left, back to the operating system."""
+    gc.collect()  # traced networks, errors and streams refer to themselves
     with suppress(OSError, AttributeError):  # other systems' libraries do so by themselves
         ctypes.CDLL("libc.so.6").malloc_trim(0)

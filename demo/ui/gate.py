@@ -6,14 +6,13 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from demo.data.store import NO_ROOM
+from demo.data.store import no_room
 from demo.errors import (
     AddressRefused,
     BodyUnreadable,
@@ -129,7 +128,7 @@ class Gate:
         stated = Headers(scope=scope).get("content-length", "0")
         if not stated.isdecimal() or int(stated) > limit:
             raise RequestTooLarge(limit=limit / MEGABYTE)
-        with disk_full(), tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as body:
+        with no_room(DiskFull()), tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as body:
             while True:
                 try:
                     message = await asyncio.wait_for(receive(), deadline - time.monotonic())
@@ -160,17 +159,6 @@ class Gate:
             await send(message)
 
         return send_labelled
-
-
-@contextmanager
-def disk_full() -> Iterator[None]:
-    """Turn the system's error that there is no room into ours."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in NO_ROOM:
-            raise DiskFull() from error
-        raise
 
 
 def _is_open(scope: Scope) -> bool:

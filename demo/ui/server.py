@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from demo.data.samples import EXAMPLES, read_example
 from demo.errors import log_unexpected
+from demo.models.cache import give_back_memory
 from demo.models.weights import usable_backbone
 from demo.settings import Settings
 from demo.tasks.activations import capture_stages
@@ -30,7 +31,7 @@ from demo.ui.style import css, theme
 from demo.ui.uploads import Uploads, sweep
 from demo.ui.visits import Visits
 
-_SWEEP_EVERY_S = 10.0
+SWEEP_EVERY_S = 10.0
 _MAX_WAITING = 200  # events of all visitors
 _MAX_THREADS = 200  # what runs and what watches a training, together
 _M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
@@ -132,7 +133,7 @@ def _start(work: Any, *arguments: Any) -> None:
 def _sweep_for_ever(page: gr.Blocks, context: Context, visits: Visits) -> None:
     folder = Path(get_upload_folder())
     while True:
-        time.sleep(_SWEEP_EVERY_S)
+        time.sleep(SWEEP_EVERY_S)
         try:
             sweep_up(page, context, visits, folder)
         except Exception as error:  # the next one may do better
@@ -147,8 +148,7 @@ def sweep_up(page: gr.Blocks, context: Context, visits: Visits, folder: Path) ->
     visits.sweep(closed_s=settings.session_closed_s, idle_s=settings.session_idle_s)
     for names in page.temp_file_sets:  # gradio's lists of files to delete some day
         names.clear()
-    gc.collect()  # errors and streams refer to themselves, and would keep what they hold until Python thinks of it
-    _call_allocator("malloc_trim", 0)  # pictures that were decoded leave holes
+    give_back_memory()  # pictures that were decoded leave holes, and streams keep what they hold
 
 
 def _warm_up(context: Context) -> None:

@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 import time
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from gradio_client.utils import strip_invalid_filename_characters
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from demo.data.store import no_room
 from demo.errors import (
     DemoError,
     DiskFull,
@@ -31,7 +33,7 @@ from demo.errors import (
     UploadUnreadable,
 )
 from demo.settings import MEGABYTE, Settings
-from demo.ui.gate import disk_full, refuse
+from demo.ui.gate import refuse
 
 KEPT = "kept"  # what sessions offer for download, until they end
 _LOCK = ".lock"
@@ -83,7 +85,7 @@ class Uploads:
         self._open.append(pace)
         part = Path(get_upload_folder(), secrets.token_hex(16))
         try:
-            with disk_full():
+            with no_room(DiskFull()):
                 return JSONResponse([str(path) for path in await self._receive(request, part, pace)])
         except ClientDisconnect:
             return Response(status_code=400)  # which nobody hears any more
@@ -130,8 +132,8 @@ class Uploads:
             if len(staying) < self._settings.max_uploads:
                 return True
             slowest = min(staying, key=_Pace.rate)
-            slowest.has_to_end = slowest.rate() < self._settings.min_upload_bytes_per_s
-            if slowest.has_to_end:
+            if slowest.rate() < self._settings.min_upload_bytes_per_s:
+                slowest.has_to_end = True
                 return True
             await asyncio.sleep(_LOOK_EVERY_S)
         return False
@@ -228,7 +230,7 @@ def keep_file(content: bytes, name: str) -> Path:
     """
     folder = Path(get_upload_folder(), KEPT, secrets.token_hex(16))
     try:
-        with disk_full():
+        with no_room(DiskFull()):
             folder.mkdir(parents=True)
             (folder / name).write_bytes(content)
     except Exception:
@@ -250,14 +252,13 @@ def make_room(folder: Path, *, max_bytes: int, max_number: int) -> None:
 
     Whoever brings masses that nobody reads drives out their own, for the uploads of others are read within seconds.
     """
-    unread = _list_unread(folder)
+    unread = deque(_list_unread(folder))
     num_bytes = sum(each.num_bytes for each in unread)
     max_bytes = min(max_bytes, num_bytes + shutil.disk_usage(folder).free - _MIN_FREE_BYTES)
-    for number_left, each in zip(range(len(unread), 0, -1), unread, strict=True):
-        if num_bytes <= max_bytes and number_left <= max_number:
-            return
-        each.delete()
-        num_bytes -= each.num_bytes
+    while unread and (num_bytes > max_bytes or len(unread) > max_number):
+        longest = unread.popleft()
+        longest.delete()
+        num_bytes -= longest.num_bytes
 
 
 class _Unread(NamedTuple):

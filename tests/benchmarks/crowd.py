@@ -38,6 +38,7 @@ from PIL import Image, ImageOps
 from safetensors import safe_open
 
 from demo.data.samples import EXAMPLES
+from demo.ui.server import SWEEP_EVERY_S
 from tests.benchmarks import throughput
 from tests.conftest import encode, files_below, noise, write_zip
 from tests.visitor import Refused, Shown, Visitor, recipe_values
@@ -49,7 +50,7 @@ FLOOD_S = 10.0  # how long the hog opens requests at once, and how long it then 
 NUM_AT_ONCE = 16  # mixed calls
 SOAK_THREADS = 8
 SAMPLE_EVERY = 250  # requests of the soak
-REST_S = 12.0  # by when the app has swept up; before that, memory that is free counts as the process's own
+REST_S = SWEEP_EVERY_S + 2  # by when the app has swept up; before that, memory that is free counts as the process's own
 PAGE_EVERY = 4  # one in so many requests of the soak is a visit to the page; the warm-up fills all sessions
 SLOPE_MEGABYTES = 1.0  # what is promised for 1,000 requests
 FLAT = 8  # by how many a number may differ and still be called flat
