@@ -121,7 +121,9 @@ class WeightsHost:
         for start in range(0, len(body), resource.chunk_bytes):
             if resource.pause_s:
                 self.closing.wait(resource.pause_s)
-            sent.num_bytes += handler.wfile.write(body[start : start + resource.chunk_bytes])
+            chunk = body[start : start + resource.chunk_bytes]
+            sent.num_bytes += len(chunk)  # before it is on its way: the client may be done before this thread goes on
+            handler.wfile.write(chunk)
         if resource.stops_after is not None:
             self.closing.wait(30)
 
