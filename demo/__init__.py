@@ -2,11 +2,13 @@
 
 What a visitor brings (`data`) meets what has been learned (`models`); a task does one thing with the two
 (`tasks`); the page shows it (`ui`). Imports point one way:
-`settings, errors <- data <- models <- tasks <- ui`; `figures` knows values only.
+`system, errors, settings <- data <- models <- tasks <- ui`; `figures` knows values only.
 """
 
+import os
 import sys
 
-# torchvision imports torch's compiler for a single function, and that imports triton. Nothing is compiled here, and
-# 80 MB less are resident. None in the place of a module is Python's way to say that there is none.
-sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
+# torchvision imports torch's compiler for a single function, and that imports triton, which compiles for GPUs. Without
+# one 80 MB less are resident. None in the place of a module is Python's way to say that there is none.
+if os.environ.get("DEMO_DEVICE", "") in ("", "cpu"):
+    sys.modules.setdefault("triton", None)  # type: ignore[arg-type]

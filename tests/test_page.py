@@ -1,6 +1,8 @@
 """The page's own events: what one visitor does, what it changes, and that nobody else sees it."""
 
 import logging
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +20,7 @@ from demo.ui.context import Context
 from demo.ui.page import draw_strip
 from demo.ui.text import CHINESE, ENGLISH
 from demo.ui.training import JobKind
-from tests.conftest import MakeZip, Server, colour_folders
+from tests.conftest import PROJECT, MakeZip, Server, colour_folders
 from tests.visitor import Refused, Visit, Visitor, recipe_values
 
 CAT = EXAMPLES[0].path
@@ -33,6 +35,13 @@ def train(visitor: Visitor, archive: Path, epochs: int = 3) -> str:
 
 def test_memory_is_not_spent_on_a_compiler_that_is_never_used() -> None:
     assert sys.modules["triton"] is None
+
+
+def test_a_gpus_compiler_is_left_where_there_is_a_gpu() -> None:
+    environment = {**os.environ, "DEMO_DEVICE": "cuda"}
+    program = "import demo, sys; print('triton' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, env=environment, capture_output=True, check=True)
+    assert run.stdout.strip() == b"False"
 
 
 def test_a_photograph_is_seen_in_both_tabs(visit: Visit) -> None:

@@ -391,7 +391,7 @@ def test_a_disk_that_is_full_keeps_the_pictures_that_were_there(
     before = session.collection
     others = make_zip({f"a{path}": content for path, content in colour_folders().items()})
     with monkeypatch.context() as broken:
-        broken.setattr("demo.data.store.os.pwrite", fail)
+        broken.setattr("demo.data.store.write_at", fail)
         with pytest.raises(Refused) as refused:
             visitor.bring(others)
     assert is_own(str(refused.value))

@@ -1,7 +1,6 @@
 """The encoded pictures of one visitor, on disk and out of memory."""
 
 import errno
-import os
 import tempfile
 import threading
 import weakref
@@ -12,6 +11,7 @@ from hashlib import sha256
 
 from demo.errors import DemoError, StorageFull
 from demo.settings import MEGABYTE
+from demo.system import read_at, write_at
 
 # The disk is full, the user's share of it is, or a file may not grow any more.
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -34,8 +34,9 @@ class StoredPicture:
 class PictureStore:
     """One anonymous file to which pictures are appended.
 
-    The file has no name, so that nobody else can open it, and the system frees it when the last reference to the
-    store is gone or the process ends, however it ends. It lies where `tempfile.gettempdir()` says (TMPDIR).
+    The file has no name (on Windows one that nobody can guess), so that nobody else can open it, and the system frees
+    it when the last reference to the store is gone or the process ends, however it ends. It lies where
+    `tempfile.gettempdir()` says (TMPDIR).
     """
 
     def __init__(self) -> None:
@@ -67,13 +68,13 @@ class PictureStore:
         with self._lock, no_room(StorageFull(megabytes=len(content) / MEGABYTE)):
             offset, left = self._num_bytes, memoryview(content)
             while left:  # a disk that is nearly full takes a part before it refuses
-                left = left[os.pwrite(self._descriptor, left, offset + len(content) - len(left)) :]
+                left = left[write_at(self._descriptor, left, offset + len(content) - len(left)) :]
             self._num_bytes += len(content)
         return StoredPicture(self, offset, len(content), sha256(content).hexdigest())
 
     def read(self, offset: int, num_bytes: int) -> bytes:
         """Return bytes that were added; needs no lock, for what was added is never written again."""
-        return os.pread(self._descriptor, num_bytes, offset)
+        return read_at(self._descriptor, num_bytes, offset)
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Pictures that wait together go through a network together, and nobody waits for a batch to fill."""
 
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -10,6 +9,8 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from demo.system import num_cores as num_cores
 
 MAX_BATCH = 8  # pictures in one forward pass
 
@@ -101,11 +102,6 @@ class Batcher:
             num_pictures += len(tickets[-1].pictures)
         tickets[0].to_lead = tickets
         tickets[0].woken.set()
-
-
-def num_cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

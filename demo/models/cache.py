@@ -1,15 +1,15 @@
 """The process-wide copies of the loaded backbones, within one memory budget."""
 
-import ctypes
 import gc
 import threading
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from demo.models.answering import BYTES_PER_PARAMETER
 from demo.models.backbone import Backbone, load_backbone
 from demo.models.zoo import BackboneSpec, find_spec
+from demo.system import give_back_free_memory
 
 _BYTES_PER_PARAMETER = 4 + BYTES_PER_PARAMETER  # float32, in the network itself and in what answers
 
@@ -107,5 +107,4 @@ class BackboneCache:
 def give_back_memory() -> None:
     """Give what nobody needs any more, such as a network that has left, back to the operating system."""
     gc.collect()  # traced networks, errors and streams refer to themselves
-    with suppress(OSError, AttributeError):  # other systems' libraries do so by themselves
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    give_back_free_memory()

@@ -1,12 +1,10 @@
 """gradio's server under the page: how it is launched, what stands in front of it, and what is swept up behind it."""
 
-import ctypes
 import gc
 import os
 import sys
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from demo.errors import log_unexpected
 from demo.models.cache import give_back_memory
 from demo.models.weights import usable_backbone
 from demo.settings import Settings
+from demo.system import allow_open_files, keep_memory_together
 from demo.tasks.activations import capture_stages
 from demo.ui.context import Context
 from demo.ui.gate import Gate
@@ -34,7 +33,6 @@ from demo.ui.visits import Visits
 SWEEP_EVERY_S = 10.0
 _MAX_WAITING = 200  # events of all visitors
 _MAX_THREADS = 200  # what runs and what watches a training, together
-_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
 _MIN_FILES = 16_384  # open at once: every file of a form is one, and so is every page
 
 # After every event gradio sums up all events so far with pandas, for a monitoring page that is not shown here.
@@ -66,8 +64,8 @@ def launch(page: gr.Blocks, context: Context, *, wait: bool = True, **options: A
     """
     settings = context.settings
     os.environ |= _NO_EVENT_STATISTICS
-    _allow_open_files()
-    _keep_memory_together()
+    allow_open_files(_MIN_FILES)
+    keep_memory_together()
     _collect_only_what_is_new()
     gradio.queueing.traceback = _Quiet
     page.max_threads = _MAX_THREADS
@@ -158,26 +156,6 @@ def _warm_up(context: Context) -> None:
     context.arrival.run()
 
 
-def _allow_open_files() -> None:
-    """Raise this process's limit of open files, as far as the system lets it."""
-    with suppress(ImportError, OSError, ValueError):  # Windows has no such limit
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = _MIN_FILES if hard == resource.RLIM_INFINITY else min(_MIN_FILES, hard)
-        if soft != resource.RLIM_INFINITY and soft < wanted:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
-def _keep_memory_together() -> None:
-    """Let all threads allocate from two arenas, and give large pieces back at once.
-
-    By default each of two hundred threads may have an arena of its own that never shrinks.
-    """
-    _call_allocator("mallopt", _M_ARENA_MAX, 2)
-    _call_allocator("mallopt", _M_MMAP_THRESHOLD, 4_000_000)
-
-
 def _collect_only_what_is_new() -> None:
     """Let the garbage collector pass over the half million objects that every import has left and that stay for ever.
 
@@ -185,8 +163,3 @@ def _collect_only_what_is_new() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-def _call_allocator(function: str, *arguments: int) -> None:
-    with suppress(OSError, AttributeError):  # glibc's alone
-        getattr(ctypes.CDLL(None), function)(*arguments)

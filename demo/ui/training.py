@@ -11,10 +11,10 @@ from itertools import takewhile
 from typing import Any
 
 from demo.errors import DemoError, TrainingStopped, forget_origin, log_unexpected
+from demo.system import give_way
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import BatchProgress
-from demo.ui.background import give_way
 
 _NUM_REMEMBERED = 20  # of each kind of job, to say how long others will wait
 

@@ -1,0 +1,118 @@
+"""A system that lacks what only some have: nothing is assumed to be there."""
+
+import ctypes
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from demo import system
+from demo.data.store import PictureStore
+from tests.conftest import PROJECT, MakeZip, colour_folders
+
+# Before anything is imported, as on a system that never had them.
+BARE = """
+import ctypes, os, sys
+
+class Library(ctypes.CDLL):
+    def __init__(self, name, *values, **options):
+        if name is None:  # as on Windows
+            raise TypeError("argument of type 'NoneType' is not iterable")
+        super().__init__(name, *values, **options)
+
+ctypes.CDLL = Library
+for name in ("pread", "pwrite", "sched_getaffinity", "setpriority", "geteuid"):
+    delattr(os, name)
+sys.modules["resource"] = None
+"""
+
+VISIT = """
+from pathlib import Path
+from demo.models.zoo import EMBEDDED
+from demo.settings import Settings
+from demo.ui.context import Context
+from demo.ui.page import build_page
+from demo.ui.server import launch
+from tests.visitor import Visitor, recipe_values
+
+if __name__ == "__main__":
+    context = Context.of(Settings(backbone=EMBEDDED))
+    page = build_page(context)
+    visitor = Visitor(launch(page, context, wait=False, quiet=True).rstrip("/"))
+    visitor.bring(Path(sys.argv[1]))
+    print(visitor.train(*recipe_values(epochs=25)))
+    visitor.call("choose_photo", visitor.upload(Path(sys.argv[2])))
+    print(visitor.refresh().answer)
+    visitor.close()
+    context.arrival.over.wait(60)
+"""
+
+
+@pytest.fixture
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what only some systems have."""
+    for name in ("pread", "pwrite", "sched_getaffinity", "setpriority", "geteuid"):
+        monkeypatch.delattr(os, name, raising=False)
+    monkeypatch.setitem(sys.modules, "resource", None)
+
+    def refuse(_name: str | None) -> None:
+        raise TypeError("argument of type 'NoneType' is not iterable")
+
+    monkeypatch.setattr(ctypes, "CDLL", refuse)
+
+
+@pytest.mark.usefixtures("bare")
+def test_without_them_nothing_happens() -> None:
+    system.give_way()
+    system.allow_open_files(1)
+    system.keep_memory_together()
+    system.give_back_free_memory()
+    assert system.num_cores() == os.cpu_count()
+    assert system.is_own(PROJECT)
+    assert system.user_name() == ""
+
+
+@pytest.mark.parametrize("is_bare", [False, True])
+def test_many_threads_read_each_its_own_picture_while_more_are_added(
+    is_bare: bool, request: pytest.FixtureRequest
+) -> None:
+    if is_bare:
+        request.getfixturevalue("bare")
+    store, start = PictureStore(), threading.Barrier(8, timeout=30)
+    pictures = {number: bytes([number]) * (1000 + number) for number in range(200)}
+    stored = {number: store.add(pictures[number]) for number in range(100)}
+
+    def read(first: int) -> bool:
+        start.wait()
+        return all(stored[number].read() == pictures[number] for number in [*range(first, 100), *range(first)] * 5)
+
+    def add() -> bool:
+        start.wait()
+        return all(store.add(pictures[number]).read() == pictures[number] for number in range(100, 200))
+
+    with ThreadPoolExecutor(8) as pool:
+        results = [pool.submit(read, 10 * first) for first in range(7)] + [pool.submit(add)]
+        assert all(each.result() for each in results)
+
+
+def test_the_page_opens_trains_and_predicts_without_them(make_zip: MakeZip, tmp_path: Path) -> None:
+    script, archive, picture = tmp_path / "visit.py", make_zip(colour_folders()), tmp_path / "red.png"
+    script.write_text(BARE + VISIT, encoding="utf-8")
+    picture.write_bytes(next(iter(colour_folders().values())))
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "GRADIO_TEMP_DIR": str(tmp_path / "uploads")}
+    run = subprocess.run(
+        [sys.executable, str(script), str(archive), str(picture)],
+        cwd=PROJECT,
+        env=environment | {"HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"},
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "Done in" in run.stdout
+    assert "Traceback" not in run.stderr
+    assert ">red<" in run.stdout.splitlines()[-1]
