@@ -1,12 +1,18 @@
 """Entry point of the demo: settings, page, launch."""
 
-from demo.settings import Settings
-from demo.ui.context import Context
-from demo.ui.page import build_page
-from demo.ui.server import launch
+from demo.settings import Settings, end_if_wrong
 
-context = Context.of(Settings.from_environment())
-demo = build_page(context)
+with end_if_wrong():
+    settings = Settings.from_environment()  # before torch and gradio, whose imports take seconds
+    from demo.models.possible import check_possible
+
+    check_possible(settings)
+    from demo.ui.context import Context
+    from demo.ui.page import build_page
+    from demo.ui.server import launch
+
+    context = Context.of(settings)
+    demo = build_page(context)
 
 if __name__ == "__main__":
     launch(demo, context)

@@ -22,7 +22,7 @@
     │                           AddressRefused  BodyUnreadable  TooManyPending  QueueFull
     ├── OptionError             UnknownBackbone  OptionOutOfRange  OptionNotWhole  NumberOfNetworks
     │                           TooManyInBatch  RidgeIsLinear  TooManyTrained  OptionNotNumber  UnknownChoice
-    │                           NoHead  UnknownBlock
+    │                           NoHead  UnknownBlock  SettingWrong
     └── SessionError            SessionExpired  TrainingRunning  TrainingStopped
 
 Each class carries one English sentence that says what was wrong, with the value, and what to do. The page's
@@ -525,6 +525,12 @@ class OptionNotWhole(OptionError):
     """A number has to be a whole one."""
 
     message = "{option} is {value}; it must be a whole number."
+
+
+class SettingWrong(OptionError):
+    """An environment variable says what is not possible here; whoever starts the demo is told, in one line."""
+
+    message = "{variable} is {value!r}; it must be {possible}."
 
 
 class RidgeIsLinear(OptionError):

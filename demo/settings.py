@@ -1,12 +1,23 @@
 """Every limit and choice of a running demo, in one frozen value, read from the environment."""
 
+import math
 import os
-from collections.abc import Mapping
+import socket
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from demo.errors import SettingWrong
+
 MEGABYTE = 1_000_000
+DEVICES = ("cpu", "cuda")
 PRECISIONS = ("float32", "bfloat16")
+_ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+# What gradio reads itself, and stumbles over where it is no number.
+_WHOLE_NUMBERS = {"GRADIO_SERVER_PORT": (1, 65_535), "GRADIO_NUM_PORTS": (1, 65_535), "GRADIO_DEBUG": (0, 1)}
 
 
 @dataclass(frozen=True)
@@ -60,10 +71,6 @@ class Settings:
     session_idle_s: float = 3600.0
     session_closed_s: float = 1200.0  # after the last page of a session was closed
 
-    def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            raise ValueError(f"precision is {self.precision!r}; choose one of {', '.join(PRECISIONS)}.")
-
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read the variables that README lists; a Space (SPACE_ID is set) counts as public.
@@ -73,14 +80,20 @@ class Settings:
 
         Returns:
             The settings, with PUBLIC_LIMITS where strangers can reach the page.
+
+        Raises:
+            SettingWrong: If a variable says what is not possible. Whether there is such a backbone and such a device,
+                `demo/models/possible.py` knows.
         """
+        _check_addresses(environment)
+        _check_folder(environment)
         settings = Settings(
             backbone=environment.get("DEMO_BACKBONE") or Settings.backbone,
-            device=environment.get("DEMO_DEVICE") or Settings.device,
-            precision=environment.get("DEMO_PRECISION") or Settings.precision,
-            model_memory_bytes=int(float(environment.get("DEMO_MODEL_MEMORY") or 2) * 1000 * MEGABYTE),
+            device=_read_choice(environment, "DEMO_DEVICE", DEVICES),
+            precision=_read_choice(environment, "DEMO_PRECISION", PRECISIONS),
+            model_memory_bytes=_read_gigabytes(environment, "DEMO_MODEL_MEMORY", Settings.model_memory_bytes),
         )
-        public = environment.get("DEMO_PUBLIC", "0") not in ("", "0") or "SPACE_ID" in environment
+        public = _is_on(environment, "DEMO_PUBLIC") or "SPACE_ID" in environment
         return replace(settings, **PUBLIC_LIMITS) if public else settings
 
 
@@ -96,3 +109,69 @@ PUBLIC_LIMITS: dict[str, Any] = {
     "session_idle_s": 1800.0,
     "session_closed_s": 600.0,
 }
+
+
+@contextmanager
+def end_if_wrong() -> Iterator[None]:
+    """End the process with exit code 2 and one sentence, in the place of a traceback, where a setting is wrong."""
+    try:
+        yield
+    except SettingWrong as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
+
+
+def _read_choice(environment: Mapping[str, str], variable: str, choices: tuple[str, ...]) -> str:
+    """Return one of some choices, the first where a variable says nothing."""
+    value = environment.get(variable) or choices[0]
+    if value not in choices:
+        raise SettingWrong(variable=variable, value=value, possible=" or ".join(choices))
+    return value
+
+
+def _read_gigabytes(environment: Mapping[str, str], variable: str, default_bytes: int) -> int:
+    """Return a number of bytes that a variable gives in gigabytes."""
+    value = environment.get(variable)
+    if not value:
+        return default_bytes
+    with suppress(ValueError):
+        gigabytes = float(value)
+        if 0 < gigabytes < math.inf:
+            return int(gigabytes * 1000 * MEGABYTE)
+    raise SettingWrong(variable=variable, value=value, possible="a number of gigabytes above 0")
+
+
+def _is_on(environment: Mapping[str, str], variable: str) -> bool:
+    value = environment.get(variable) or _OFF[0]
+    if value.lower() not in _ON + _OFF:
+        raise SettingWrong(variable=variable, value=value, possible=f"{', '.join(_ON)} or {', '.join(_OFF)}")
+    return value.lower() in _ON
+
+
+def _check_folder(environment: Mapping[str, str]) -> None:
+    folder = environment.get("DEMO_WEIGHTS_DIR")
+    if not folder:
+        return
+    with suppress(OSError, RuntimeError):  # RuntimeError: a ~ of nobody
+        path = Path(folder).expanduser()
+        if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
+            return
+    raise SettingWrong(variable="DEMO_WEIGHTS_DIR", value=folder, possible="a folder that exists and can be read")
+
+
+def _check_addresses(environment: Mapping[str, str]) -> None:
+    """Check the addresses and ports on which gradio will serve the page, and that of the weights' mirror."""
+    for variable, (low, high) in _WHOLE_NUMBERS.items():
+        value = environment.get(variable, str(low))
+        if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+            raise SettingWrong(variable=variable, value=value, possible=f"a whole number from {low} to {high}")
+    endpoint = environment.get("HF_ENDPOINT") or "https://"
+    if not endpoint.startswith(("https://", "http://")):
+        raise SettingWrong(variable="HF_ENDPOINT", value=endpoint, possible="an address with https:// or http://")
+    name = environment.get("GRADIO_SERVER_NAME", "127.0.0.1")
+    try:
+        with socket.socket() as server:  # of IPv4, as gradio's own
+            server.bind((name, 0))
+    except (OSError, UnicodeError) as error:
+        possible = "an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all that it has"
+        raise SettingWrong(variable="GRADIO_SERVER_NAME", value=name, possible=possible) from error

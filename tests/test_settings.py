@@ -1,10 +1,41 @@
 """Settings: what the environment says, and what becomes tighter in public."""
 
+import os
+import subprocess
+import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
+from demo.errors import SettingWrong
+from demo.models.possible import check_possible
 from demo.settings import PUBLIC_LIMITS, Settings
+from tests.conftest import PROJECT
+
+# A variable, what it says, and a part of what the sentence calls possible.
+WRONG = [
+    ("DEMO_DEVICE", "gpu", "cpu or cuda"),
+    ("DEMO_DEVICE", "cuda", "cpu, for torch finds no GPU here"),
+    ("DEMO_BACKBONE", "resnet5", "resnet50"),
+    ("DEMO_PRECISION", "int8", "float32 or bfloat16"),
+    ("DEMO_MODEL_MEMORY", "2 GB", "a number of gigabytes above 0"),
+    ("DEMO_MODEL_MEMORY", "nan", "a number of gigabytes above 0"),
+    ("DEMO_MODEL_MEMORY", "inf", "a number of gigabytes above 0"),
+    ("DEMO_MODEL_MEMORY", "0", "a number of gigabytes above 0"),
+    ("DEMO_MODEL_MEMORY", "-1", "a number of gigabytes above 0"),
+    ("DEMO_PUBLIC", "maybe", "1, true, yes, on or 0, false, no, off"),
+    ("DEMO_WEIGHTS_DIR", "/no/such/folder", "a folder that exists"),
+    ("DEMO_WEIGHTS_DIR", "~nobody-of-that-name/weights", "a folder that exists"),
+    ("HF_ENDPOINT", "hf-mirror.example", "https://"),
+    ("GRADIO_SERVER_PORT", "http", "a whole number from 1 to 65535"),
+    ("GRADIO_SERVER_PORT", "", "a whole number from 1 to 65535"),
+    ("GRADIO_SERVER_PORT", "70000", "a whole number from 1 to 65535"),
+    ("GRADIO_NUM_PORTS", "many", "a whole number from 1 to 65535"),
+    ("GRADIO_DEBUG", "true", "a whole number from 0 to 1"),
+    ("GRADIO_SERVER_NAME", "192.0.2.1", "0.0.0.0"),
+    ("GRADIO_TEMP_DIR", "app.py", "a folder in which files can be made"),
+]
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -39,6 +70,7 @@ def test_the_process_environment_is_read_at_the_call(monkeypatch: pytest.MonkeyP
     [
         {"DEMO_PUBLIC": "1"},
         {"DEMO_PUBLIC": "true"},
+        {"DEMO_PUBLIC": "Yes"},
         {"SPACE_ID": "someone/demo"},
         {"SPACE_ID": "someone/demo", "DEMO_PUBLIC": "0"},
     ],
@@ -48,8 +80,44 @@ def test_public_pages_get_the_public_limits_and_nothing_else(environment: dict[s
     assert asdict(settings) == asdict(Settings()) | PUBLIC_LIMITS
 
 
-def test_a_zero_means_not_public() -> None:
-    assert Settings.from_environment({"DEMO_PUBLIC": "0"}) == Settings()
+@pytest.mark.parametrize("value", ["0", "false", "No", "OFF"])
+def test_a_zero_means_not_public(value: str) -> None:
+    assert Settings.from_environment({"DEMO_PUBLIC": value}) == Settings()
+
+
+@pytest.mark.parametrize(("variable", "value", "possible"), WRONG)
+def test_a_wrong_setting_ends_the_start_with_one_sentence(variable: str, value: str, possible: str) -> None:
+    command = [sys.executable, "app.py"]
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", variable: value}
+    run = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120)
+    assert (run.returncode, run.stdout) == (2, "")
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(f"{variable} is {value!r}; it must be ")
+    assert possible in line
+
+
+def test_a_wrong_setting_is_told_before_anything_slow_is_imported() -> None:
+    program = "import sys; from demo.settings import Settings; Settings.from_environment(); print(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert not {"torch", "gradio", "numpy", "PIL"} & set(run.stdout.split())
+
+
+def test_a_line_break_in_a_setting_breaks_no_line() -> None:
+    with pytest.raises(SettingWrong) as raised:
+        Settings.from_environment({"DEMO_DEVICE": "cpu\ncuda"})
+    assert len(str(raised.value).splitlines()) == 1
+
+
+def test_what_is_possible_is_let_through(tmp_path: Path) -> None:
+    environment = {
+        "DEMO_WEIGHTS_DIR": str(tmp_path),
+        "HF_ENDPOINT": "https://hf-mirror.example",
+        "GRADIO_SERVER_PORT": "7861",
+        "GRADIO_SERVER_NAME": "0.0.0.0",
+    }
+    settings = Settings.from_environment(environment)
+    assert settings == Settings()
+    check_possible(settings)
 
 
 def test_the_choices_of_the_environment_hold_in_public() -> None:

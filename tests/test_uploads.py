@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from demo.errors import DiskFull, NoImage, SessionExpired, UploadGone
+from demo.errors import DiskFull, NoImage, SessionExpired, SettingWrong, UploadGone
 from demo.settings import MEGABYTE, Settings
 from demo.ui.sessions import Sessions
 from demo.ui.uploads import KEPT, keep_file, make_room, open_folder, sweep, taken_file
@@ -171,6 +171,31 @@ def test_a_second_page_of_a_process_opens_a_folder_beside_the_first(folder: Path
     second = open_folder()
     assert second.parent == folder.parent
     assert folder.is_dir()
+
+
+def test_a_folder_of_somebody_elses_is_left_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    theirs = tmp_path / "gradio"
+    monkeypatch.setattr("demo.ui.uploads.is_own", lambda folder: folder != theirs)
+    folder = open_folder()
+    assert folder.parent.parent == tmp_path
+    assert not list(theirs.iterdir())
+
+
+def test_a_folder_that_cannot_be_entered_is_left_to_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "gradio").write_bytes(b"in the way")
+    assert open_folder().parent.parent == tmp_path
+
+
+def test_where_no_folder_can_be_made_the_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.write_bytes(b"")
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(in_the_way / "folder"))
+    with pytest.raises(SettingWrong, match=r"GRADIO_TEMP_DIR is .* it must be a folder"):
+        open_folder()
 
 
 @pytest.fixture
