@@ -207,6 +207,21 @@ def test_a_files_name_leads_nowhere(name: str, server: Server) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("con.png", "_con.png"),
+        ("LPT1", "_LPT1"),
+        ("console.png", "console.png"),
+        (f"{'x' * 150}.png", f"{'x' * 76}.png"),
+    ],
+)
+def test_an_upload_gets_a_name_that_every_system_can_keep(sent: str, kept: str, server: Server) -> None:
+    files = [("files", (sent, b"x"))]
+    (answer,) = httpx.post(f"{server.url}/gradio_api/upload", files=files, verify=False).json()
+    assert Path(answer).name == kept
+
+
+@pytest.mark.parametrize(
     "address",
     ["http://example.org/a.png", "https://127.0.0.1/a", "HTTP://example.org", "file:///etc/passwd", " http://a"],
 )

@@ -1,5 +1,6 @@
 """Where checkpoints are found, and that nothing but a published one is ever loaded."""
 
+import errno
 import hashlib
 import pickle
 from dataclasses import replace
@@ -148,6 +149,19 @@ def test_the_places_on_this_machine_are_asked_in_their_order(checkpoints: Path, 
         assert find_weights(spec) == place
         place.path.unlink()
     assert find_weights(spec) is None
+
+
+def test_a_cache_that_may_not_be_entered_holds_nothing(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = replace(RESNET18, hub_repo="timm/resnet18.tv_in1k")
+
+    def refuse(_path: Path) -> bool:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    (checkpoints / spec.file_name).write_bytes(b"somebody else's")
+    monkeypatch.setattr(Path, "is_file", refuse)
+    assert find_weights(spec) is None
+    with pytest.raises(WeightsMissing, match="not there"):
+        load_weights(spec)
 
 
 def test_a_damaged_file_does_not_hide_a_good_one(checkpoints: Path, folder: Path) -> None:

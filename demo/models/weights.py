@@ -281,7 +281,14 @@ def _remotes(spec: BackboneSpec) -> list[_Remote]:
 
 
 def _files_here(spec: BackboneSpec) -> Iterator[WeightsFile]:
-    return (file for file in _places(spec) if file.path.is_file())
+    return (file for file in _places(spec) if _is_file(file.path))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except PermissionError:  # the folder is somebody else's; from Python 3.14 on that is no error
+        return False
 
 
 def _find_whole(spec: BackboneSpec) -> WeightsFile | None:
@@ -312,7 +319,7 @@ def _published_digits(path: Path, spec: BackboneSpec) -> str:
     # The Hub's file has the same name for whatever it holds, so the digits that came with the download lie beside
     # it. A copy that somebody put there without them is taken as it is: the format itself tells one that was cut.
     beside = _digest_beside(path)
-    return beside.read_text(encoding="ascii") if beside.is_file() else ""
+    return beside.read_text(encoding="ascii") if _is_file(beside) else ""
 
 
 def _digits_in(path: Path) -> str:
@@ -331,9 +338,9 @@ def _place(file: WeightsFile) -> str:
 def _tried_here(spec: BackboneSpec) -> list[SourceError]:
     """Say of each place on this machine why the checkpoint is not had from there."""
     return [
-        ChecksumWrong(place=_place(file)) if file.path.is_file() else SourceAbsent(place=_place(file))
+        ChecksumWrong(place=_place(file)) if _is_file(file.path) else SourceAbsent(place=_place(file))
         for file in _places(spec)
-        if file.path.is_file() or file.source is not Source.HUB
+        if _is_file(file.path) or file.source is not Source.HUB
     ]
 
 

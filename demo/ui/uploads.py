@@ -4,6 +4,7 @@ import asyncio
 import atexit
 import math
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -44,7 +45,8 @@ _NEW_S = 2.0
 _LOOK_EVERY_S = 1.0
 _MAX_LOOKS = 4  # for a place, before an upload is refused
 _MAKE_ROOM_EVERY_S = 5.0
-_MAX_NAME_LENGTH = 80
+_MAX_NAME_LENGTH = 80  # Windows' paths may have 260 characters in all
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\.|$)", re.IGNORECASE)  # names that Windows keeps for itself
 _MIN_FREE_BYTES = 1000 * MEGABYTE
 
 
@@ -327,8 +329,8 @@ def _settle(file: Any) -> Path:
     file.file.close()
     folder = Path(get_upload_folder(), secrets.token_hex(16))
     folder.mkdir()
-    name = strip_invalid_filename_characters(Path(file.filename or "").name).strip(". ") or "upload"
-    return Path(file.file.name).rename(folder / name)
+    name = strip_invalid_filename_characters(Path(file.filename or "").name)[-_MAX_NAME_LENGTH:].strip(". ")
+    return Path(file.file.name).rename(folder / (f"_{name}" if _DEVICE.match(name) else name or "upload"))
 
 
 def _delete_left_behind(parent: Path) -> None:
