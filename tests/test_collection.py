@@ -4,7 +4,6 @@ import errno
 import gc
 import hashlib
 import os
-import resource
 import tempfile
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -66,6 +65,7 @@ def gathered(settings: Settings) -> Collection:
 @pytest.fixture
 def small_files() -> Iterator[None]:
     """Let this process write no file beyond 100,000 bytes, as if the disk were full there."""
+    resource = pytest.importorskip("resource")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
     yield

@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -473,8 +474,10 @@ def test_the_embedded_weights_are_in_their_wheel_and_nowhere_else(folder: Path, 
 
 
 @pytest.fixture(scope="module")
-def processes() -> multiprocessing.context.ForkServerContext:
-    """Processes that have imported the program already."""
+def processes() -> Any:
+    """Processes that have imported the program already, where the system can fork them."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.weights_host"])
     return context
@@ -485,7 +488,7 @@ def test_two_processes_share_one_download(
     spec: BackboneSpec,
     resource: Resource,
     cache: Path,
-    processes: multiprocessing.context.ForkServerContext,
+    processes: Any,
 ) -> None:
     resource.chunk_bytes, resource.pause_s = 40_000, 0.05
     with ProcessPoolExecutor(2, mp_context=processes) as executor:
@@ -501,7 +504,7 @@ def test_a_killed_process_is_no_harm(
     spec: BackboneSpec,
     resource: Resource,
     cache: Path,
-    processes: multiprocessing.context.ForkServerContext,
+    processes: Any,
 ) -> None:
     resource.chunk_bytes, resource.pause_s = 20_000, 0.05
     process = processes.Process(target=fetch_in_process, args=(host.url, CONTENT, cache.parents[1]))

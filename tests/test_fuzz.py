@@ -191,10 +191,10 @@ def change(node: Any, places: list[int], value: Any, *, is_removed: bool) -> Any
 
 
 def open_archive(content: bytes) -> None:
-    with tempfile.NamedTemporaryFile(suffix=".zip") as file:
-        file.write(content)
-        file.flush()
-        for entry in read_archive(Path(file.name), SMALL):
+    with tempfile.TemporaryDirectory() as folder:  # Windows opens no temporary file twice
+        path = Path(folder, "random.zip")
+        path.write_bytes(content)
+        for entry in read_archive(path, SMALL):
             assert isinstance(entry.content, bytes | DemoError)
 
 

@@ -26,7 +26,8 @@ class Library(ctypes.CDLL):
 
 ctypes.CDLL = Library
 for name in ("pread", "pwrite", "sched_getaffinity", "setpriority", "geteuid"):
-    delattr(os, name)
+    if hasattr(os, name):
+        delattr(os, name)
 if sys.version_info >= (3, 13):
     os.process_cpu_count = os.cpu_count  # Python's own asks for sched_getaffinity
 sys.modules["resource"] = None

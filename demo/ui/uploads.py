@@ -63,7 +63,7 @@ def open_folder() -> Path:
     wanted = os.environ.get("GRADIO_TEMP_DIR", "")
     try:
         folder = _make_folder(Path(wanted)) if wanted else _make_own_folder()
-        lock = FileLock(folder / _LOCK)
+        lock = FileLock(folder / _LOCK, thread_local=False)  # released by whichever thread ends the process
         lock.acquire()
     except OSError as error:
         possible = f"a folder in which files can be made ({error.strerror or error})"
