@@ -119,3 +119,14 @@ def test_bfloat16_sees_the_same_and_is_a_little_less_sure(embedded: Backbone, se
             assert near.top[0].class_name == exact.top[0].class_name
         probabilities = {best.class_name: best.probability for best in near.top}
         assert all(abs(probabilities.get(best.class_name, 0.0) - best.probability) <= 0.05 for best in exact.top)
+
+
+def test_a_processor_without_onednn_answers_the_same(
+    embedded: Backbone, cat: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.backends.mkldnn, "is_available", lambda: False)  # as on Apple's
+    monkeypatch.setattr("demo.models.answering._PackedConvolution", None)
+    plain = load_backbone(ZOO[EMBEDDED])
+    batch = embedded.transform(cat)[None]
+    for ours, theirs in zip(plain.answer(batch), embedded.answer(batch), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)

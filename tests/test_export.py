@@ -133,6 +133,17 @@ def test_the_script_answers_as_the_page_does(
 
 
 @pytest.mark.slow
+def test_the_script_names_classes_whatever_the_system_writes_in(linear: bytes, tmp_path: Path) -> None:
+    folder = unpack(linear, tmp_path / "export")
+    picture = tmp_path / "猫.png"
+    picture.write_bytes(EXAMPLES[0].path.read_bytes())
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "PYTHONIOENCODING": "cp1252"}  # as a pipe on Windows
+    command = [sys.executable, "predict.py", str(picture)]
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=True)
+    assert "猫.png: " in result.stdout.decode("utf-8")
+
+
+@pytest.mark.slow
 def test_the_script_runs_alone(linear: bytes, tmp_path: Path) -> None:
     folder = unpack(linear, tmp_path / "export")
     result = run(folder, "--self-test", lay_out_pictures(tmp_path))

@@ -10,6 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 from importlib.resources import files
+from io import TextIOWrapper
 from pathlib import Path
 
 import torch
@@ -111,6 +112,8 @@ def compare(predict: Callable[[Image.Image], Tensor], folder: Path, places: list
 
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, TextIOWrapper):  # Windows' own encoding has not the characters of every class name
+        sys.stdout.reconfigure(encoding="utf-8")
     here = Path(__file__).parent
     (ask, class_names), paths = load_model(here), [Path(each) for each in sys.argv[1:] if each != "--self-test"]
     if "--self-test" in sys.argv:
