@@ -28,7 +28,7 @@ from demo.tasks.evaluate import (
     wilson,
 )
 
-CLOSE = {"rtol": 1e-9, "atol": 1e-9}
+CLOSE: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-9}
 
 
 def blobs(num_features: int, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -116,7 +116,7 @@ def test_bins_of_confidence_are_scikit_learns_and_scipys(scores: Scores, num_bin
     right = scores.answers == scores.class_idxs
     found = reliability(scores.logits, scores.class_idxs, num_bins=num_bins)
     ours = [(each.accuracy, each.confidence) for each in found.bins if each.count]
-    np.testing.assert_allclose(np.transpose(ours), calibration_curve(right, confidences, n_bins=num_bins), **CLOSE)
+    np.testing.assert_allclose(np.array(ours, float).T, calibration_curve(right, confidences, n_bins=num_bins), **CLOSE)
     gaps, _, _ = binned_statistic(confidences, right - confidences, "sum", bins=num_bins, range=(0, 1))
     assert found.calibration_error == pytest.approx(np.abs(gaps).sum() / 300, abs=1e-9)
 
