@@ -86,21 +86,6 @@ def made_logits(seed: int = 0, count: int = 20_000) -> tuple[NDArray[np.float32]
     return logits.astype(np.float32), (logits + noise).argmax(axis=1)
 
 
-@pytest.mark.parametrize(
-    ("correct", "count", "low", "high"),
-    [  # the first four: Newcombe 1998, table I, method 3
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0.0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-        (146, 153, 0.9086, 0.9777),
-        (20, 20, 0.8389, 1.0),
-    ],
-)
-def test_wilsons_interval_is_the_known_one(correct: int, count: int, low: float, high: float) -> None:
-    assert wilson(correct, count) == pytest.approx((low, high), abs=5e-5)
-
-
 def test_wilsons_interval_of_nothing_is_everything() -> None:
     assert wilson(0, 0) == (0.0, 1.0)
 
@@ -306,16 +291,6 @@ def test_the_threshold_accepts_the_share_and_no_more_than_it_must(share: float, 
     accepted = judge(distances, threshold_for(distances, share)).accepted
     assert accepted >= share * count - 1e-6
     assert accepted - 1 < share * count - 1e-6
-
-
-def test_a_projection_is_the_singular_value_decomposition() -> None:
-    features = (np.random.default_rng(0).normal(size=(20, 6)) * [9, 4, 2, 1, 1, 1] + 5).astype(np.float32)
-    for values in (features, features[:5]):  # more samples than features, and fewer
-        found = project(values)
-        vectors, sizes, _ = np.linalg.svd(values - values.mean(axis=0, dtype=float), full_matrices=False)
-        np.testing.assert_allclose(np.abs(found.points), np.abs(vectors[:, :2] * sizes[:2]), atol=1e-5)
-        assert found.shares == pytest.approx(sizes[:2] ** 2 / (sizes**2).sum())
-        assert found.points.mean(axis=0) == pytest.approx([0.0, 0.0], abs=1e-9)
 
 
 def test_a_plane_is_seen_as_it_is() -> None:

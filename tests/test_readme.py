@@ -1,7 +1,6 @@
 """README says what the project does: its versions, commands, code and pictures."""
 
 import re
-import shlex
 from pathlib import Path
 
 import pytest
@@ -15,8 +14,9 @@ from tests.conftest import PROJECT, MakeZip, Server, colour_folders
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 REQUIREMENTS = [
     line.split("#")[0].strip()
-    for line in (PROJECT / "requirements.txt").read_text(encoding="utf-8").splitlines()
-    if line.split("#")[0].strip()
+    for file in ("requirements.txt", "requirements-dev.txt")
+    for line in (PROJECT / file).read_text(encoding="utf-8").splitlines()
+    if line.split("#")[0].strip() and not line.startswith("-r")
 ]
 
 
@@ -36,9 +36,23 @@ def test_every_dependency_says_why_it_is_here() -> None:
 
 
 def test_the_commands_name_files_that_exist() -> None:
-    words = {word for block in code("bash") for word in shlex.split(block)}
-    assert {"requirements.txt", "app.py"} <= words
+    words = {word.strip(";") for block in [*code("bash"), *code("powershell")] for word in block.split()}
+    assert {"requirements.txt", "requirements-dev.txt", "constraints.txt", "app.py"} <= words
     assert all((PROJECT / word).exists() for word in words if word.endswith((".txt", ".py")))
+
+
+@pytest.mark.parametrize("last", [".venv/bin/python app.py", ".venv/bin/python -m pytest"])
+def test_each_command_is_one_line_with_an_environment_of_its_own(last: str) -> None:
+    (line,) = [line for block in code("bash") for line in block.splitlines() if line.endswith(last)]
+    assert line.startswith("python3 -m venv .venv && ")
+    assert code("bash").count(line + "\n") == 1, "nothing else stands in its block"
+
+
+def test_every_requirement_is_locked() -> None:
+    lines = (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    locked = {line.partition("==")[0] for line in lines if line and not line.startswith("#")}
+    assert {re.split(r"[=<>!]", line)[0] for line in REQUIREMENTS} <= locked
+    assert not [line for line in lines if "://" in line], "where the packages were found is nobody else's"
 
 
 def test_the_pictures_exist() -> None:

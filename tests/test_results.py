@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from demo import errors
 from demo.data.dataset import Split
 from demo.data.samples import EXAMPLES
-from demo.tasks.evaluate import find_cell, wilson
+from demo.tasks.evaluate import find_cell
 from demo.tasks.finetune import score
 from demo.ui.sessions import Session, Trained
 from demo.ui.text import CHINESE, ENGLISH
@@ -110,12 +110,6 @@ def test_the_headline_counts_and_bounds(visitor: Visitor, trained: Trained, spli
     assert note == (ENGLISH.results_test_note if split is Split.TEST else ENGLISH.results_validation_note)
     assert panel.split["value"] == split.value
     assert panel.split["visible"] is True
-
-
-def test_the_bounds_hold_at_the_ends() -> None:
-    z2 = NormalDist().inv_cdf(0.975) ** 2
-    assert wilson(0, 7) == pytest.approx((0, z2 / (7 + z2)))
-    assert wilson(7, 7) == pytest.approx((7 / (7 + z2), 1))
 
 
 @pytest.mark.parametrize("split", [Split.TEST, Split.VALIDATION])

@@ -7,7 +7,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from demo.models.ridge import PENALTIES, SCALE_BOUNDS, RidgePath, balance, choose_penalty, fit_ridge, fit_scale
+from demo.models.ridge import SCALE_BOUNDS, RidgePath, balance, choose_penalty, fit_ridge, fit_scale
 
 Reals = NDArray[np.floating[Any]]
 Points = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -28,26 +28,6 @@ def clouds(num_low: int, num_high: int, seed: int = 0) -> Points:
     return values.astype(np.float32), class_idxs
 
 
-def normal_equations(features: Reals, class_idxs: NDArray[np.int64], weights: Reals, penalty: float) -> Reals:
-    """Return weight and bias (D + 1, 3) of weighted ridge regression as the textbook has it: the bias is free."""
-    inputs = np.column_stack([features, np.ones(len(features))])
-    free = np.diag([penalty] * features.shape[1] + [0.0])
-    targets = np.eye(3)[class_idxs]
-    solution: Reals = np.linalg.solve((inputs.T * weights) @ inputs + free, (inputs.T * weights) @ targets)
-    return solution
-
-
-def leave_each_out(features: Reals, class_idxs: NDArray[np.int64], penalty: float) -> Reals:
-    """Return the scores (n, 3) of heads that were really fitted without the picture that they score."""
-    weights = np.array([4 / 6] * 6 + [4 / 3] * 6)  # 12 pictures, 3 classes: 4 for each of 6 or of 3 pictures
-    scores = []
-    for idx in range(len(features)):
-        kept = np.arange(len(features)) != idx
-        head = normal_equations(features[kept], class_idxs[kept], weights[kept], penalty)
-        scores.append(np.append(features[idx], 1.0) @ head)
-    return np.array(scores)
-
-
 def probabilities(head: tuple[NDArray[np.float32], NDArray[np.float32]], features: NDArray[np.float32]) -> Reals:
     linear = torch.nn.Linear(features.shape[1], len(head[1]))
     linear.load_state_dict({"weight": torch.from_numpy(head[0]), "bias": torch.from_numpy(head[1])})
@@ -59,36 +39,6 @@ def probabilities(head: tuple[NDArray[np.float32], NDArray[np.float32]], feature
 def test_the_classes_weigh_the_same() -> None:
     np.testing.assert_allclose(balance(CLASS_IDXS), [4 / 6] * 6 + [4 / 3] * 6)
     np.testing.assert_allclose(balance(np.array([3, 1, 3])), [0.75, 1.5, 0.75])
-
-
-@pytest.mark.parametrize("num_features", [4, 30])
-@pytest.mark.parametrize("penalty", [1e-3, 1.0, 50.0])
-def test_leaving_one_out_in_closed_form_is_really_leaving_it_out(num_features: int, penalty: float) -> None:
-    features, class_idxs = points(num_features)
-    found = RidgePath.of(features, class_idxs, 3).leave_one_out(penalty)
-    np.testing.assert_allclose(found, leave_each_out(features.astype(float), class_idxs, penalty), atol=1e-8)
-
-
-@pytest.mark.parametrize("num_features", [4, 30])
-@pytest.mark.parametrize("penalty", [1e-3, 1.0, 50.0])
-def test_the_dual_solves_the_normal_equations(num_features: int, penalty: float) -> None:
-    features, class_idxs = points(num_features)
-    weight, bias = RidgePath.of(features, class_idxs, 3).solve(penalty)
-    expected = normal_equations(features.astype(float), class_idxs, balance(class_idxs), penalty)
-    np.testing.assert_allclose(np.column_stack([weight, bias]).T, expected, atol=1e-8)
-
-
-@pytest.mark.parametrize("seed", [0, 10, 11, 29])  # from the second on the classes' weights decide
-def test_the_penalty_with_the_smallest_error_is_chosen(seed: int) -> None:
-    features, class_idxs = points(5, seed)
-    path = RidgePath.of(features, class_idxs, 3)
-    candidates = PENALTIES * path.unit
-    targets, weights = np.eye(3)[class_idxs], balance(class_idxs)[:, np.newaxis]
-    scores = [leave_each_out(features.astype(float), class_idxs, each) for each in candidates]
-    errors = [float((weights * (each - targets) ** 2).sum()) for each in scores]
-    best = int(np.argmin(errors))
-    assert 0 < best < len(PENALTIES) - 1, "the smallest error lies at the end of the grid"
-    assert choose_penalty(path) == pytest.approx(candidates[best])
 
 
 def test_the_penalty_is_the_mean_eigenvalue_where_no_class_has_two_pictures() -> None:

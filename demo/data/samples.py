@@ -1,8 +1,7 @@
-"""Example pictures that need no network: they lie in the wheels of scikit-image and scikit-learn."""
+"""Example pictures that need no network; demo/assets/README.md names where each comes from."""
 
 import io
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -10,33 +9,30 @@ from PIL import Image, ImageOps
 from demo.data.images import read_image
 from demo.settings import Settings
 
+ASSETS = Path(__file__).parents[1] / "assets"
+
 
 @dataclass(frozen=True)
 class Example:
     """One example picture: where it lies and under which licence it may be shown."""
 
     name: str
-    package: str
     file: str
     licence: str
 
     @property
     def path(self) -> Path:
-        """The file inside the installed package, found without importing the package."""
-        spec = find_spec(self.package)
-        if spec is None or spec.submodule_search_locations is None:
-            raise FileNotFoundError(f"package {self.package} is not installed")
-        return Path(spec.submodule_search_locations[0], self.file)
+        """The file among the assets."""
+        return ASSETS / self.file
 
 
-# Licences: skimage/data/README.txt and sklearn/datasets/images/README.txt in the wheels.
 EXAMPLES = (
-    Example("cat", "skimage", "data/chelsea.png", "CC0"),
-    Example("coffee", "skimage", "data/coffee.png", "CC0"),
-    Example("rocket", "skimage", "data/rocket.jpg", "CC0"),
-    Example("palace", "sklearn", "datasets/images/china.jpg", "CC BY 2.0"),
-    Example("flower", "sklearn", "datasets/images/flower.jpg", "CC BY 2.0"),
-    Example("astronaut", "skimage", "data/astronaut.png", "public domain (NASA)"),
+    Example("cat", "chelsea.png", "CC0"),
+    Example("coffee", "coffee.png", "CC0"),
+    Example("rocket", "rocket.jpg", "public domain (SpaceX)"),
+    Example("palace", "china.jpg", "CC BY 2.0"),
+    Example("flower", "flower.jpg", "CC BY 2.0"),
+    Example("astronaut", "astronaut.png", "public domain (NASA)"),
 )
 
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +10,7 @@ from PIL import Image
 from demo.data.collection import Collection, Picture, PictureClass, read_picture
 from demo.data.duplicates import find_twins, fingerprint
 from demo.data.images import pack_image, pack_jpeg
+from demo.data.samples import ASSETS
 from demo.data.signs import SIGNS, draw_scenes
 from demo.data.store import PictureStore
 from demo.settings import Settings
@@ -78,15 +77,12 @@ def _enlarge(scan: NDArray[np.float64]) -> Image.Image:
 
 
 def _read_scans() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Read scikit-learn's digits, as its load_digits does, without the second that its import takes.
+    """Read the digits, of which demo/assets/README.md says where they come from.
 
     Returns:
         Scans, float64 (1797, 8, 8), 0 for paper to 16 for ink, and the digits that they show, (1797,).
     """
-    spec = find_spec("sklearn")
-    if spec is None or spec.submodule_search_locations is None:
-        raise FileNotFoundError("package sklearn is not installed")
-    table = np.loadtxt(Path(spec.submodule_search_locations[0], "datasets/data/digits.csv.gz"), delimiter=",")
+    table = np.loadtxt(ASSETS / "digits.csv.gz", delimiter=",")
     return table[:, :-1].reshape(-1, 8, 8), table[:, -1].astype(np.int64)
 
 
@@ -96,8 +92,6 @@ def _draw_signs(num_each: int, seed: int) -> Iterator[tuple[str, bytes]]:
 
 STARTERS = {
     # Alpaydin & Kaynak 1998, https://doi.org/10.24432/C50P49
-    "digits": Starter(
-        tuple("0123456789"), 40, "E. Alpaydin, C. Kaynak, UCI; comes with scikit-learn (BSD-3-Clause)", _draw_digits
-    ),
+    "digits": Starter(tuple("0123456789"), 40, "E. Alpaydin, C. Kaynak, UCI (CC BY 4.0)", _draw_digits),
     "signs": Starter(tuple(SIGNS), 30, "drawn by this program", _draw_signs),
 }
