@@ -7,12 +7,12 @@ with end_if_wrong():
     from demo.models.possible import check_possible
 
     check_possible(settings)
-    from demo.ui.context import Context
     from demo.ui.page import build_page
-    from demo.ui.server import launch
+    from demo.ui.server.launch import launch
+    from demo.visitors.rooms import Rooms
 
-    context = Context.of(settings)
-    demo = build_page(context)
+    rooms = Rooms.of(settings)
+    demo = build_page(rooms)
 
 if __name__ == "__main__":
-    launch(demo, context)
+    launch(demo, rooms)

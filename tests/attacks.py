@@ -18,33 +18,29 @@ from typing import Any
 from PIL import Image
 
 from demo.data.archives import iter_archive
-from demo.data.images import read_image
-from demo.errors import (
+from demo.data.errors import (
     ArchiveDamaged,
     ArchiveEncrypted,
-    DemoError,
     EntryDamaged,
     EntryError,
     EntryInflated,
     EntryMethodUnknown,
     EntryUnsupported,
-    HeadClassCount,
-    HeadClassName,
-    HeadFileDamaged,
-    HeadTensorUnknown,
     ImageBytesExceeded,
     ImageDamaged,
     ImageTooLarge,
-    NotAHeadFile,
     NotAnImage,
     NotAZip,
     TooManyEntries,
     UnpackedBytesExceeded,
 )
+from demo.data.images import read_image
+from demo.errors import DemoError
+from demo.models.errors import HeadClassCount, HeadClassName, HeadFileDamaged, HeadTensorUnknown, NotAHeadFile
 from demo.models.headfile import FILE_NAME, max_file_bytes, read_head
 from demo.settings import Settings
-from tests.conftest import encode, noise, png
-from tests.test_headfile import GOOD, in_zip, put_together, take_apart
+from tests.models.test_headfile import GOOD, in_zip, put_together, take_apart
+from tests.pictures import encode, noise, png
 
 UNIX = 3
 SETTINGS = Settings()

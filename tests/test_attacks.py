@@ -10,7 +10,7 @@ from demo.data.folders import read_collection
 from demo.models.headfile import read_head, write_head
 from demo.settings import Settings
 from tests.attacks import ARCHIVES, HEADS, NAMES, PICTURES, Attack, try_head, try_picture, try_zip, zip_of_name
-from tests.test_headfile import FORGED, SPEC, head_of
+from tests.models.test_headfile import FORGED, SPEC, head_of
 
 # What Pillow and zipfile only warn of, a server goes on with.
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -1,90 +1,72 @@
-"""The tree of errors and the drawing of it."""
+"""What all errors have in common, whatever floor they stand on."""
 
-import re
-from collections.abc import Iterator
-from string import Formatter
+import importlib
+import pkgutil
 
 import pytest
 
-from demo import errors
-from demo.errors import DemoError
+import demo
+from demo.data.errors import ClassTooSmall, NotAnImage
+from demo.errors import DemoError, find_leaves
+from demo.models.errors import DownloadRefused, SourceAbsent, WeightsMissing
+from demo.sentences import forms_of
+from demo.words.language import find_places
+
+for module in pkgutil.walk_packages(demo.__path__, "demo."):
+    if module.name.endswith(".errors"):
+        importlib.import_module(module.name)
+LEAVES = find_leaves()
+EVERY_LEAF = pytest.mark.parametrize("error", LEAVES.values(), ids=lambda error: error.__name__)
+GROUPS = {base for error in LEAVES.values() for base in error.__mro__[1:] if issubclass(base, DemoError)}
 
 
-def descendants(error: type[DemoError]) -> Iterator[type[DemoError]]:
-    for child in error.__subclasses__():
-        yield child
-        yield from descendants(child)
+@EVERY_LEAF
+def test_every_leaf_has_a_sentence_of_its_own_and_a_field_for_each_place_in_it(error: type[DemoError]) -> None:
+    assert "message" in vars(error)
+    for form in forms_of(error.message):
+        assert form.strip()
+        named = {place.partition(":")[0] for place in find_places(form) if ":" in place}
+        assert named <= error.__annotations__.keys()
+        assert error.__annotations__.keys() - named <= {"count"}, "a field that the sentence does not say"
 
 
-# Only the program's own: a test may have one for itself.
-CLASSES = [error for error in descendants(DemoError) if error.__module__.startswith("demo.")]
-LEAVES = [error for error in CLASSES if not error.__subclasses__()]
-GROUPS = [error for error in CLASSES if error.__subclasses__()]
-
-
-def drawn_parents() -> dict[str, str]:
-    """Return what the docstring draws, child to parent: a branch names its group first, then the leaves of it."""
-    drawing = (errors.__doc__ or "").split("\n\n")[1]
-    groups = ["DemoError"]
-    parents: dict[str, str] = {}
-    for line in drawing.splitlines()[1:]:
-        names = re.findall(r"\w+", line)
-        if "──" in line:
-            depth = line.index("──") // 4
-            del groups[depth:]
-            parents[names[0]] = groups[-1]
-            groups.append(names.pop(0))
-        parents.update(dict.fromkeys(names, groups[-1]))
-    return parents
-
-
-def test_the_docstring_draws_the_tree_as_it_is() -> None:
-    assert drawn_parents() == {error.__name__: error.__bases__[0].__name__ for error in CLASSES}
-
-
-def test_all_errors_are_in_the_module_that_draws_them() -> None:
-    assert {error.__module__ for error in CLASSES} == {"demo.errors"}
-
-
-@pytest.mark.parametrize("error", LEAVES, ids=lambda error: error.__name__)
-def test_every_leaf_has_a_message_of_its_own(error: type[DemoError]) -> None:
-    assert error.__dict__.get("message", "").strip()
-
-
-@pytest.mark.parametrize("error", GROUPS, ids=lambda error: error.__name__)
+@pytest.mark.parametrize("error", sorted(GROUPS, key=str), ids=lambda error: error.__name__)
 def test_groups_are_not_raised_and_have_no_message(error: type[DemoError]) -> None:
     assert error.message == ""
 
 
 def test_no_two_errors_say_the_same() -> None:
-    assert len({error.message for error in LEAVES}) == len(LEAVES)
-
-
-@pytest.mark.parametrize("error", LEAVES, ids=lambda error: error.__name__)
-def test_placeholders_have_names(error: type[DemoError]) -> None:
-    names = [name for _, name, _, _ in Formatter().parse(error.message) if name is not None]
-    assert all(name.isidentifier() for name in names)
+    assert len({error.message for error in LEAVES.values()}) == len(LEAVES)
 
 
 def test_values_fill_the_message_and_are_kept() -> None:
-    error = errors.ClassTooSmall(class_name="cat", count=1, limit=2)
-    assert str(error) == 'Class "cat" has 1 picture(s); each class needs at least 2. Add some.'
+    error = ClassTooSmall(class_name="cat", count=1, limit=2)
+    assert str(error) == 'Class "cat" has 1 picture; each class needs at least 2. Add some.'
     assert error.values == {"class_name": "cat", "count": 1, "limit": 2}
 
 
+def test_a_count_chooses_the_form() -> None:
+    assert "has 0 pictures;" in str(ClassTooSmall(class_name="cat", count=0, limit=2))
+
+
 def test_braces_in_a_value_are_only_text() -> None:
-    assert '"{0} {limit}"' in str(errors.NotAnImage(name="{0} {limit}"))
+    assert '"{0} {limit}"' in str(NotAnImage(name="{0} {limit}"))
 
 
 def test_errors_among_the_values_are_put_in_words() -> None:
-    tried = [errors.SourceAbsent(place="/weights"), errors.DownloadRefused(host="example.org", status=404)]
-    assert str(errors.WeightsMissing(backbone="ResNet-152", tried=tried)) == (
+    tried = [SourceAbsent(place="/weights"), DownloadRefused(host="example.org", status=404)]
+    assert str(WeightsMissing(backbone="ResNet-152", tried=tried)) == (
         "The weights of ResNet-152 could not be had. Tried: /weights: not there; example.org: refused (status 404). "
         "Try again later, or choose another network."
     )
-    assert "Tried: /weights: not there. Try" in str(errors.WeightsMissing(backbone="ResNet-152", tried=tried[0]))
+    assert "Tried: /weights: not there. Try" in str(WeightsMissing(backbone="ResNet-152", tried=tried[0]))
 
 
 def test_a_missing_value_is_noticed_where_the_error_is_raised() -> None:
-    with pytest.raises(KeyError):
-        errors.NotAnImage()
+    with pytest.raises(TypeError):
+        NotAnImage()  # type: ignore[call-arg]
+
+
+@EVERY_LEAF
+def test_an_error_stands_in_the_errors_of_a_floor(error: type[DemoError]) -> None:
+    assert error.__module__.rpartition(".")[2] == "errors"

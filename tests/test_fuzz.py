@@ -26,8 +26,8 @@ from demo.errors import DemoError
 from demo.models.headfile import read_head
 from demo.settings import Settings
 from tests.attacks import End, Raw, deflate, exif_bomb, pack, with_exif
-from tests.conftest import encode, noise, png
-from tests.test_headfile import DATA, GOOD, HEADER, in_zip, put_together
+from tests.models.test_headfile import DATA, GOOD, HEADER, in_zip, put_together
+from tests.pictures import encode, noise, png
 
 NUM_CASES = 300  # of each kind, in the default run
 NUM_CASES_IN_FULL = 2_000

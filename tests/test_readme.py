@@ -9,7 +9,9 @@ from gradio_client import Client, handle_file
 from demo.data.samples import EXAMPLES
 from demo.models.zoo import ZOO
 from demo.settings import Settings
-from tests.conftest import PROJECT, MakeZip, Server, colour_folders
+from tests.conftest import PROJECT
+from tests.pictures import MakeZip, colour_folders
+from tests.served import Server
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 REQUIREMENTS = [

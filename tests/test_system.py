@@ -12,7 +12,8 @@ import pytest
 
 from demo import system
 from demo.data.store import PictureStore
-from tests.conftest import PROJECT, MakeZip, colour_folders
+from tests.conftest import PROJECT
+from tests.pictures import MakeZip, colour_folders
 
 # Before anything is imported, as on a system that never had them.
 BARE = """
@@ -37,21 +38,21 @@ VISIT = """
 from pathlib import Path
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
-from demo.ui.context import Context
+from demo.visitors.rooms import Rooms
 from demo.ui.page import build_page
-from demo.ui.server import launch
+from demo.ui.server.launch import launch
 from tests.visitor import Visitor, recipe_values
 
 if __name__ == "__main__":
-    context = Context.of(Settings(backbone=EMBEDDED))
-    page = build_page(context)
-    visitor = Visitor(launch(page, context, wait=False, quiet=True).rstrip("/"))
+    rooms = Rooms.of(Settings(backbone=EMBEDDED))
+    page = build_page(rooms)
+    visitor = Visitor(launch(page, rooms, wait=False, quiet=True).rstrip("/"))
     visitor.bring(Path(sys.argv[1]))
     print(visitor.train(*recipe_values(epochs=25)))
     visitor.call("choose_photo", visitor.upload(Path(sys.argv[2])))
     print(visitor.refresh().answer)
     visitor.close()
-    context.arrival.over.wait(60)
+    rooms.arrival.over.wait(60)
 """
 
 

@@ -13,11 +13,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from demo.errors import (
+from demo.data.errors import (
     ArchiveBytesExceeded,
     ArchiveDamaged,
     ArchiveEncrypted,
-    DemoError,
     EntryDamaged,
     EntryError,
     EntryInflated,
@@ -28,6 +27,7 @@ from demo.errors import (
     TooManyEntries,
     UnpackedBytesExceeded,
 )
+from demo.errors import DemoError
 from demo.settings import MEGABYTE, Settings
 
 _CHUNK_BYTES = 65_536

@@ -8,11 +8,11 @@ from PIL import Image
 
 from demo.data.collection import Collection, PictureClass, Skipped, Split
 from demo.data.duplicates import group
+from demo.data.errors import ClassTooSmall, TooFewClasses, TooManyClasses
 from demo.data.folders import read_collection
 from demo.data.images import read_image
 from demo.data.report import DataReport, count_samples, draw_up_report
 from demo.data.splits import Sample, split_classes
-from demo.errors import ClassTooSmall, TooFewClasses, TooManyClasses
 from demo.settings import Settings
 
 # Whoever learns from a dataset finds here what it is made of.

@@ -17,9 +17,7 @@ from demo.data.collection import (
     number_apart,
     read_picture,
 )
-from demo.data.images import SUFFIXES
-from demo.data.store import PictureStore
-from demo.errors import (
+from demo.data.errors import (
     EntryError,
     EntryLeftOut,
     EntryNotAnImage,
@@ -29,6 +27,8 @@ from demo.errors import (
     NothingUsable,
     ReadingTooLong,
 )
+from demo.data.images import SUFFIXES
+from demo.data.store import PictureStore
 from demo.settings import Settings
 
 _NUM_NAMED = 3  # of the files of an archive of which none can be used

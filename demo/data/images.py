@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from demo.errors import ImageBytesExceeded, ImageDamaged, ImageError, ImageTooLarge, NotAnImage
+from demo.data.errors import ImageBytesExceeded, ImageDamaged, ImageError, ImageTooLarge, NotAnImage
 from demo.settings import MEGABYTE, Settings
 
 # An allow-list: Pillow registers over forty readers, and most of its past holes were in the rare ones.

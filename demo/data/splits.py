@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from demo.data.collection import Picture, PictureClass, Split
-from demo.errors import ClassTooSmall, ClassWithoutTraining
+from demo.data.errors import ClassTooSmall, ClassWithoutTraining
 
 HELD_OUT_SHARE = 0.2  # for validation, and again for the test
 MIN_PICTURES_FOR_TEST = 10  # in each class

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from demo.errors import DemoError, StorageFull
+from demo.data.errors import StorageFull
+from demo.errors import DemoError
 from demo.settings import MEGABYTE
 from demo.system import read_at, write_at
 

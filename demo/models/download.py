@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from demo.errors import (
+from demo.models.errors import (
     CacheUnwritable,
     ChecksumWrong,
     DownloadCut,

@@ -18,8 +18,8 @@ from torch import Tensor, nn
 
 from demo.data.archives import clean_name
 from demo.data.collection import MAX_CLASS_NAME_LENGTH
-from demo.errors import (
-    DemoError,
+from demo.errors import DemoError
+from demo.models.errors import (
     HeadBackboneUnknown,
     HeadClassCount,
     HeadClassName,

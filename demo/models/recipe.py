@@ -3,7 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from demo.errors import RidgeIsLinear, check_range
+from demo.errors import check_range
+from demo.models.errors import RidgeIsLinear
 
 MAX_HIDDEN_LAYERS = 3
 MAX_CROPS = 4

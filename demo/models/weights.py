@@ -27,17 +27,17 @@ import safetensors.torch
 import torch
 from filelock import FileLock, Timeout
 
-from demo.errors import (
+from demo.errors import DemoError
+from demo.models.download import digest_of, download, host_of, part_of, size_bytes
+from demo.models.errors import (
     CacheUnwritable,
     ChecksumWrong,
-    DemoError,
     HubOffline,
     SourceAbsent,
     SourceError,
     WeightsDamaged,
     WeightsMissing,
 )
-from demo.models.download import digest_of, download, host_of, part_of, size_bytes
 from demo.models.zoo import EMBEDDED, BackboneSpec, WheelFile
 from demo.models.zoo import find_spec as find_backbone
 from demo.settings import MEGABYTE

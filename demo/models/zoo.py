@@ -11,7 +11,7 @@ from torchvision import models
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms._presets import ImageClassification
 
-from demo.errors import UnknownBackbone
+from demo.models.errors import UnknownBackbone
 
 
 class StageLabel(StrEnum):

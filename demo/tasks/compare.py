@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from demo.errors import UploadError
+from demo.data.errors import UploadError
 from demo.tasks.predict import Prediction
 
 MIN_NETWORKS, MAX_NETWORKS = 2, 4

@@ -18,6 +18,7 @@ from demo.models.head import Head, TrainingSummary
 from demo.models.headfile import FILE_NAME, write_head
 from demo.models.recipe import Optimizer, Recipe, Trains
 from demo.models.zoo import BackboneSpec
+from demo.sentences import Plural
 from demo.tasks import standalone
 from demo.tasks.code import write_code
 from demo.tasks.evaluate import wilson
@@ -145,7 +146,8 @@ def _describe(head: Head, spec: BackboneSpec) -> str:
     names, config = list(map(escape, head.class_names)), head.summary.recipe.head
     shape = "one linear layer"
     if config.hidden_layers:
-        shape = f"{config.hidden_layers} hidden layer(s) of {config.width} and a linear one"
+        layers = Plural("{count} hidden layer", "{count} hidden layers").format(count=config.hidden_layers)
+        shape = f"{layers} of {config.width} and a linear one"
     return (
         f"# An image classifier: {', '.join(names)}\n\n"
         f"[{spec.display_name}]({spec.paper}) ({spec.year}), pretrained on ImageNet (`{spec.file_name}`), with a head "
@@ -200,7 +202,7 @@ def _describe_recipe(recipe: Recipe) -> str:
     views = choose_views(recipe)
     num_crops = sum(view.crop > 0 for view in views)
     seen = ["as it is", *(["mirrored"] if len(views) > num_crops else [])]
-    seen += [f"in {num_crops} random crop(s)"] if num_crops else []
+    seen += [Plural("in {count} random crop", "in {count} random crops").format(count=num_crops)] if num_crops else []
     return f"{text}. Each training picture was seen {', '.join(seen)}."
 
 

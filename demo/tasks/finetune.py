@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from demo.data.dataset import Dataset, Split
-from demo.errors import TooManyTrained
 from demo.models.backbone import Backbone
 from demo.models.batching import threads
 from demo.models.graph import replace_module
@@ -19,6 +18,7 @@ from demo.models.recipe import Recipe, Trains
 from demo.models.ridge import fit_ridge
 from demo.models.zoo import StageLabel
 from demo.settings import Settings
+from demo.tasks.errors import TooManyTrained
 from demo.tasks.evaluate import Scores
 from demo.tasks.features import (
     PLAIN,
@@ -30,16 +30,7 @@ from demo.tasks.features import (
     extract_features,
     run_looks,
 )
-from demo.tasks.fit import (
-    BatchProgress,
-    DeepLearner,
-    EpochResult,
-    Examples,
-    FitEnd,
-    all_threads,
-    evaluate,
-    fit,
-)
+from demo.tasks.fit import BatchProgress, DeepLearner, EpochResult, Examples, FitEnd, all_threads, evaluate, fit
 
 
 @dataclass(frozen=True, eq=False)

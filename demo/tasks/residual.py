@@ -20,12 +20,12 @@ from torch.nn import functional
 from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from demo.data.dataset import Dataset, Split
-from demo.errors import UnknownBlock
 from demo.models.backbone import Backbone
 from demo.models.batching import num_cores, threads
 from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.head import Head
 from demo.settings import Settings
+from demo.tasks.errors import UnknownBlock
 from demo.tasks.evaluate import Accuracy, wilson
 from demo.tasks.features import FeatureProgress, Look, run_looks
 

@@ -9,8 +9,9 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from demo.data.dataset import Dataset, read_dataset
+from demo.data.errors import NoArchive, NoImage
 from demo.data.images import read_image
-from demo.errors import NoArchive, NoImage, OptionOutOfRange
+from demo.errors import OptionOutOfRange
 from demo.figures import draw_grid, draw_overlay, join_pictures
 from demo.models.backbone import Backbone
 from demo.models.head import Head
@@ -20,10 +21,11 @@ from demo.models.weights import usable_backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.activations import capture_stages
 from demo.tasks.predict import MAX_TOP_K, predict
-from demo.ui.context import Context
-from demo.ui.inside_tab import NUM_MAPS
-from demo.ui.training import Job
-from demo.ui.uploads import taken_file
+from demo.ui.handlers import bind
+from demo.ui.inside.tab import NUM_MAPS
+from demo.ui.server.uploads import taken_file
+from demo.visitors.jobs import Job
+from demo.visitors.rooms import Rooms
 
 # One training of a program is in the line at a time: visitors of the page wait for no more than that one.
 _TRAINING = {"concurrency_id": "api_fine_tune", "concurrency_limit": 1}
@@ -32,7 +34,7 @@ _ACTIVATIONS = {"concurrency_id": "api_activations", "concurrency_limit": 1}
 _PREDICTION = {"concurrency_id": "predict", "concurrency_limit": 16}
 
 
-def answer_predict(context: Context, image: dict[str, Any] | None, backbone: str, top_k: float) -> dict[str, Any]:
+def answer_predict(rooms: Rooms, image: dict[str, Any] | None, backbone: str, top_k: float) -> dict[str, Any]:
     """Name what a network pretrained on ImageNet sees in one picture.
 
     Args:
@@ -43,8 +45,8 @@ def answer_predict(context: Context, image: dict[str, Any] | None, backbone: str
     Returns:
         The backbone, the seconds that it took, and the predictions, the most probable first.
     """
-    picture = _read_picture(context, image)
-    with _backbone(context, backbone) as network:
+    picture = _read_picture(rooms, image)
+    with _backbone(rooms, backbone) as network:
         answer = predict(network, picture, top_k=_whole("top_k", top_k, MAX_TOP_K))
     return {
         "backbone": answer.backbone_name,
@@ -57,7 +59,7 @@ def answer_predict(context: Context, image: dict[str, Any] | None, backbone: str
 
 
 def answer_fine_tune(
-    context: Context, dataset_zip: dict[str, Any] | None, backbone: str, epochs: float
+    rooms: Rooms, dataset_zip: dict[str, Any] | None, backbone: str, epochs: float
 ) -> tuple[dict[str, Any], str]:
     """Train a new linear head on a frozen network with the pictures of one zip of class folders.
 
@@ -72,20 +74,18 @@ def answer_fine_tune(
     Returns:
         The classes, counts, skipped files and accuracies; and the head as a safetensors file.
     """
-    recipe = Recipe(
-        epochs=_whole("epochs", epochs, context.settings.max_epochs), max_epochs=context.settings.max_epochs
-    )
-    with _backbone(context, backbone) as network:
+    recipe = Recipe(epochs=_whole("epochs", epochs, rooms.settings.max_epochs), max_epochs=rooms.settings.max_epochs)
+    with _backbone(rooms, backbone) as network:
         spec = network.spec
     with taken_file(dataset_zip, NoArchive) as (path, name):
-        dataset = read_dataset(path, context.settings, name=name)
-    head = _train(context, spec.name, dataset, recipe)
+        dataset = read_dataset(path, rooms.settings, name=name)
+    head = _train(rooms, spec.name, dataset, recipe)
     content = write_head(head, spec)
-    return _report(context, dataset, head), save_bytes_to_cache(content, "head.safetensors", get_upload_folder())
+    return _report(rooms, dataset, head), save_bytes_to_cache(content, "head.safetensors", get_upload_folder())
 
 
 def answer_activations(
-    context: Context, image: dict[str, Any] | None, backbone: str
+    rooms: Rooms, image: dict[str, Any] | None, backbone: str
 ) -> tuple[dict[str, Any], Image.Image, Image.Image, Image.Image]:
     """Show what the low, middle and high stages of a network make of one picture.
 
@@ -97,8 +97,8 @@ def answer_activations(
         Label, module name, shape (C, H, W) and stride of each stage; and for each a PNG with its mean activation
         on the picture, beside its sixteen strongest feature maps.
     """
-    picture = _read_picture(context, image)
-    with _backbone(context, backbone) as network:
+    picture = _read_picture(rooms, image)
+    with _backbone(rooms, backbone) as network:
         activations = capture_stages(network, picture)
     stages = [
         {
@@ -119,7 +119,7 @@ def answer_activations(
     return {"stages": stages}, low, middle, high
 
 
-def build_api(context: Context) -> None:
+def build_api(rooms: Rooms) -> None:
     """Declare the three endpoints on components that are never shown; they only type what goes in and out."""
     with gr.Column(visible=False):
         image = gr.Image(label="image", type="filepath")
@@ -131,33 +131,33 @@ def build_api(context: Context) -> None:
         head = gr.File(label="head")
         pictures = [gr.Image(label=label.value, format="png", type="filepath") for label in StageLabel]
         ask = gr.Button()
-    _publish(ask, context, answer_predict, "predict", [image, backbone, top_k], answer, **_PREDICTION)
+    _publish(ask, rooms, answer_predict, "predict", [image, backbone, top_k], answer, **_PREDICTION)
     _publish(
         ask,
-        context,
+        rooms,
         answer_fine_tune,
         "fine_tune",
         [dataset_zip, backbone, epochs],
         [answer, head],
         **_TRAINING,
     )
-    _publish(ask, context, answer_activations, "activations", [image, backbone], [answer, *pictures], **_ACTIVATIONS)
+    _publish(ask, rooms, answer_activations, "activations", [image, backbone], [answer, *pictures], **_ACTIVATIONS)
 
 
 def _publish(
-    ask: gr.Button, context: Context, answer: Any, api_name: str, inputs: Any, outputs: Any, **limits: Any
+    ask: gr.Button, rooms: Rooms, answer: Any, api_name: str, inputs: Any, outputs: Any, **limits: Any
 ) -> None:
     how = limits | {"api_visibility": "public", "api_name": api_name, "preprocess": False}
-    ask.click(context.bind(answer, is_html=False, is_slow=api_name != "predict"), inputs, outputs, **how)
+    ask.click(bind(rooms, answer, is_html=False, gives_way=api_name != "predict"), inputs, outputs, **how)
 
 
-def _backbone(context: Context, name: str) -> AbstractContextManager[Backbone]:
-    return context.backbones.lend(name or usable_backbone(context.settings.backbone))
+def _backbone(rooms: Rooms, name: str) -> AbstractContextManager[Backbone]:
+    return rooms.backbones.lend(name or usable_backbone(rooms.settings.backbone))
 
 
-def _read_picture(context: Context, image: dict[str, Any] | None) -> Image.Image:
+def _read_picture(rooms: Rooms, image: dict[str, Any] | None) -> Image.Image:
     with taken_file(image, NoImage) as (path, name):
-        return read_image(path, context.settings, name=name)
+        return read_image(path, rooms.settings, name=name)
 
 
 def _whole(option: str, value: Any, high: int) -> int:
@@ -167,10 +167,10 @@ def _whole(option: str, value: Any, high: int) -> int:
     return int(value)
 
 
-def _train(context: Context, backbone_name: str, dataset: Dataset, recipe: Recipe) -> Head:
+def _train(rooms: Rooms, backbone_name: str, dataset: Dataset, recipe: Recipe) -> Head:
     """Train in the same line as the page's visitors, and wait for the end."""
-    job = Job(lambda: context.fine_tune(backbone_name, dataset, recipe))
-    context.line.submit(job)
+    job = Job(lambda: rooms.fine_tune(backbone_name, dataset, recipe))
+    rooms.line.submit(job)
     job.done.wait()
     if job.error is not None:
         raise job.error
@@ -178,12 +178,12 @@ def _train(context: Context, backbone_name: str, dataset: Dataset, recipe: Recip
     return job.result.head
 
 
-def _report(context: Context, dataset: Dataset, head: Head) -> dict[str, Any]:
+def _report(rooms: Rooms, dataset: Dataset, head: Head) -> dict[str, Any]:
     summary = head.summary
     return {
         "classes": list(dataset.class_names),
         "counts": dataset.counts,
-        "skipped": [{"name": each.path, "reason": context.words.explain(each.reason)} for each in dataset.skipped],
+        "skipped": [{"name": each.path, "reason": rooms.words.explain(each.reason)} for each in dataset.skipped],
         "train_accuracy": summary.train_accuracy,
         "val_accuracy": summary.val_accuracy,
         "val_correct": summary.val_correct,

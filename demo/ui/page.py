@@ -12,16 +12,17 @@ from demo.models.zoo import find_spec
 from demo.settings import Settings
 from demo.tasks.predict import Prediction, predict
 from demo.ui.api import build_api
-from demo.ui.context import LIGHT, PREDICT, Context
-from demo.ui.finetune_tab import build_finetune_tab, show_session, watch_on_load
-from demo.ui.inside_tab import build_inside_tab
-from demo.ui.network import draw_source, watch_arrival
+from demo.ui.finetune.tab import build_finetune_tab, show_session, watch_on_load
+from demo.ui.handlers import LIGHT, PREDICT, bind
+from demo.ui.inside.tab import build_inside_tab
 from demo.ui.photo import answer_line, choose_photo, keep_photo, read_picture_script
-from demo.ui.predict_tab import build_predict_tab, choose_example, show_prediction
+from demo.ui.predict.network import draw_source, watch_arrival
+from demo.ui.predict.tab import build_predict_tab, choose_example, show_prediction
 from demo.ui.privacy import build_privacy, draw_line
-from demo.ui.sessions import Ref, Session
-from demo.ui.text import CHINESE, ENGLISH, Words
-from demo.ui.uploads import open_folder
+from demo.ui.server.uploads import open_folder
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref, Session
+from demo.words.language import CHINESE, ENGLISH, Words
 
 # sessionStorage belongs to one browser tab: it survives a reload, and at a shared computer the next pupil, in a
 # new tab, does not find it. Where a browser forbids it the page works, and a reload begins anew.
@@ -32,88 +33,90 @@ _READ_TOKEN = """() => {
 _WRITE_TOKEN = """(token) => { try { sessionStorage.setItem("demo-token", token) } catch {} }"""
 
 
-def attach(context: Context, token: str, request: gr.Request) -> list[Any]:
+def attach(rooms: Rooms, token: str, request: gr.Request) -> list[Any]:
     """Find the visitor's session again, or begin one; restore the photograph in both tabs."""
-    session = context.sessions.attach(token, page=request.session_hash or "")
+    session = rooms.sessions.attach(token, page=request.session_hash or "")
     photo, is_anew = session.photo, bool(token) and session.ref.token != token
-    line = draw_line(context, context.sessions.seconds_left(session.ref), is_anew=is_anew)
+    line = draw_line(rooms, rooms.sessions.seconds_left(session.ref), is_anew=is_anew)
     return [session.ref.token, session.ref, photo, photo, line]
 
 
-def close_page(context: Context, request: gr.Request) -> None:
+def close_page(rooms: Rooms, request: gr.Request) -> None:
     """Note that a page was closed, reloaded, or lost its connection."""
-    context.sessions.close_page(request.session_hash or "")
+    rooms.sessions.close_page(request.session_hash or "")
 
 
-def back_to_imagenet(context: Context, ref: Ref) -> Ref:
+def back_to_imagenet(rooms: Rooms, ref: Ref) -> Ref:
     """Drop the visitor's head; ImageNet's own classes answer again."""
-    return context.sessions.find(ref).change_state(ModelState.without_head)
+    return rooms.sessions.find(ref).change_state(ModelState.without_head)
 
 
-def refresh(context: Context, ref: Ref) -> list[Any]:
+def refresh(rooms: Rooms, ref: Ref) -> list[Any]:
     """Show the state that all tabs share wherever it is shown, and ask the network once for all of them."""
-    session = context.sessions.find(ref)
-    prediction = _predict(context, session)
+    session = rooms.sessions.find(ref)
+    prediction = _predict(rooms, session)
     return [
-        draw_strip(context, session.state),
+        draw_strip(rooms, session.state),
         gr.Button(interactive=session.state.head is not None),
-        *show_prediction(context, session, prediction),
-        answer_line(context.words, prediction),
+        *show_prediction(rooms, session, prediction),
+        answer_line(rooms.words, prediction),
     ]
 
 
-def draw_strip(context: Context, state: ModelState) -> str:
+def draw_strip(rooms: Rooms, state: ModelState) -> str:
     """Return the model state as HTML: network, whose classes answer, and what a head gets right."""
-    spec, words, precision = find_spec(state.backbone_name), context.words, context.settings.precision
+    spec, words, precision = find_spec(state.backbone_name), rooms.words, rooms.settings.precision
     rounded = "" if precision == Settings.precision else f"; {precision}"
     facts = [
-        (words.network, f"{spec.display_name} ({draw_source(words, spec)}{rounded})"),
-        (words.whose_classes, _describe_classes(words, state)),
-        (words.accuracy, _describe_head(words, state)),
+        (words.strip.network, f"{spec.display_name} ({draw_source(words, spec)}{rounded})"),
+        (words.strip.whose_classes, _describe_classes(words, state)),
+        (words.strip.accuracy, _describe_head(words, state)),
     ]
     items = "".join(f"<div><dt>{name}</dt><dd>{html.escape(value)}</dd></div>" for name, value in facts)
     return f'<dl class="strip" aria-live="polite">{items}</dl>'
 
 
-def build_page(context: Context) -> gr.Blocks:
+def build_page(rooms: Rooms) -> gr.Blocks:
     """Build the page in each language, over the same sessions and networks, and the public API."""
     open_folder()  # before gradio's components ask where it is
-    page = gr.Blocks(title=ENGLISH.title, analytics_enabled=False)
+    page = gr.Blocks(title=ENGLISH.page.title, analytics_enabled=False)
     with page:
-        _build_language(page, replace(context, words=ENGLISH))
-        build_api(context)
-        page.unload(context.bind(close_page))
+        _build_language(page, replace(rooms, words=ENGLISH))
+        build_api(rooms)
+        page.unload(bind(rooms, close_page))
     with page.route("中文", "/zh"):
-        _build_language(page, replace(context, words=CHINESE))
+        _build_language(page, replace(rooms, words=CHINESE))
     return page
 
 
-def _build_language(page: gr.Blocks, context: Context) -> None:
-    words = context.words
+def _build_language(page: gr.Blocks, rooms: Rooms) -> None:
+    words = rooms.words
     ref = gr.State(Ref())
     token = gr.Textbox(visible=False)
     gr.Navbar(main_page_name="English")
-    gr.HTML(f"<header><h1>{words.title}</h1><p>{words.intro}</p></header>", padding=False)
+    gr.HTML(f"<header><h1>{words.page.title}</h1><p>{words.page.intro}</p></header>", padding=False)
     with gr.Row(elem_id="model-state", equal_height=True):
         strip = gr.HTML(
-            draw_strip(context, ModelState(usable_backbone(context.settings.backbone))), padding=False, elem_id="strip"
+            draw_strip(rooms, ModelState(usable_backbone(rooms.settings.backbone))), padding=False, elem_id="strip"
         )
-        back = gr.Button(words.back_to_imagenet, interactive=False, size="sm", scale=0, min_width=160, elem_id="back")
+        back = gr.Button(
+            words.strip.back_to_imagenet, interactive=False, size="sm", scale=0, min_width=160, elem_id="back"
+        )
     with gr.Tabs():
-        predict_tab = build_predict_tab(context, ref)
-        finetune_tab = build_finetune_tab(context, ref)
-        inside_tab = build_inside_tab(context, ref)
-    session_line = build_privacy(context, ref)
+        predict_tab = build_predict_tab(rooms, ref)
+        finetune_tab = build_finetune_tab(rooms, ref)
+        inside_tab = build_inside_tab(rooms, ref)
+    session_line = build_privacy(rooms, ref)
 
     photos = [predict_tab.photo, inside_tab.photo]
-    _wire_photos(context, ref, photos)
+    _wire_photos(rooms, ref, photos)
     for example, name in predict_tab.examples:
-        example.click(context.bind(choose_example), [ref, name], [ref, *photos], **LIGHT)
-    back.click(context.bind(back_to_imagenet), ref, ref, **LIGHT).then(
-        context.bind(show_session), ref, finetune_tab.session, **LIGHT
+        example.click(bind(rooms, choose_example), [ref, name], [ref, *photos], **LIGHT)
+    back.click(bind(rooms, back_to_imagenet), ref, ref, **LIGHT).then(
+        bind(rooms, show_session), ref, finetune_tab.session, **LIGHT
     )
     ref.change(
-        context.bind(refresh),
+        bind(rooms, refresh),
         ref,
         [strip, back, *predict_tab.shown, inside_tab.answer],
         show_progress="minimal",
@@ -122,26 +125,26 @@ def _build_language(page: gr.Blocks, context: Context) -> None:
     )
     restored = (
         page.load(
-            context.bind(attach),
+            bind(rooms, attach),
             token,
             [token, ref, *photos, session_line],
-            js=_READ_TOKEN % (words.language, words.title),
+            js=_READ_TOKEN % (words.language, words.page.title),
             **LIGHT,
         )
         .then(None, token, None, js=_WRITE_TOKEN)
-        .then(context.bind(show_session), ref, finetune_tab.session, **LIGHT)
+        .then(bind(rooms, show_session), ref, finetune_tab.session, **LIGHT)
     )
-    watch_on_load(context, restored, ref, finetune_tab)
-    page.load(context.bind(watch_arrival), None, predict_tab.notices, **LIGHT)
+    watch_on_load(rooms, restored, ref, finetune_tab)
+    page.load(bind(rooms, watch_arrival), None, predict_tab.notices, **LIGHT)
 
 
-def _wire_photos(context: Context, ref: gr.State, photos: list[gr.Image]) -> None:
+def _wire_photos(rooms: Rooms, ref: gr.State, photos: list[gr.Image]) -> None:
     """Let a photograph that is chosen in one tab be there in the other."""
-    keep = context.bind(keep_photo)
+    keep = bind(rooms, keep_photo)
     for photo, other in (photos, photos[::-1]):
         brought = gr.State(0)
         photo.input(
-            context.bind(choose_photo),
+            bind(rooms, choose_photo),
             [ref, photo],
             [ref, other, brought],
             js=read_picture_script(photo),
@@ -154,29 +157,29 @@ def _wire_photos(context: Context, ref: gr.State, photos: list[gr.Image]) -> Non
         brought.change(keep, ref, photo, **LIGHT)
 
 
-def _predict(context: Context, session: Session) -> Prediction | None:
+def _predict(rooms: Rooms, session: Session) -> Prediction | None:
     state, photo = session.state, session.photo
     if photo is None:
         return None
-    with context.lend(state) as backbone:
+    with rooms.lend(state) as backbone:
         return predict(backbone, photo, head=state.answering_head)
 
 
 def _describe_classes(words: Words, state: ModelState) -> str:
     if state.answering_head is None:
-        return words.imagenet_classes.format(count=len(state.class_names))
-    return words.own_classes.format(count=len(state.class_names), names=", ".join(state.class_names))
+        return words.strip.imagenet_classes.format(count=len(state.class_names))
+    return words.strip.own_classes.format(count=len(state.class_names), names=", ".join(state.class_names))
 
 
 def _describe_head(words: Words, state: ModelState) -> str:
     if state.head is None:
-        return words.no_head
+        return words.strip.no_head
     names = ", ".join(state.head.class_names)
     if not state.head_fits:
-        return words.head_rests.format(names=names, backbone=find_spec(state.head.backbone_name).display_name)
+        return words.strip.head_rests.format(names=names, backbone=find_spec(state.head.backbone_name).display_name)
     if not state.use_head:
-        return words.head_aside.format(names=names)
+        return words.strip.head_aside.format(names=names)
     summary = state.head.summary
-    return words.accuracy_value.format(
+    return words.strip.accuracy_value.format(
         correct=summary.val_correct, count=summary.val_count, percent=100 * summary.val_accuracy
     )

@@ -5,15 +5,15 @@ from typing import Any
 
 import gradio as gr
 
+from demo.data.errors import NoImage
 from demo.data.images import read_image
-from demo.errors import NoImage
 from demo.models.zoo import find_spec
 from demo.tasks.predict import Prediction
-from demo.ui.context import Context
-from demo.ui.picture import build_picture
-from demo.ui.sessions import Ref
-from demo.ui.text import Words
-from demo.ui.uploads import taken_file
+from demo.ui.parts.picture import build_picture
+from demo.ui.server.uploads import taken_file
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref
+from demo.words.language import Words
 
 # Taking a picture away is an input too, but gradio still sends the one that was there: look whether one is shown.
 # A new one may take a slow phone a moment to show.
@@ -35,7 +35,7 @@ def photo_input(words: Words, *, elem_id: str) -> gr.Image:
     """Return the component that takes a photograph."""
     return build_picture(
         label=words.photo,
-        alt_text=words.photo_alt,
+        alt_text=words.photo.alt,
         format="jpeg",
         sources=["upload", "webcam", "clipboard"],
         buttons=["fullscreen"],
@@ -45,33 +45,33 @@ def photo_input(words: Words, *, elem_id: str) -> gr.Image:
     )
 
 
-def choose_photo(context: Context, ref: Ref, photo: dict[str, Any] | None) -> list[Any]:
+def choose_photo(rooms: Rooms, ref: Ref, photo: dict[str, Any] | None) -> list[Any]:
     """Make an upload the photograph of all tabs, or take the photograph away where there is none any more.
 
     Returns:
         The session's new reference, the picture for the other tab, and the photograph's number if one was brought.
     """
     if photo is None:
-        return [context.sessions.find(ref).choose_photo(None), None, gr.skip()]
+        return [rooms.sessions.find(ref).choose_photo(None), None, gr.skip()]
     with taken_file(photo, NoImage) as (path, name):  # first, for it is to be deleted whatever happens
-        session = context.sessions.find(ref)
-        picture = read_image(path, context.settings, name=name)
+        session = rooms.sessions.find(ref)
+        picture = read_image(path, rooms.settings, name=name)
     return [session.choose_photo(picture), picture, session.photo_number]
 
 
-def keep_photo(context: Context, ref: Ref) -> Any:
+def keep_photo(rooms: Rooms, ref: Ref) -> Any:
     """Show what is kept, in the place of the file that was brought or refused, which is deleted."""
-    return context.sessions.find(ref).photo
+    return rooms.sessions.find(ref).photo
 
 
 def answer_line(words: Words, prediction: Prediction | None) -> str:
     """Return one line of HTML: who answered what, how sure, and how fast; or what to do first."""
     if prediction is None:
-        return f'<p class="hint">{words.no_photo}</p>'
+        return f'<p class="hint">{words.photo.missing}</p>'
     best = prediction.top[0]
-    line = words.answer.format(
+    line = words.photo.answer.format(
         backbone=find_spec(prediction.backbone_name).display_name,
-        classes=words.answer_own if prediction.own_classes else words.answer_imagenet,
+        classes=words.photo.answer_own if prediction.own_classes else words.photo.answer_imagenet,
         best=html.escape(best.class_name),
         percent=100 * best.probability,
         milliseconds=1000 * prediction.seconds,

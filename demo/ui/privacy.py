@@ -5,11 +5,12 @@ import json
 
 import gradio as gr
 
-from demo.errors import RequestTooLarge
 from demo.settings import MEGABYTE, Settings
-from demo.ui.context import LIGHT, Context
-from demo.ui.sessions import Ref
-from demo.ui.text import CHINESE, ENGLISH, Words
+from demo.ui.handlers import LIGHT, bind
+from demo.ui.server.errors import RequestTooLarge
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref
+from demo.words.language import CHINESE, ENGLISH, Words
 
 # The page counts the minutes itself, from its last request on, and asks the server once they are over: a page that
 # asked every minute would lose its connection, and with it what is open on it, in every gap of a weak Wi-Fi.
@@ -49,25 +50,25 @@ _ASK = "(ref, is_sure) => [ref, confirm(%s)]"
 _BEGIN_ANEW = "(is_sure) => { if (is_sure) location.reload(); return [is_sure] }"
 
 
-def forget(context: Context, ref: Ref, is_sure: bool) -> bool:
+def forget(rooms: Rooms, ref: Ref, is_sure: bool) -> bool:
     """End the visitor's session, with everything in it, at once."""
     if is_sure:
-        context.sessions.end(ref.token)
+        rooms.sessions.end(ref.token)
     return is_sure
 
 
-def tell_left(context: Context, ref: Ref) -> str:
+def tell_left(rooms: Rooms, ref: Ref) -> str:
     """Say how long the session lives on if nobody uses it; to ask is no use of it."""
-    return draw_line(context, context.sessions.seconds_left(ref))
+    return draw_line(rooms, rooms.sessions.seconds_left(ref))
 
 
-def draw_line(context: Context, seconds_left: float, *, is_anew: bool = False) -> str:
+def draw_line(rooms: Rooms, seconds_left: float, *, is_anew: bool = False) -> str:
     """Return how long a session lives on, as HTML; that it is over; or that it begins anew after another one."""
-    words, idle_s = context.words, context.settings.session_idle_s
+    words, idle_s = rooms.words, rooms.settings.session_idle_s
     if seconds_left <= 0:
-        return f'<p class="session over" role="alert">{html.escape(words.session_over)}</p>'
-    before = f'<p class="session" role="status">{html.escape(words.session_anew)}</p>' if is_anew else ""
-    left = words.session_left.format(minutes=round(seconds_left / 60))
+        return f'<p class="session over" role="alert">{html.escape(words.privacy.over)}</p>'
+    before = f'<p class="session" role="status">{html.escape(words.privacy.anew)}</p>' if is_anew else ""
+    left = words.privacy.left.format(minutes=round(seconds_left / 60))
     return f'{before}<p class="session" data-left="{seconds_left:.0f}" data-idle="{idle_s:.0f}">{left}</p>'
 
 
@@ -78,8 +79,8 @@ def draw_promise(words: Words, settings: Settings) -> str:
         "closed": round(settings.session_closed_s / 60),
         "unread": round(settings.unread_upload_s / 60),
     }
-    items = "".join(f"<li>{sentence.format(**minutes)}</li>" for sentence in words.promise.values())
-    return f"<details><summary>{words.promise_title}</summary><ul>{items}</ul></details>"
+    items = "".join(f"<li>{sentence.format(**minutes)}</li>" for sentence in words.privacy.promise.values())
+    return f"<details><summary>{words.privacy.promise_title}</summary><ul>{items}</ul></details>"
 
 
 def watch_requests(settings: Settings) -> str:
@@ -89,22 +90,22 @@ def watch_requests(settings: Settings) -> str:
     return _WATCH_REQUESTS % (json.dumps(sentences), settings.max_upload_bytes)
 
 
-def build_privacy(context: Context, ref: gr.State) -> gr.HTML:
+def build_privacy(rooms: Rooms, ref: gr.State) -> gr.HTML:
     """Lay out the end of the page and wire it; return the line that says how long the session lives."""
-    words = context.words
+    words = rooms.words
     is_sure = gr.Checkbox(visible=False)
     with gr.Column(elem_id="privacy"):
         gr.HTML(f"<p>{words.privacy}</p>", padding=False)
         line = gr.HTML(
-            draw_line(context, context.settings.session_idle_s),
+            draw_line(rooms, rooms.settings.session_idle_s),
             padding=False,
             js_on_load=_COUNT_DOWN,
             elem_id="session-line",
         )
-        button = gr.Button(words.forget, size="sm", elem_id="forget")
-        gr.HTML(draw_promise(words, context.settings), padding=False, elem_id="promise")
-    line.click(context.bind(tell_left), ref, line, **LIGHT)
+        button = gr.Button(words.privacy.forget, size="sm", elem_id="forget")
+        gr.HTML(draw_promise(words, rooms.settings), padding=False, elem_id="promise")
+    line.click(bind(rooms, tell_left), ref, line, **LIGHT)
     button.click(
-        context.bind(forget), [ref, is_sure], is_sure, js=_ASK % json.dumps(words.forget_sure), **LIGHT
+        bind(rooms, forget), [ref, is_sure], is_sure, js=_ASK % json.dumps(words.privacy.forget_sure), **LIGHT
     ).success(None, is_sure, is_sure, js=_BEGIN_ANEW)
     return line

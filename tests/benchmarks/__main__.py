@@ -33,7 +33,8 @@ from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
 from tests.benchmarks import training
 from tests.benchmarks.throughput import throughput
-from tests.conftest import PROJECT, noise
+from tests.conftest import PROJECT
+from tests.pictures import noise
 from tests.visitor import Visitor
 from tests.weights_host import random_checkpoint, stand_in
 

@@ -30,10 +30,12 @@ import httpx
 import pytest
 
 from demo.errors import DemoError
+from demo.sentences import forms_of
 from demo.settings import MEGABYTE
-from demo.ui.text import ENGLISH
-from tests.conftest import PROJECT, encode, files_below, noise
-from tests.test_gate import BOUNDARY, FIELD_PART, FILE_PART, FORM, JSON
+from demo.words.language import ENGLISH
+from tests.conftest import PROJECT
+from tests.pictures import encode, files_below, noise
+from tests.ui.server.test_gate import BOUNDARY, FIELD_PART, FILE_PART, FORM, JSON
 from tests.visitor import Refused, Visitor
 
 FLOOD_MEGABYTES = 50  # by how much memory may grow under any of them
@@ -114,9 +116,10 @@ def patterns_of_errors() -> Iterator[str]:
     kinds = [DemoError]
     for kind in kinds:
         kinds += kind.__subclasses__()
-        parts = list(Formatter().parse(kind.message))
-        if sum(len(literal) for literal, *_ in parts) >= MIN_WORDING:
-            yield "".join(re.escape(literal) + (".*" if field is not None else "") for literal, field, *_ in parts)
+        for form in forms_of(kind.message):
+            parts = list(Formatter().parse(form))
+            if sum(len(literal) for literal, *_ in parts) >= MIN_WORDING:
+                yield "".join(re.escape(literal) + (".*" if field is not None else "") for literal, field, *_ in parts)
 
 
 _OWN = re.compile("|".join(patterns_of_errors()), re.DOTALL)

@@ -38,9 +38,9 @@ from PIL import Image, ImageOps
 from safetensors import safe_open
 
 from demo.data.samples import EXAMPLES
-from demo.ui.server import SWEEP_EVERY_S
+from demo.ui.server.launch import SWEEP_EVERY_S
 from tests.benchmarks import throughput
-from tests.conftest import encode, files_below, noise, write_zip
+from tests.pictures import encode, files_below, noise, write_zip
 from tests.visitor import Refused, Shown, Visitor, recipe_values
 
 NUM_SESSIONS = 40

@@ -28,8 +28,8 @@ from demo.errors import DemoError
 from demo.settings import Settings
 from tests.attacks import ARCHIVES, DOORS, NAMES, try_head, try_picture, try_zip, zip_of_name
 from tests.conftest import PROJECT
+from tests.data.test_images import decode_png, odd_pictures, worst_difference
 from tests.test_fuzz import KINDS, NUM_CASES_IN_FULL, fuzz
-from tests.test_images import decode_png, odd_pictures, worst_difference
 
 SETTINGS = Settings()
 CORPUS_S, CORPUS_MEGABYTES = 60, 1_000  # what is promised of the real ones together

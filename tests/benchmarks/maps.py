@@ -19,7 +19,7 @@ from demo.tasks.activations import capture_stages
 from demo.tasks.ascent import ascend
 from demo.tasks.cam import Method, map_stages
 from demo.tasks.erase import Part, erase_by_map
-from tests.test_cam import untrained
+from tests.tasks.test_cam import untrained
 
 SHARE = 0.2
 MAPS = ((StageLabel.HIGH, Method.GRAD_CAM), *((stage, Method.LAYER_CAM) for stage in StageLabel))

@@ -31,7 +31,8 @@ from demo.data.samples import EXAMPLES
 from demo.models.weights import has_weights
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
 from demo.settings import Settings
-from tests.conftest import PROJECT, encode
+from tests.conftest import PROJECT
+from tests.pictures import encode
 
 NUM_VISITORS = 16
 PHOTO_SIZES = {"phone's photograph, 4000 x 3000": (4000, 3000), "picture from the web, 1000 x 750": (1000, 750)}
@@ -233,12 +234,12 @@ def load_plain(spec: BackboneSpec) -> torch.nn.Module:
 
 def serve_demo(spec: BackboneSpec, port: int) -> None:
     """Serve the demo's page."""
-    from demo.ui.context import Context
     from demo.ui.page import build_page
-    from demo.ui.server import launch
+    from demo.ui.server.launch import launch
+    from demo.visitors.rooms import Rooms
 
-    context = Context.of(replace(Settings.from_environment(), backbone=spec.name))
-    launch(build_page(context), context, server_port=port)
+    rooms = Rooms.of(replace(Settings.from_environment(), backbone=spec.name))
+    launch(build_page(rooms), rooms, server_port=port)
 
 
 if __name__ == "__main__":

@@ -31,8 +31,8 @@ from demo.tasks.evaluate import wilson
 from demo.tasks.export import SelfCheck, check_synthetic, export_head
 from demo.tasks.features import FeatureCache, View, extract_features
 from demo.tasks.finetune import FineTuned, fine_tune, score
-from demo.ui.training import Job
-from tests.conftest import encode
+from demo.visitors.jobs import Job
+from tests.pictures import encode
 
 NUM_SEEDS = 5
 TUTORIAL_EPOCHS = 25

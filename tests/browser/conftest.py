@@ -9,7 +9,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import Server
+from tests.networks import backbones, embedded
+from tests.served import Server, held_line, server, session, visit
+
+__all__ = ["Server", "backbones", "embedded", "held_line", "server", "session", "visit"]
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 740}
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from demo.errors import RequestTooLarge
-from demo.ui.text import CHINESE, ENGLISH, Words
+from demo.ui.server.errors import RequestTooLarge
+from demo.words.language import CHINESE, ENGLISH, Words
 from tests.browser.conftest import PHONE, OpenPage
 from tests.browser.test_walk import open_tab, upload, wait_for
-from tests.conftest import Server
+from tests.served import Server
 
 LANGUAGES = pytest.mark.parametrize(
     ("path", "words"),
@@ -46,21 +46,21 @@ def test_everything_is_forgotten_after_a_question(
     page.wait_for_timeout(500)
     wait_for(page, "#answer", "tiger cat")
     page.click("#forget")
-    wait_for(page, "#session-line", words.session_anew)
-    wait_for(page, "#answer", words.no_photo)
+    wait_for(page, "#session-line", words.privacy.anew)
+    wait_for(page, "#answer", words.photo.missing)
     page.wait_for_function(f"![{token!r}, null].includes(sessionStorage.getItem('demo-token'))")
-    assert asked == [words.forget_sure] * 2
-    assert server.context.sessions.attach(token_of(page)).is_empty
-    assert token not in server.context.sessions._sessions
+    assert asked == [words.privacy.forget_sure] * 2
+    assert server.rooms.sessions.attach(token_of(page)).is_empty
+    assert token not in server.rooms.sessions._sessions
 
 
 @pytest.mark.slow
 def test_a_session_that_has_ended_says_so_by_itself(open_page: OpenPage, server: Server) -> None:
     page = open_page()
     wait_for(page, "#session-line", "60")
-    server.context.sessions.end(token_of(page))
+    server.rooms.sessions.end(token_of(page))
     page.evaluate("document.querySelector('#session-line [data-left]').dataset.left = 0")  # an hour has gone by
-    wait_for(page, "#session-line", ENGLISH.session_over)
+    wait_for(page, "#session-line", ENGLISH.privacy.over)
 
 
 @pytest.mark.slow
@@ -68,7 +68,7 @@ def test_an_open_page_that_is_used_is_not_told_that_it_has_ended(open_page: Open
     page = open_page()
     page.evaluate("document.querySelector('#session-line [data-left]').dataset.left = 0")
     page.wait_for_function("document.querySelector('#session-line [data-left]').dataset.left > 3000")
-    assert ENGLISH.session_over not in page.inner_text("#session-line")
+    assert ENGLISH.privacy.over not in page.inner_text("#session-line")
 
 
 @pytest.mark.slow
@@ -77,8 +77,8 @@ def test_an_upload_that_is_too_large_is_stopped_before_it_is_sent(
     path: str, words: Words, open_page: OpenPage, server: Server, tmp_path: Path
 ) -> None:
     page = open_page(path)
-    open_tab(page, words.finetune_tab)
-    open_tab(page, words.classes_tab)
+    open_tab(page, words.finetune.tab)
+    open_tab(page, words.finetune.gather.classes_tab)
     page.fill("#new-class :is(input, textarea)", "large")
     page.click("#add-class")
     pictures = [tmp_path / f"{number}.png" for number in range(3)]
@@ -88,6 +88,6 @@ def test_an_upload_that_is_too_large_is_stopped_before_it_is_sent(
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if "/gradio_api/upload?" in request.url else None)
     upload(page, "#class-pictures", *pictures)
-    limit = server.context.settings.max_upload_bytes / 1e6
+    limit = server.rooms.settings.max_upload_bytes / 1e6
     wait_for(page, "[data-testid=toast-text]", words.explain(RequestTooLarge(limit=limit)))
     assert not sent

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from demo.models.zoo import BackboneSpec
-from demo.ui.text import CHINESE, ENGLISH, Words
+from demo.words.language import CHINESE, ENGLISH, Words
 from tests.browser.conftest import PHONE, OpenPage
-from tests.conftest import MakeZip, Server, colour_folders
+from tests.pictures import MakeZip, colour_folders
+from tests.served import Server
 from tests.weights_host import Resource, WeightsHost, path_of
 
 TRAINING_MS = 120_000
@@ -40,7 +41,7 @@ def open_camera(page: Any, selector: str) -> None:
 
 
 def see_stages(page: Any, words: Words = ENGLISH) -> None:
-    open_tab(page, words.inside_tab)
+    open_tab(page, words.inside.tab)
     for label in ("low", "middle", "high"):
         for picture in (f"#overlay-{label}", f"#grid-{label}"):
             page.locator(picture).scroll_into_view_if_needed()  # pictures load when they come into view
@@ -65,7 +66,7 @@ def test_the_whole_path(open_page: OpenPage, make_zip: MakeZip, shared_data: Pat
     wait_for(page, "#inside-answer", "Persian cat")
     page.wait_for_selector("#inside-photo img")
 
-    open_tab(page, ENGLISH.finetune_tab)
+    open_tab(page, ENGLISH.finetune.tab)
     upload(page, "#archive", make_zip(insects(shared_data)))
     wait_for(page, "#report", "2 classes, 120 pictures")
     page.click("#train")
@@ -81,10 +82,10 @@ def test_the_whole_path(open_page: OpenPage, make_zip: MakeZip, shared_data: Pat
     wait_for(page, "#picture-detail", "speaks for bees")
     assert page.locator("#picture-detail img").count() == 5  # two class maps, three neighbours
 
-    open_tab(page, ENGLISH.inside_tab)
-    wait_for(page, "#inside-answer", ENGLISH.answer_own)
-    open_tab(page, ENGLISH.predict_tab)
-    wait_for(page, "#answer", ENGLISH.answer_own)
+    open_tab(page, ENGLISH.inside.tab)
+    wait_for(page, "#inside-answer", ENGLISH.photo.answer_own)
+    open_tab(page, ENGLISH.predict.tab)
+    wait_for(page, "#answer", ENGLISH.photo.answer_own)
 
     token = page.evaluate("sessionStorage.getItem('demo-token')")
     page.reload()
@@ -93,12 +94,12 @@ def test_the_whole_path(open_page: OpenPage, make_zip: MakeZip, shared_data: Pat
     assert page.evaluate("sessionStorage.getItem('demo-token')") == token
 
     other = open_page()
-    wait_for(other, "#strip", ENGLISH.no_head)
+    wait_for(other, "#strip", ENGLISH.strip.no_head)
     assert other.evaluate("sessionStorage.getItem('demo-token')") != token
     assert other.locator("#predict-photo img").count() == 0
 
     page.click("#back")
-    wait_for(page, "#strip", ENGLISH.no_head)
+    wait_for(page, "#strip", ENGLISH.strip.no_head)
     wait_for(page, "#answer", "Persian cat")
 
 
@@ -111,8 +112,8 @@ def test_the_pages_that_readme_shows(open_page: OpenPage, screenshots: Path) -> 
     shoot(page, screenshots / "predict.png")
     see_stages(page)
     shoot(page, screenshots / "look-inside.png")
-    open_tab(page, ENGLISH.finetune_tab)
-    open_tab(page, ENGLISH.starters_tab)
+    open_tab(page, ENGLISH.finetune.tab)
+    open_tab(page, ENGLISH.finetune.gather.starters_tab)
     page.click("#starter-signs")  # pictures that the program draws itself
     wait_for(page, "#report", "6 classes")
     page.click("#train")
@@ -126,10 +127,10 @@ def test_the_pages_that_readme_shows(open_page: OpenPage, screenshots: Path) -> 
 
 @pytest.mark.slow
 def test_one_load_opens_one_session(open_page: OpenPage, server: Server) -> None:
-    before = len(server.context.sessions)
+    before = len(server.rooms.sessions)
     open_page()
     open_page("/zh")
-    assert len(server.context.sessions) == before + 2
+    assert len(server.rooms.sessions) == before + 2
 
 
 @pytest.mark.slow
@@ -138,10 +139,10 @@ def test_the_chinese_page_is_chinese_and_keeps_the_session(open_page: OpenPage, 
     page.click("#example-coffee")
     wait_for(page, "#answer", "espresso")
     page.get_by_role("link", name="中文").or_(page.get_by_role("button", name="中文")).first.click()
-    wait_for(page, "header", CHINESE.title)
+    wait_for(page, "header", CHINESE.page.title)
     wait_for(page, "#answer", "espresso")
     assert page.evaluate("document.documentElement.lang") == "zh-Hans"
-    assert page.title() == CHINESE.title
+    assert page.title() == CHINESE.page.title
     see_stages(page, CHINESE)
     shoot(page, screenshots / "look-inside-zh.png")
 
@@ -202,7 +203,7 @@ def test_a_phone_shows_every_tab_without_scrolling_sideways(
     open_page: OpenPage, make_zip: MakeZip, screenshots: Path, path: str, words: Words
 ) -> None:
     page = open_page(path, PHONE)
-    for number, tab in enumerate((words.predict_tab, words.finetune_tab, words.inside_tab), 1):
+    for number, tab in enumerate((words.predict.tab, words.finetune.tab, words.inside.tab), 1):
         open_tab(page, tab)
         if number == 1:
             page.click("#example-palace")
@@ -224,10 +225,10 @@ def test_bad_input_is_named_and_changes_nothing(open_page: OpenPage, tmp_path: P
     path.write_bytes(b"not a picture")
     page.on("dialog", lambda _dialog: pytest.fail("a file's name ran as a script"))
     page.click("#predict-photo button[aria-label='Remove Image']")
-    wait_for(page, "#answer", CHINESE.no_photo)
+    wait_for(page, "#answer", CHINESE.photo.missing)
     upload(page, "#predict-photo", path)
     wait_for(page, "[data-testid=toast-text]", "不是这里能读取的图片")
-    wait_for(page, "#answer", CHINESE.no_photo)
+    wait_for(page, "#answer", CHINESE.photo.missing)
     page.wait_for_function("document.querySelectorAll('#predict-photo img').length === 0")
 
 
@@ -236,14 +237,14 @@ def test_the_camera_takes_a_photograph(open_page: OpenPage) -> None:
     page.click("#predict-photo button[aria-label='Capture from camera']")
     open_camera(page, "#predict-photo")
     page.click("#predict-photo button[aria-label='capture photo']")
-    wait_for(page, "#answer", ENGLISH.answer_imagenet)
+    wait_for(page, "#answer", ENGLISH.photo.answer_imagenet)
 
 
 @pytest.mark.slow
 def test_the_camera_records_pictures_of_a_class(open_page: OpenPage) -> None:
     page = open_page()
-    open_tab(page, ENGLISH.finetune_tab)
-    open_tab(page, ENGLISH.classes_tab)
+    open_tab(page, ENGLISH.finetune.tab)
+    open_tab(page, ENGLISH.finetune.gather.classes_tab)
     page.fill("#new-class :is(input, textarea)", "me")
     page.click("#add-class")
     wait_for(page, "#switches", "me")
@@ -261,7 +262,7 @@ def test_a_network_of_the_history_is_fetched_and_compared(
     page = open_page()
     page.click("#example-cat")
     wait_for(page, "#answer", "tiger cat")
-    page.get_by_role("button", name=ENGLISH.history).click()
+    page.get_by_role("button", name=ENGLISH.predict.network.history).click()
     page.click("#use-resnet18")
     wait_for(page, "#network-notice", "The weights of ResNet-18 could not be had")
     wait_for(page, "#strip", "EfficientNet-Lite0")
@@ -274,7 +275,7 @@ def test_a_network_of_the_history_is_fetched_and_compared(
     wait_for(page, "#strip", "ResNet-18")
     wait_for(page, "#answer", "ResNet-18")
 
-    page.get_by_role("button", name=ENGLISH.side_by_side).click()
+    page.get_by_role("button", name=ENGLISH.predict.side_by_side.title).click()
     page.locator("#networks label").filter(has_text="ResNet-18").click()
     page.click("#compare")
     page.wait_for_selector("#comparison section:nth-of-type(2) li")
@@ -284,8 +285,8 @@ def test_a_network_of_the_history_is_fetched_and_compared(
 @pytest.mark.slow
 def test_classes_are_made_on_the_page(open_page: OpenPage, shared_data: Path) -> None:
     page = open_page("/zh")
-    open_tab(page, CHINESE.finetune_tab)
-    open_tab(page, CHINESE.classes_tab)
+    open_tab(page, CHINESE.finetune.tab)
+    open_tab(page, CHINESE.finetune.gather.classes_tab)
     pictures = sorted((shared_data / "imagenet_samples").glob("*.JPEG"))
     for number, name in enumerate(("<b>猫</b>", "咖啡")):
         page.fill("#new-class :is(input, textarea)", name)
@@ -298,7 +299,7 @@ def test_classes_are_made_on_the_page(open_page: OpenPage, shared_data: Path) ->
     page.wait_for_selector(".status.trained", timeout=TRAINING_MS)
     wait_for(page, "#strip", "<b>猫</b>")
     assert page.locator("#strip b").count() == 0
-    page.get_by_role("button", name=CHINESE.keep).click()
+    page.get_by_role("button", name=CHINESE.finetune.keep.title).click()
     with page.expect_download() as download:
         page.click("#export")
         page.locator("#exported a").first.click()
@@ -309,34 +310,34 @@ def test_classes_are_made_on_the_page(open_page: OpenPage, shared_data: Path) ->
 @pytest.mark.slow
 def test_the_race_is_run_and_found_again(open_page: OpenPage, make_zip: MakeZip, screenshots: Path) -> None:
     page = open_page()
-    open_tab(page, ENGLISH.finetune_tab)
+    open_tab(page, ENGLISH.finetune.tab)
     upload(page, "#archive", make_zip(colour_folders(12)))
     wait_for(page, "#report", "24 pictures")
-    page.get_by_role("button", name=ENGLISH.race).click()
+    page.get_by_role("button", name=ENGLISH.finetune.experiments.race).click()
     page.click("#start-race")
     page.wait_for_selector("#race-status .trained", timeout=TRAINING_MS)
     assert page.locator("#race-table tbody tr").count() == 4
-    page.get_by_role("button", name=ENGLISH.few).click()
+    page.get_by_role("button", name=ENGLISH.finetune.experiments.few).click()
     page.click("#start-few")
     page.wait_for_selector("#few-status .trained", timeout=TRAINING_MS)
     shoot(page, screenshots / "experiments.png")
     page.reload()
-    open_tab(page, ENGLISH.finetune_tab)
-    page.get_by_role("button", name=ENGLISH.race).click()
-    wait_for(page, "#race-table", ENGLISH.contenders["tuned"])
+    open_tab(page, ENGLISH.finetune.tab)
+    page.get_by_role("button", name=ENGLISH.finetune.experiments.race).click()
+    wait_for(page, "#race-table", ENGLISH.finetune.experiments.contenders["tuned"])
     assert page.locator("#race-table tbody tr").count() == 4
 
 
 @pytest.mark.slow
 def test_a_reload_finds_a_training_that_runs(open_page: OpenPage, make_zip: MakeZip) -> None:
     page = open_page()
-    open_tab(page, ENGLISH.finetune_tab)
+    open_tab(page, ENGLISH.finetune.tab)
     upload(page, "#archive", make_zip(colour_folders(120)))
     wait_for(page, "#report", "240 pictures")
     page.click("#train")
     page.wait_for_selector("#stop:enabled")
     page.reload()
-    open_tab(page, ENGLISH.finetune_tab)
+    open_tab(page, ENGLISH.finetune.tab)
     page.wait_for_selector(".status.trained", timeout=TRAINING_MS)
     wait_for(page, "#strip", "your 2 classes: blue, red")
 
@@ -344,12 +345,12 @@ def test_a_reload_finds_a_training_that_runs(open_page: OpenPage, make_zip: Make
 @pytest.mark.slow
 def test_stop_is_heard(open_page: OpenPage, make_zip: MakeZip) -> None:
     page = open_page()
-    open_tab(page, ENGLISH.finetune_tab)
+    open_tab(page, ENGLISH.finetune.tab)
     upload(page, "#archive", make_zip(colour_folders(120)))
     wait_for(page, "#report", "240 pictures")
     page.click("#train")
     page.wait_for_selector("#stop:enabled")
     page.click("#stop")
     wait_for(page, "#training-status", "The training was stopped")
-    wait_for(page, "#strip", ENGLISH.no_head)
+    wait_for(page, "#strip", ENGLISH.strip.no_head)
     page.wait_for_selector("#train:enabled")

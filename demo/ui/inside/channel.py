@@ -15,12 +15,13 @@ from demo.models.zoo import StageLabel
 from demo.tasks.activations import capture_stages, check_channel
 from demo.tasks.ascent import AscentStep
 from demo.tasks.patches import Candidate, Patch, PatchProgress, find_patches
-from demo.ui.context import LIGHT, Context
+from demo.ui.handlers import LIGHT, bind, bind_slow
 from demo.ui.inside.panel import Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
-from demo.ui.markup import draw_status
-from demo.ui.sessions import Ref, Session
-from demo.ui.text import Words
-from demo.ui.values import parse_choice, parse_whole
+from demo.ui.parts.markup import draw_status
+from demo.ui.parts.values import parse_choice, parse_whole
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref, Session
+from demo.words.language import Words
 
 PAPER = Paper("Zeiler & Fergus 2014; Olah et al. 2017", "https://distill.pub/2017/feature-visualization")
 MAX_PICTURES = 120  # of the visitor's own that are looked through
@@ -49,12 +50,12 @@ class ChannelChoice(NamedTuple):
     number: gr.Number
 
 
-def draw_channel(context: Context, ref: Ref, shown: int | None, stage: str, number: float) -> Iterator[list[Any]]:
+def draw_channel(rooms: Rooms, ref: Ref, shown: int | None, stage: str, number: float) -> Iterator[list[Any]]:
     """Show a channel's map at once, and its patches as soon as all pictures were looked through."""
-    session, words = context.sessions.find(ref), context.words
+    session, words = rooms.sessions.find(ref), rooms.words
     label = parse_choice(words.inside.channel.stage, StageLabel, stage)
     channel_idx = parse_whole(words.inside.channel.channel, number)
-    with look_into(context, session, shown) as look:
+    with look_into(rooms, session, shown) as look:
         if look is None:
             yield [gr.skip() if shown is None else say_no_photo(words), gr.skip()]
             return
@@ -63,38 +64,38 @@ def draw_channel(context: Context, ref: Ref, shown: int | None, stage: str, numb
             look.backbone,
             label,
             channel_idx,
-            list_candidates(context, session),
-            context.settings,
+            list_candidates(rooms, session),
+            rooms.settings,
             cache=session.peaks,
         )
         for found in search:
             yield [feature_map, _draw_found(words, found)]
 
 
-def dream(context: Context, ref: Ref, stage: str, number: float) -> Iterator[str]:
+def dream(rooms: Rooms, ref: Ref, stage: str, number: float) -> Iterator[str]:
     """Climb the gradient of a channel, and show the picture as it grows, until it is done or stopped."""
-    session, words = context.sessions.find(ref), context.words.inside.channel
+    session, words = rooms.sessions.find(ref), rooms.words.inside.channel
     label, channel_idx = parse_choice(words.stage, StageLabel, stage), parse_whole(words.channel, number)
-    mine = session.begin_dream()
+    mine = session.begin_ascent()
     yield draw_status(words.dreaming)
-    with context.lend(session.state) as backbone:
-        for step in context.ascents.climb(backbone, label, channel_idx):
-            if not session.is_dreaming(mine):
+    with rooms.lend(session.state) as backbone:
+        for step in rooms.ascents.climb(backbone, label, channel_idx):
+            if not session.is_ascending(mine):
                 yield draw_status(words.stopped.format(step=step.step, count=step.num_steps))
                 return
             if step.picture is not None:
-                yield _draw_step(context.words, step, step.picture, channel_idx)
+                yield _draw_step(rooms.words, step, step.picture, channel_idx)
 
 
-def stop_dream(context: Context, ref: Ref) -> None:
+def stop_dream(rooms: Rooms, ref: Ref) -> None:
     """End the picture that is being made."""
-    context.sessions.find(ref).begin_dream()
+    rooms.sessions.find(ref).begin_ascent()
 
 
-def list_candidates(context: Context, session: Session) -> list[Candidate]:
+def list_candidates(rooms: Rooms, session: Session) -> list[Candidate]:
     """Return where to look for patches: the visitor's own pictures, evenly chosen where they are many, and examples."""
-    settings, names = context.settings, context.words.example_names
-    samples = session.dataset.samples if session.dataset else ()
+    settings, names = rooms.settings, rooms.words.predict.example_names
+    samples = session.pictures.dataset.samples if session.pictures.dataset else ()
     chosen = [samples[int(idx)] for idx in np.linspace(0, len(samples) - 1, min(len(samples), MAX_PICTURES))]
     own = [Candidate(each.path, each.digest, partial(read_sample, each, settings)) for each in chosen]
     examples = [
@@ -103,14 +104,14 @@ def list_candidates(context: Context, session: Session) -> list[Candidate]:
     return [*own, *examples]
 
 
-def build_channel(context: Context, ref: gr.State) -> ChannelChoice:
+def build_channel(rooms: Rooms, ref: gr.State) -> ChannelChoice:
     """Lay out the panel and wire it."""
-    words = context.words
+    words = rooms.words
     channel = words.inside.channel
-    with build_panel(context, ref, channel, PAPER, elem_id="channel-panel") as panel:
+    with build_panel(rooms, ref, channel, PAPER, elem_id="channel-panel") as panel:
         with gr.Row():
             stage = gr.Radio(
-                [(words.stage_names[each], each.value) for each in StageLabel],
+                [(words.inside.stage_names[each], each.value) for each in StageLabel],
                 value=StageLabel.HIGH.value,
                 label=channel.stage,
                 elem_id="channel-stage",
@@ -124,15 +125,15 @@ def build_channel(context: Context, ref: gr.State) -> ChannelChoice:
         made = gr.HTML("", padding=False, elem_id="dreamed")
         gr.on(
             [panel.shown.change, stage.change, number.change],
-            context.bind_slow(draw_channel),
+            bind_slow(rooms, draw_channel),
             [ref, panel.shown, stage, number],
             [feature_map, patches],
             show_progress="minimal",
             trigger_mode="always_last",
             **_SEARCH,
         )
-        start.click(context.bind_slow(dream), [ref, stage, number], made, show_progress="minimal", **_DREAM)
-        stop.click(context.bind(stop_dream), ref, None, **LIGHT)
+        start.click(bind_slow(rooms, dream), [ref, stage, number], made, show_progress="minimal", **_DREAM)
+        stop.click(bind(rooms, stop_dream), ref, None, **LIGHT)
     return ChannelChoice(panel.accordion, panel.shown, stage, number)
 
 

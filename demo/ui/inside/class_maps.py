@@ -8,17 +8,18 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from demo.errors import UnknownChoice
 from demo.figures import draw_overlay
 from demo.models.backbone import Backbone
 from demo.models.head import Head
 from demo.models.zoo import find_spec
 from demo.tasks.cam import ClassMap, ClassMaps, Method, map_stages
 from demo.tasks.predict import predict
-from demo.ui.context import Context
+from demo.ui.handlers import bind_slow
 from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
-from demo.ui.sessions import Ref, Session
-from demo.ui.text import Words
+from demo.ui.parts.errors import UnknownChoice
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref, Session
+from demo.words.language import Words
 
 PAPER = Paper("Selvaraju et al. 2017 (Grad-CAM), Jiang et al. 2021 (LayerCAM)", "https://arxiv.org/abs/1610.02391")
 METHOD_NAMES = {Method.LAYER_CAM: "LayerCAM", Method.GRAD_CAM: "Grad-CAM"}
@@ -45,39 +46,39 @@ class Choice(NamedTuple):
     class_idx: int
 
 
-def open_class_maps(context: Context, ref: Ref, shown: int | None) -> list[Any]:
+def open_class_maps(rooms: Rooms, ref: Ref, shown: int | None) -> list[Any]:
     """Offer the classes there are, choose the best ones, and draw their maps."""
-    session = context.sessions.find(ref)
-    with look_into(context, session, shown) as look:
+    session = rooms.sessions.find(ref)
+    with look_into(rooms, session, shown) as look:
         if look is None:
-            nothing = gr.skip() if shown is None else say_no_photo(context.words)
+            nothing = gr.skip() if shown is None else say_no_photo(rooms.words)
             return [nothing, gr.skip(), gr.skip()]
-        first, second = suggest(context, session, look)
-    choices = list_choices(context.words, session)
-    drawn = draw_class_maps(context, ref, shown, first, second)
-    nobody = (context.words.inside.class_maps.nobody, _NOBODY)
+        first, second = suggest(rooms, session, look)
+    choices = list_choices(rooms.words, session)
+    drawn = draw_class_maps(rooms, ref, shown, first, second)
+    nobody = (rooms.words.inside.class_maps.nobody, _NOBODY)
     return [drawn, gr.Dropdown(choices, value=first), gr.Dropdown([nobody, *choices], value=second)]
 
 
-def draw_class_maps(context: Context, ref: Ref, shown: int | None, first: str | None, second: str | None) -> Any:
+def draw_class_maps(rooms: Rooms, ref: Ref, shown: int | None, first: str | None, second: str | None) -> Any:
     """Return the maps of the chosen classes as HTML, a row for each."""
-    session = context.sessions.find(ref)
-    with look_into(context, session, shown) as look:
+    session = rooms.sessions.find(ref)
+    with look_into(rooms, session, shown) as look:
         if look is None:
             return gr.skip()
         rows = ""
         for value in (first, second):
             if value not in (None, _NOBODY):
-                rows += _draw_row(context, session, look, find_choice(context.words, session, value))
+                rows += _draw_row(rooms, session, look, find_choice(rooms.words, session, value))
     return rows
 
 
-def suggest(context: Context, session: Session, look: Look) -> tuple[str, str]:
+def suggest(rooms: Rooms, session: Session, look: Look) -> tuple[str, str]:
     """Return the best class of the network in use, and beside a class of the visitor's own ImageNet's best."""
     best = predict(look.backbone, look.photo, head=look.head, top_k=1).top[0].class_idx
     if look.head is None:
         return f"{_IMAGENET}:{best}", _NOBODY
-    with context.backbones.lend(session.state.backbone_name) as backbone:
+    with rooms.backbones.lend(session.state.backbone_name) as backbone:
         before = predict(backbone, look.photo, top_k=1).top[0].class_idx
     return f"{_OWN}:{best}", f"{_IMAGENET}:{before}"
 
@@ -107,18 +108,18 @@ def find_choice(words: Words, session: Session, value: Any) -> Choice:
     return Choice(head, int(match[2]))
 
 
-def build_class_maps(context: Context, ref: gr.State) -> ClassMapsPanel:
+def build_class_maps(rooms: Rooms, ref: gr.State) -> ClassMapsPanel:
     """Lay out the panel and wire it."""
-    words = context.words.inside.class_maps
-    with build_panel(context, ref, words, PAPER, elem_id="class-maps-panel") as (_, shown):
+    words = rooms.words.inside.class_maps
+    with build_panel(rooms, ref, words, PAPER, elem_id="class-maps-panel") as (_, shown):
         with gr.Row():
             first = gr.Dropdown([], label=words.first, interactive=True, min_width=200, elem_id="first-class")
             second = gr.Dropdown([], label=words.second, interactive=True, min_width=200, elem_id="second-class")
         drawn = gr.HTML("", padding=False, js_on_load=_SELECT_SCRIPT, elem_id="class-maps")
-        shown.change(context.bind_slow(open_class_maps), [ref, shown], [drawn, first, second], **DRAW)
+        shown.change(bind_slow(rooms, open_class_maps), [ref, shown], [drawn, first, second], **DRAW)
         gr.on(
             [first.input, second.input],
-            context.bind_slow(draw_class_maps),
+            bind_slow(rooms, draw_class_maps),
             [ref, shown, first, second],
             drawn,
             **DRAW,
@@ -127,12 +128,12 @@ def build_class_maps(context: Context, ref: gr.State) -> ClassMapsPanel:
 
 
 @contextmanager
-def lend_for(context: Context, session: Session, look: Look, choice: Choice) -> Iterator[Backbone]:
+def lend_for(rooms: Rooms, session: Session, look: Look, choice: Choice) -> Iterator[Backbone]:
     """Lend the network that knows a class: the shared one knows ImageNet's, whatever a head was trained with."""
     if choice.head is not None:
         yield look.backbone
         return
-    with context.backbones.lend(session.state.backbone_name) as backbone:
+    with rooms.backbones.lend(session.state.backbone_name) as backbone:
         yield backbone
 
 
@@ -143,9 +144,9 @@ def name_choice(words: Words, backbone: Backbone, choice: Choice) -> str:
     return words.inside.class_maps.own.format(name=choice.head.class_names[choice.class_idx])
 
 
-def _draw_row(context: Context, session: Session, look: Look, choice: Choice) -> str:
-    words = context.words
-    with lend_for(context, session, look, choice) as backbone:
+def _draw_row(rooms: Rooms, session: Session, look: Look, choice: Choice) -> str:
+    words = rooms.words
+    with lend_for(rooms, session, look, choice) as backbone:
         maps = map_stages(backbone, look.photo, [choice.class_idx], head=choice.head)
     name = name_choice(words, look.backbone, choice)
     heading = words.inside.class_maps.heading.format(name=name, percent=100 * maps.maps[0].probability)
@@ -154,7 +155,7 @@ def _draw_row(context: Context, session: Session, look: Look, choice: Choice) ->
 
 
 def _draw_map(words: Words, maps: ClassMaps, each: ClassMap, name: str) -> str:
-    stage, method = words.stage_names[each.stage.value], METHOD_NAMES[each.method]
+    stage, method = words.inside.stage_names[each.stage.value], METHOD_NAMES[each.method]
     overlay = draw_overlay(each.values, maps.network_input, side_px=_SIDE_PX)
     caption = words.inside.class_maps.caption.format(stage=stage, method=method)
     return draw_shown(overlay, caption, words.inside.class_maps.alt.format(stage=stage, method=method, name=name))

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from PIL import Image
 
-from demo.errors import OptionOutOfRange, UnknownChoice
+from demo.errors import OptionOutOfRange
 from demo.figures import curve_points, draw_overlay
 from demo.models.zoo import StageLabel
 from demo.tasks.cam import Method, map_stages
@@ -22,12 +22,14 @@ from demo.tasks.erase import (
     erase_cells,
     map_untrained,
 )
-from demo.ui.context import Context
+from demo.ui.handlers import bind_slow
 from demo.ui.inside.class_maps import Choice, find_choice, lend_for, name_choice, suggest
 from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
-from demo.ui.markup import draw_picture, draw_status, draw_table, encode_jpeg
-from demo.ui.sessions import Ref, Session
-from demo.ui.text import Words
+from demo.ui.parts.errors import UnknownChoice
+from demo.ui.parts.markup import draw_picture, draw_status, draw_table, encode_jpeg
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref, Session
+from demo.words.language import Words
 
 PAPER = Paper("Petsiuk et al. 2018 (RISE)", "https://arxiv.org/abs/1806.07421")
 _SHOWN_SHARE = 0.2  # whose pictures are shown
@@ -60,18 +62,18 @@ element.addEventListener('click', (event) => {
 });"""
 
 
-def draw_erasure(context: Context, ref: Ref, shown: int | None, first: str | None, kind: str) -> list[Any]:
+def draw_erasure(rooms: Rooms, ref: Ref, shown: int | None, first: str | None, kind: str) -> list[Any]:
     """Erase by the map of the chosen class; return curves, table and pictures, and the picture to paint on.
 
     What was painted and compared before belongs to another map.
     """
-    session, words = context.sessions.find(ref), context.words
+    session, words = rooms.sessions.find(ref), rooms.words
     method, stage = _parse_map(words, kind)
-    with look_into(context, session, shown) as look:
+    with look_into(rooms, session, shown) as look:
         if look is None:
             return [gr.LinePlot(visible=False), gr.skip() if shown is None else say_no_photo(words), gr.skip(), "", ""]
-        choice = _choose(context, session, look, first)
-        with lend_for(context, session, look, choice) as backbone:
+        choice = _choose(rooms, session, look, first)
+        with lend_for(rooms, session, look, choice) as backbone:
             maps = map_stages(backbone, look.photo, [choice.class_idx], head=choice.head)
             values = maps.of(choice.class_idx, stage, method).values
             erasure = erase_by_map(backbone, look.photo, choice.class_idx, values, head=choice.head)
@@ -82,15 +84,15 @@ def draw_erasure(context: Context, ref: Ref, shown: int | None, first: str | Non
     return [plot, _draw_erasure(words, erasure, name), draw_canvas(words, maps.network_input), "", ""]
 
 
-def draw_control(context: Context, ref: Ref, shown: int | None, first: str | None, kind: str) -> Any:
+def draw_control(rooms: Rooms, ref: Ref, shown: int | None, first: str | None, kind: str) -> Any:
     """Return, as HTML, the map as trained beside that of the same network with random weights."""
-    session, words = context.sessions.find(ref), context.words
+    session, words = rooms.sessions.find(ref), rooms.words
     method, stage = _parse_map(words, kind)
-    with look_into(context, session, shown) as look:
+    with look_into(rooms, session, shown) as look:
         if look is None:
             return gr.skip()
-        choice = _choose(context, session, look, first)
-        with lend_for(context, session, look, choice) as backbone:
+        choice = _choose(rooms, session, look, first)
+        with lend_for(rooms, session, look, choice) as backbone:
             trained, untrained = (
                 ask(backbone, look.photo, [choice.class_idx], head=choice.head) for ask in (map_stages, map_untrained)
             )
@@ -105,17 +107,17 @@ def draw_control(context: Context, ref: Ref, shown: int | None, first: str | Non
     return f"{draw_figures(figures)}<p>{erase.agreement.format(value=compare_maps(*both))}</p>"
 
 
-def measure_painted(context: Context, ref: Ref, shown: int | None, first: str | None, event: gr.EventData) -> Any:
+def measure_painted(rooms: Rooms, ref: Ref, shown: int | None, first: str | None, event: gr.EventData) -> Any:
     """Erase what was painted, the same shape elsewhere, and all but what was painted; return table and pictures."""
-    session, words = context.sessions.find(ref), context.words
+    session, words = rooms.sessions.find(ref), rooms.words
     cells = _parse_cells(event)
     if not cells:
         return draw_status(words.inside.erase.nothing_painted)
-    with look_into(context, session, shown) as look:
+    with look_into(rooms, session, shown) as look:
         if look is None:
             return gr.skip()
-        choice = _choose(context, session, look, first)
-        with lend_for(context, session, look, choice) as backbone:
+        choice = _choose(rooms, session, look, first)
+        with lend_for(rooms, session, look, choice) as backbone:
             erasure = erase_cells(backbone, look.photo, choice.class_idx, cells, head=choice.head)
         return _draw_erasure(words, erasure, name_choice(words, look.backbone, choice))
 
@@ -134,13 +136,13 @@ def draw_canvas(words: Words, network_input: Image.Image) -> str:
     )
 
 
-def build_erase(context: Context, ref: gr.State, first: gr.Dropdown) -> gr.State:
+def build_erase(rooms: Rooms, ref: gr.State, first: gr.Dropdown) -> gr.State:
     """Lay out the panel and wire it; `first` chooses the class."""
-    words = context.words.inside.erase
-    with build_panel(context, ref, words, PAPER, elem_id="erase-panel") as (_, shown):
+    words = rooms.words.inside.erase
+    with build_panel(rooms, ref, words, PAPER, elem_id="erase-panel") as (_, shown):
         kinds = [(name, kind) for kind, name in words.map_choices.items()]
         kind = gr.Dropdown(kinds, value=kinds[0][1], label=words.map_kind, elem_id="erase-map")
-        plot = _build_plot(context.words)
+        plot = _build_plot(rooms.words)
         drawn = gr.HTML("", padding=False, elem_id="erasure")
         with gr.Accordion(words.control, open=False) as control:
             gr.HTML(f'<p class="help">{words.control_help}</p>', padding=False)
@@ -151,13 +153,13 @@ def build_erase(context: Context, ref: gr.State, first: gr.Dropdown) -> gr.State
     asked = [ref, shown, first, kind]
     gr.on(
         [shown.change, first.input, kind.input],
-        context.bind_slow(draw_erasure),
+        bind_slow(rooms, draw_erasure),
         asked,
         [plot, drawn, canvas, painted, compared],
         **DRAW,
     )
-    control.expand(context.bind_slow(draw_control), asked, compared, **DRAW)
-    canvas.click(context.bind_slow(measure_painted), [ref, shown, first], painted, **DRAW)
+    control.expand(bind_slow(rooms, draw_control), asked, compared, **DRAW)
+    canvas.click(bind_slow(rooms, measure_painted), [ref, shown, first], painted, **DRAW)
     return shown
 
 
@@ -177,9 +179,9 @@ def _build_plot(words: Words) -> gr.LinePlot:
     )
 
 
-def _choose(context: Context, session: Session, look: Look, first: str | None) -> Choice:
+def _choose(rooms: Rooms, session: Session, look: Look, first: str | None) -> Choice:
     """Return the class that was chosen in the panel of class maps, or the best one."""
-    return find_choice(context.words, session, first or suggest(context, session, look)[0])
+    return find_choice(rooms.words, session, first or suggest(rooms, session, look)[0])
 
 
 def _parse_map(words: Words, kind: str) -> tuple[Method, StageLabel]:

@@ -7,39 +7,40 @@ import numpy as np
 
 from demo.figures import draw_sheet, draw_signed
 from demo.tasks.kernels import FirstLayer, show_kernels
-from demo.ui.context import Context
+from demo.ui.handlers import bind_slow
 from demo.ui.inside.panel import DRAW, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
-from demo.ui.inside.words import KernelWords
-from demo.ui.sessions import Ref
-from demo.ui.text import Words
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref
+from demo.words.inside import KernelWords
+from demo.words.language import Words
 
 PAPER = Paper("Krizhevsky et al. 2012", "https://papers.nips.cc/paper/4824")
 _SHEET_TILE_PX, _LARGE_PX = 36, 224
 
 
-def draw_kernels(context: Context, ref: Ref, shown: int | None, number: float) -> list[Any]:
+def draw_kernels(rooms: Rooms, ref: Ref, shown: int | None, number: float) -> list[Any]:
     """Return, as HTML, all kernels with their maps, and one of them large; and the slider that chooses it."""
-    session = context.sessions.find(ref)
-    with look_into(context, session, shown) as look:
+    session = rooms.sessions.find(ref)
+    with look_into(rooms, session, shown) as look:
         if look is None:
-            return [gr.skip() if shown is None else say_no_photo(context.words), gr.skip()]
+            return [gr.skip() if shown is None else say_no_photo(rooms.words), gr.skip()]
         layer = show_kernels(look.backbone, look.photo)
     chosen = min(max(1, int(number)), len(layer.tiles))
     return [
-        _draw_layer(context.words, layer, chosen),
+        _draw_layer(rooms.words, layer, chosen),
         gr.Slider(maximum=len(layer.tiles), value=chosen),
     ]
 
 
-def build_kernels(context: Context, ref: gr.State) -> gr.State:
+def build_kernels(rooms: Rooms, ref: gr.State) -> gr.State:
     """Lay out the panel and wire it; return its state."""
-    words = context.words.inside.kernels
-    with build_panel(context, ref, words, PAPER, elem_id="kernels-panel") as (_, shown):
+    words = rooms.words.inside.kernels
+    with build_panel(rooms, ref, words, PAPER, elem_id="kernels-panel") as (_, shown):
         number = gr.Slider(1, 64, value=1, step=1, label=words.kernel, elem_id="kernel")
         drawn = gr.HTML("", padding=False, elem_id="kernels")
         gr.on(
             [shown.change, number.release],
-            context.bind_slow(draw_kernels),
+            bind_slow(rooms, draw_kernels),
             [ref, shown, number],
             [drawn, number],
             **{**DRAW, "preprocess": True},  # gradio checks the number

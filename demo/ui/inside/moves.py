@@ -10,12 +10,13 @@ from PIL import Image
 from demo.errors import check_range
 from demo.figures import curve_points
 from demo.tasks.moves import LARGEST, NEUTRAL, Move, MoveCurves, move_picture, spread_steps
-from demo.ui.context import Context
+from demo.ui.handlers import bind_slow
 from demo.ui.inside.panel import DRAW, Paper, build_panel, draw_shown, look_into, say_no_photo
-from demo.ui.markup import draw_table
-from demo.ui.sessions import Ref
-from demo.ui.text import Words
-from demo.ui.values import parse_choice, parse_number
+from demo.ui.parts.markup import draw_table
+from demo.ui.parts.values import parse_choice, parse_number
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref
+from demo.words.language import Words
 
 PAPER = Paper("Lenc & Vedaldi 2015", "https://arxiv.org/abs/1411.5908")
 NUM_STEPS = 9
@@ -25,12 +26,12 @@ _THUMBNAIL_PX = 128
 Curves = dict[str, tuple[float, ...]]
 
 
-def draw_moves(context: Context, ref: Ref, shown: int | None, move: Any, reach: Any) -> list[Any]:
+def draw_moves(rooms: Rooms, ref: Ref, shown: int | None, move: Any, reach: Any) -> list[Any]:
     """Move the photograph; return a sentence, the two plots each with its table, and what the network saw."""
-    session, words = context.sessions.find(ref), context.words
+    session, words = rooms.sessions.find(ref), rooms.words
     kind = parse_choice(words.inside.moves.move, Move, move)
     percent = parse_percent(words, reach)
-    with look_into(context, session, shown) as look:
+    with look_into(rooms, session, shown) as look:
         if look is None:
             return [gr.skip()] * 6 if shown is None else [say_no_photo(words), *_hide_plots(), ""]
         curves = move_picture(look.backbone, look.photo, kind, choose_steps(kind, percent), head=look.head)
@@ -77,10 +78,10 @@ def draw_pictures(words: Words, curves: MoveCurves) -> str:
     return f'<h4>{move_words.pictures}</h4><div class="figures square">{figures}</div>'
 
 
-def build_moves(context: Context, ref: gr.State) -> gr.State:
+def build_moves(rooms: Rooms, ref: gr.State) -> gr.State:
     """Lay out the panel and wire it; return its state."""
-    words = context.words.inside.moves
-    with build_panel(context, ref, words, PAPER, elem_id="moves-panel") as (_, shown):
+    words = rooms.words.inside.moves
+    with build_panel(rooms, ref, words, PAPER, elem_id="moves-panel") as (_, shown):
         with gr.Row():
             move = gr.Radio(
                 [(words.moves[each], each.value) for each in Move],
@@ -94,12 +95,12 @@ def build_moves(context: Context, ref: gr.State) -> gr.State:
             )
         top = gr.HTML("", padding=False, elem_id="moved-top")
         with gr.Row():
-            likewise = _build_plot(context.words, words.likewise, words.likewise_help, elem_id="likewise")
-            unmoved = _build_plot(context.words, words.unmoved, words.unmoved_help, elem_id="unmoved")
+            likewise = _build_plot(rooms.words, words.likewise, words.likewise_help, elem_id="likewise")
+            unmoved = _build_plot(rooms.words, words.unmoved, words.unmoved_help, elem_id="unmoved")
         pictures = gr.HTML("", padding=False, elem_id="moved-pictures")
         gr.on(
             [shown.change, move.input, reach.release],
-            context.bind_slow(draw_moves),
+            bind_slow(rooms, draw_moves),
             [ref, shown, move, reach],
             [top, *likewise, *unmoved, pictures],
             **DRAW,

@@ -14,12 +14,13 @@ from PIL import Image
 
 from demo.models.backbone import Backbone
 from demo.models.head import Head
-from demo.ui.context import COMPUTE, LIGHT, Context
-from demo.ui.inside.panel_words import PanelWords
-from demo.ui.inside.words import InsideWords
-from demo.ui.markup import draw_download, encode_png
-from demo.ui.sessions import Ref, Session
-from demo.ui.text import Words
+from demo.ui.handlers import COMPUTE, LIGHT, bind
+from demo.ui.parts.markup import draw_download, encode_png
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref, Session
+from demo.words.inside import InsideWords
+from demo.words.language import Words
+from demo.words.panel import PanelWords
 
 # How a panel draws. The tasks check what is sent, and say what is wrong with it in the visitor's language; gradio's own
 # checks are in English, and do not know the choices of this visitor.
@@ -48,43 +49,43 @@ class Look(NamedTuple):
     photo: Image.Image
 
 
-def open_panel(context: Context, ref: Ref) -> int:
+def open_panel(rooms: Rooms, ref: Ref) -> int:
     """Return what an open panel has to show."""
-    return context.sessions.find(ref).ref.revision
+    return rooms.sessions.find(ref).ref.revision
 
 
 def close_panel() -> None:
     """Note that a panel is closed: nothing is computed for it any more."""
 
 
-def renew_panels(context: Context, ref: Ref, *shown: int | None) -> list[Any]:
+def renew_panels(rooms: Rooms, ref: Ref, *shown: int | None) -> list[Any]:
     """Let each open panel show the session as it is now."""
-    revision = context.sessions.find(ref).ref.revision
+    revision = rooms.sessions.find(ref).ref.revision
     return [gr.skip() if each is None else revision for each in shown]
 
 
 @contextmanager
-def look_into(context: Context, session: Session, shown: int | None) -> Iterator[Look | None]:
+def look_into(rooms: Rooms, session: Session, shown: int | None) -> Iterator[Look | None]:
     """Lend what a panel looks into; None where it is closed or there is no photograph."""
     photo = session.photo if shown is not None else None
     if photo is None:
         yield None
         return
-    with context.lend(session.state) as backbone:
+    with rooms.lend(session.state) as backbone:
         yield Look(backbone, session.state.answering_head, photo)
 
 
 def say_no_photo(words: Words) -> str:
     """Return, as HTML, what is missing."""
-    return f'<p class="hint">{words.no_photo}</p>'
+    return f'<p class="hint">{words.photo.missing}</p>'
 
 
 @contextmanager
-def build_panel(context: Context, ref: gr.State, words: PanelWords, paper: Paper, *, elem_id: str) -> Iterator[Panel]:
+def build_panel(rooms: Rooms, ref: gr.State, words: PanelWords, paper: Paper, *, elem_id: str) -> Iterator[Panel]:
     """Lay out a closed panel with its sentences; what is built inside the `with` lies below them.
 
     Args:
-        context: The rooms.
+        rooms: The rooms.
         ref: The reference to the session.
         words: What the panel says about itself.
         paper: Where its idea is from.
@@ -93,7 +94,7 @@ def build_panel(context: Context, ref: gr.State, words: PanelWords, paper: Paper
     Returns:
         The panel; wire the `change` of what it shows to what draws.
     """
-    common: InsideWords = context.words.inside
+    common: InsideWords = rooms.words.inside
     shown = gr.State(None)
     with gr.Accordion(words.title, open=False, elem_id=elem_id) as accordion:
         gr.HTML(
@@ -102,7 +103,7 @@ def build_panel(context: Context, ref: gr.State, words: PanelWords, paper: Paper
             padding=False,
         )
         yield Panel(accordion, shown)
-    accordion.expand(context.bind(open_panel), ref, shown, **LIGHT)
+    accordion.expand(bind(rooms, open_panel), ref, shown, **LIGHT)
     accordion.collapse(close_panel, None, shown, **LIGHT)
 
 
@@ -112,7 +113,7 @@ def draw_link(paper: Paper) -> str:
 
 
 def draw_figures(figures: list[str], *, size: str = "large") -> str:
-    """Return figures (HTML) side by side; their size is a class of demo/ui/style.py: patches, large or sheet."""
+    """Return figures (HTML) side by side; their size is a class of demo/ui/parts/style.py: patches, large or sheet."""
     return f'<div class="figures {size}">{"".join(figures)}</div>'
 
 

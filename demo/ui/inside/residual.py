@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from demo.data.dataset import Split
-from demo.errors import NoHead
 from demo.figures import colour
 from demo.models.zoo import find_spec
 from demo.tasks.evaluate import Accuracy, measure
@@ -20,12 +19,14 @@ from demo.tasks.finetune import score
 from demo.tasks.predict import predict
 from demo.tasks.residual import Block, BlockView, Layer, Shape, Signal, list_blocks, measure_without, switch_off
 from demo.tasks.residual import look_into as look_into_block
-from demo.ui.context import Context
-from demo.ui.inside.lab_words import ResidualWords
+from demo.ui.handlers import bind_slow
 from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
-from demo.ui.markup import draw_status, draw_table
-from demo.ui.sessions import Ref, Session, Trained
-from demo.ui.text import Words
+from demo.ui.parts.markup import draw_status, draw_table
+from demo.visitors.errors import NoHead
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref, Session, Trained
+from demo.words.labs import ResidualWords
+from demo.words.language import Words
 
 PAPER = Paper("He et al. 2015", "https://arxiv.org/abs/1512.03385")
 _SIDE_PX = 224
@@ -51,10 +52,10 @@ class Off(NamedTuple):
         return Off(*(tuple(each for each in chosen if each in names) for chosen in self))
 
 
-def open_residual(context: Context, ref: Ref, shown: int | None, block: Any, shortcuts: Any, blocks: Any) -> list[Any]:
+def open_residual(rooms: Rooms, ref: Ref, shown: int | None, block: Any, shortcuts: Any, blocks: Any) -> list[Any]:
     """Offer the blocks of the network in use, and draw what was chosen as far as the network has it."""
-    session, words = context.sessions.find(ref), context.words
-    with look_into(context, session, shown) as look:
+    session, words = rooms.sessions.find(ref), rooms.words
+    with look_into(rooms, session, shown) as look:
         if look is None:
             return _say(gr.skip() if shown is None else say_no_photo(words), visible=None if shown is None else False)
         known = list_blocks(look.backbone)
@@ -63,32 +64,32 @@ def open_residual(context: Context, ref: Ref, shown: int | None, block: Any, sho
         return _offer(words, session, look, known, block, parse_off(shortcuts, blocks))
 
 
-def draw_block(context: Context, ref: Ref, shown: int | None, block: Any) -> Any:
+def draw_block(rooms: Rooms, ref: Ref, shown: int | None, block: Any) -> Any:
     """Return, as HTML, what flows in a block, and the block with its shapes."""
-    session = context.sessions.find(ref)
-    with look_into(context, session, shown) as look:
-        return gr.skip() if look is None else _draw_block(context.words.inside.residual, look, _parse_name(block))
+    session = rooms.sessions.find(ref)
+    with look_into(rooms, session, shown) as look:
+        return gr.skip() if look is None else _draw_block(rooms.words.inside.residual, look, _parse_name(block))
 
 
-def compare_answers(context: Context, ref: Ref, shown: int | None, shortcuts: Any, blocks: Any) -> list[Any]:
+def compare_answers(rooms: Rooms, ref: Ref, shown: int | None, shortcuts: Any, blocks: Any) -> list[Any]:
     """Return, as HTML, the best classes before and after; what was counted before belongs to another choice."""
-    session = context.sessions.find(ref)
-    with look_into(context, session, shown) as look:
+    session = rooms.sessions.find(ref)
+    with look_into(rooms, session, shown) as look:
         if look is None:
             return [gr.skip(), gr.skip()]
-        return [draw_answers(context.words.inside.residual, look, parse_off(shortcuts, blocks)), ""]
+        return [draw_answers(rooms.words.inside.residual, look, parse_off(shortcuts, blocks)), ""]
 
 
-def count_again(context: Context, ref: Ref, shortcuts: Any, blocks: Any) -> Iterator[str]:
+def count_again(rooms: Rooms, ref: Ref, shortcuts: Any, blocks: Any) -> Iterator[str]:
     """Count the right answers to the validation pictures with parts switched off; may be closed at any yield."""
-    session, words, off = context.sessions.find(ref), context.words.inside.residual, parse_off(shortcuts, blocks)
+    session, words, off = rooms.sessions.find(ref), rooms.words.inside.residual, parse_off(shortcuts, blocks)
     state, trained = session.state, find_counted(session)
     if trained is None:
         raise NoHead()
     before = measure(score(trained.head, trained.features, Split.VALIDATION))
-    with context.lend(state) as backbone:
+    with rooms.lend(state) as backbone:
         view = switch_off(backbone, shortcuts=off.shortcuts, blocks=off.blocks)
-        for step in measure_without(view, trained.dataset, trained.head, context.settings):
+        for step in measure_without(view, trained.dataset, trained.head, rooms.settings):
             if isinstance(step, FeatureProgress):
                 yield draw_status(words.counting.format(done=step.done, total=step.total))
             else:
@@ -176,10 +177,10 @@ def draw_drawing(words: ResidualWords, block: Block) -> str:
     return f'{drawing}<p class="hint">{words.drawing_help} {link}</p>'
 
 
-def build_residual(context: Context, ref: gr.State) -> gr.State:
+def build_residual(rooms: Rooms, ref: gr.State) -> gr.State:
     """Lay out the panel and wire it; return its state."""
-    words = context.words.inside.residual
-    with build_panel(context, ref, words, PAPER, elem_id="residual-panel") as (_, shown):
+    words = rooms.words.inside.residual
+    with build_panel(rooms, ref, words, PAPER, elem_id="residual-panel") as (_, shown):
         hint = gr.HTML("", padding=False, elem_id="residual-hint")
         with gr.Column(visible=False) as lab:
             block = gr.Dropdown([], label=words.block, interactive=True, elem_id="block")
@@ -193,13 +194,13 @@ def build_residual(context: Context, ref: gr.State) -> gr.State:
             count = gr.Button(words.count, elem_id="count-again")
             counted = gr.HTML("", padding=False, elem_id="counted")
     off = [shortcuts, blocks]
-    counting = count.click(context.bind_slow(count_again), [ref, *off], counted, **_COUNT)
+    counting = count.click(bind_slow(rooms, count_again), [ref, *off], counted, **_COUNT)
     opened = [hint, lab, block, drawn, *off, answers, count, counted]
-    shown.change(context.bind_slow(open_residual), [ref, shown, block, *off], opened, cancels=[counting], **DRAW)
-    block.input(context.bind_slow(draw_block), [ref, shown, block], drawn, **DRAW)
+    shown.change(bind_slow(rooms, open_residual), [ref, shown, block, *off], opened, cancels=[counting], **DRAW)
+    block.input(bind_slow(rooms, draw_block), [ref, shown, block], drawn, **DRAW)
     gr.on(
         [each.input for each in off],
-        context.bind_slow(compare_answers),
+        bind_slow(rooms, compare_answers),
         [ref, shown, *off],
         [answers, counted],
         cancels=[counting],

@@ -4,23 +4,24 @@ import gradio as gr
 
 from demo.figures import draw_grid, draw_overlay
 from demo.tasks.activations import capture_resolutions, mean_activation, rank_channels
-from demo.ui.context import Context
+from demo.ui.handlers import bind_slow
 from demo.ui.inside.panel import DRAW, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
-from demo.ui.sessions import Ref
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref
 
 PAPER = Paper("LeCun et al. 1998", "https://doi.org/10.1109/5.726791")
 _NUM_MAPS, _SIDE_PX = 4, 224
 
 
-def draw_resolutions(context: Context, ref: Ref, shown: int | None) -> str:
+def draw_resolutions(rooms: Rooms, ref: Ref, shown: int | None) -> str:
     """Return each resolution's mean activation and strongest channels as HTML."""
-    session = context.sessions.find(ref)
-    with look_into(context, session, shown) as look:
+    session = rooms.sessions.find(ref)
+    with look_into(rooms, session, shown) as look:
         if look is None:
-            return gr.skip() if shown is None else say_no_photo(context.words)
+            return gr.skip() if shown is None else say_no_photo(rooms.words)
         resolutions = capture_resolutions(look.backbone, look.photo)
         network_input = look.backbone.draw_input(look.photo)
-    words = context.words.inside.stages
+    words = rooms.words.inside.stages
     rows = []
     for each in resolutions:
         channels, height, width = each.values.shape
@@ -35,12 +36,12 @@ def draw_resolutions(context: Context, ref: Ref, shown: int | None) -> str:
     return draw_figures(rows)
 
 
-def build_stages(context: Context, ref: gr.State) -> gr.State:
+def build_stages(rooms: Rooms, ref: gr.State) -> gr.State:
     """Lay out the panel and wire it; return its state."""
-    with build_panel(context, ref, context.words.inside.stages, PAPER, elem_id="stages-panel") as (_, shown):
+    with build_panel(rooms, ref, rooms.words.inside.stages, PAPER, elem_id="stages-panel") as (_, shown):
         drawn = gr.HTML("", padding=False, elem_id="resolutions")
         shown.change(
-            context.bind_slow(draw_resolutions),
+            bind_slow(rooms, draw_resolutions),
             [ref, shown],
             drawn,
             **DRAW,

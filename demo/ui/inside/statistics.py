@@ -8,21 +8,23 @@ from typing import Any, NamedTuple
 import gradio as gr
 from PIL import Image
 
+from demo.data.errors import NoImage
 from demo.data.images import read_image
 from demo.data.samples import EXAMPLES, find_example, read_example
-from demo.errors import NoImage, UnknownChoice
 from demo.figures import curve_points
 from demo.models.backbone import Backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.statistics import StageComparison, StageStatistics, compare_stages
-from demo.ui.context import Context
+from demo.ui.handlers import bind_slow
 from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
-from demo.ui.markup import draw_table
+from demo.ui.parts.errors import UnknownChoice
+from demo.ui.parts.markup import draw_table
+from demo.ui.parts.picture import build_picture
 from demo.ui.photo import read_picture_script
-from demo.ui.picture import build_picture
-from demo.ui.sessions import Ref, Session
-from demo.ui.text import Words
-from demo.ui.uploads import taken_file
+from demo.ui.server.uploads import taken_file
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref, Session
+from demo.words.language import Words
 
 PAPER = Paper("Glorot et al. 2011", "https://proceedings.mlr.press/v15/glorot11a.html")
 UNTUNED, OWN = "untuned", "own"
@@ -39,38 +41,36 @@ class Beside(NamedTuple):
     name: str
 
 
-def open_statistics(context: Context, ref: Ref, shown: int | None, beside: Any) -> list[Any]:
+def open_statistics(rooms: Rooms, ref: Ref, shown: int | None, beside: Any) -> list[Any]:
     """Offer what there is to compare with, and compare with what was chosen if it is still there."""
-    session = context.sessions.find(ref)
-    choices = list_choices(context.words, session)
+    session = rooms.sessions.find(ref)
+    choices = list_choices(rooms.words, session)
     chosen = beside if beside in [value for _, value in choices] else _DEFAULT
     offered = gr.skip() if shown is None else gr.Dropdown(choices, value=chosen)
-    return [offered, *draw_statistics(context, ref, shown, chosen)]
+    return [offered, *draw_statistics(rooms, ref, shown, chosen)]
 
 
-def bring_second(
-    context: Context, ref: Ref, shown: int | None, beside: Any, second: dict[str, Any] | None
-) -> list[Any]:
+def bring_second(rooms: Rooms, ref: Ref, shown: int | None, beside: Any, second: dict[str, Any] | None) -> list[Any]:
     """Keep a picture of the visitor's own to compare with, or take it away, and compare."""
     picture = None
     if second is not None:
         with taken_file(second, NoImage) as (path, name):
-            picture = read_image(path, context.settings, name=name)
-    context.sessions.find(ref).choose_second(picture)
-    return draw_statistics(context, ref, shown, beside)
+            picture = read_image(path, rooms.settings, name=name)
+    rooms.sessions.find(ref).choose_second(picture)
+    return draw_statistics(rooms, ref, shown, beside)
 
 
-def draw_statistics(context: Context, ref: Ref, shown: int | None, beside: Any) -> list[Any]:
+def draw_statistics(rooms: Rooms, ref: Ref, shown: int | None, beside: Any) -> list[Any]:
     """Compare; return the second picture's place and itself, what both looks see, table, plots, numbers."""
-    session, words = context.sessions.find(ref), context.words
+    session, words = rooms.sessions.find(ref), rooms.words
     upload = [gr.skip()] * 2 if shown is None else [gr.Column(visible=beside == OWN), session.second]
-    with look_into(context, session, shown) as look:
+    with look_into(rooms, session, shown) as look:
         if look is None:
             return [gr.skip()] * 8 if shown is None else [*upload, say_no_photo(words), *_show_nothing()]
         check_choice(words, session, beside)
         if beside == OWN and session.second is None:
             return [*upload, f'<p class="hint">{words.inside.statistics.no_second}</p>', *_show_nothing()]
-        with find_beside(context, session, look, beside) as other:
+        with find_beside(rooms, session, look, beside) as other:
             stages = compare_stages([(look.backbone, look.photo), (other.backbone, other.picture)])
             pictures = draw_pictures(words, look, other)
     return [*upload, pictures, *draw_stages(words, stages, other.name)]
@@ -80,7 +80,7 @@ def list_choices(words: Words, session: Session) -> list[tuple[str, str]]:
     """Return names and values of what the photograph can be compared with; before fine-tuning where that differs."""
     head, own_words = session.state.answering_head, words.inside.statistics
     untuned = [(own_words.untuned, UNTUNED)] if head and head.tuned else []
-    examples = [(words.example_names[each.name], each.name) for each in EXAMPLES]
+    examples = [(words.predict.example_names[each.name], each.name) for each in EXAMPLES]
     return [*untuned, *examples, (own_words.own, OWN)]
 
 
@@ -97,16 +97,16 @@ def check_choice(words: Words, session: Session, beside: Any) -> None:
 
 
 @contextmanager
-def find_beside(context: Context, session: Session, look: Look, beside: str) -> Iterator[Beside]:
+def find_beside(rooms: Rooms, session: Session, look: Look, beside: str) -> Iterator[Beside]:
     """Lend what the photograph is compared with.
 
     Raises:
         NoImage: If that is a picture of the visitor's own, and there is none.
     """
-    words = context.words
+    words = rooms.words
     name = {value: name for name, value in list_choices(words, session)}[beside]
     if beside == UNTUNED:
-        with context.backbones.lend(look.backbone.spec.name) as shared:
+        with rooms.backbones.lend(look.backbone.spec.name) as shared:
             yield Beside(shared, look.photo, name)
         return
     if beside == OWN:
@@ -114,7 +114,7 @@ def find_beside(context: Context, session: Session, look: Look, beside: str) -> 
             raise NoImage()
         yield Beside(look.backbone, second, name)
         return
-    yield Beside(look.backbone, read_example(find_example(beside), context.settings), name)
+    yield Beside(look.backbone, read_example(find_example(beside), rooms.settings), name)
 
 
 def draw_pictures(words: Words, look: Look, other: Beside) -> str:
@@ -139,7 +139,7 @@ def draw_stages(words: Words, stages: tuple[StageComparison, ...], other_name: s
     own_words = words.inside.statistics
     names = (own_words.first_look, other_name)
     rows = [
-        (words.stage_names[stage.label], name, *_write_statistics(words, each))
+        (words.inside.stage_names[stage.label], name, *_write_statistics(words, each))
         for stage in stages
         for name, each in zip(names, stage.looks, strict=True)
     ]
@@ -148,10 +148,10 @@ def draw_stages(words: Words, stages: tuple[StageComparison, ...], other_name: s
     return [table + note, *(_draw_plot(words, stage) for stage in stages), _draw_numbers(words, stages, names)]
 
 
-def build_statistics(context: Context, ref: gr.State) -> gr.State:
+def build_statistics(rooms: Rooms, ref: gr.State) -> gr.State:
     """Lay out the panel and wire it; return its state."""
-    words = context.words.inside.statistics
-    with build_panel(context, ref, words, PAPER, elem_id="statistics-panel") as (_, shown):
+    words = rooms.words.inside.statistics
+    with build_panel(rooms, ref, words, PAPER, elem_id="statistics-panel") as (_, shown):
         beside = gr.Dropdown([], label=words.beside, interactive=True, elem_id="beside")
         with gr.Column(visible=False) as place:
             second = build_picture(
@@ -167,13 +167,13 @@ def build_statistics(context: Context, ref: gr.State) -> gr.State:
         table = gr.HTML("", padding=False, elem_id="statistics")
         gr.HTML(f'<p class="hint">{words.histogram_help}</p>', padding=False)
         with gr.Row():
-            plots = [_build_plot(context.words, label) for label in StageLabel]
+            plots = [_build_plot(rooms.words, label) for label in StageLabel]
         numbers = gr.HTML("", padding=False, elem_id="statistics-numbers")
     drawn = [place, second, pictures, table, *plots, numbers]
     inputs = [ref, shown, beside]
-    shown.change(context.bind_slow(open_statistics), inputs, [beside, *drawn], **DRAW)
-    beside.input(context.bind_slow(draw_statistics), inputs, drawn, **DRAW)
-    bring = context.bind_slow(bring_second)
+    shown.change(bind_slow(rooms, open_statistics), inputs, [beside, *drawn], **DRAW)
+    beside.input(bind_slow(rooms, draw_statistics), inputs, drawn, **DRAW)
+    bring = bind_slow(rooms, bring_second)
     second.input(bring, [*inputs, second], drawn, js=read_picture_script(second), **DRAW)
     return shown
 
@@ -181,7 +181,7 @@ def build_statistics(context: Context, ref: gr.State) -> gr.State:
 def _build_plot(words: Words, label: StageLabel) -> Any:
     own_words = words.inside.statistics
     with gr.Column(min_width=280):
-        title = own_words.histogram.format(stage=words.stage_names[label])
+        title = own_words.histogram.format(stage=words.inside.stage_names[label])
         gr.HTML(f"<h4>{title}</h4>", padding=False)
         return gr.LinePlot(
             x="mean",
@@ -231,6 +231,6 @@ def _draw_numbers(words: Words, stages: tuple[StageComparison, ...], names: tupl
     for stage in stages:
         bins = [own_words.bin.format(low=low, high=high) for low, high in pairwise(stage.edges)]
         rows = list(zip(bins, *(each.counts for each in stage.looks), strict=True))
-        title = own_words.histogram.format(stage=words.stage_names[stage.label])
+        title = own_words.histogram.format(stage=words.inside.stage_names[stage.label])
         tables += f"<h4>{title}</h4>{draw_table((own_words.mean_axis, *names), rows, css_class='counts')}"
     return f"<details><summary>{own_words.numbers}</summary>{tables}</details>"

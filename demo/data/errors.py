@@ -1,0 +1,330 @@
+"""What can be wrong with pictures, archives and datasets."""
+
+from collections.abc import Sequence
+
+from demo.errors import DemoError
+from demo.sentences import Plural
+
+
+class UploadError(DemoError):
+    """What a visitor brought cannot be used."""
+
+
+class ImageError(UploadError):
+    """A picture cannot be used."""
+
+
+class NoImage(ImageError):
+    """There is no picture at all."""
+
+    message = "There is no picture yet. Upload one, take one with the camera, or choose an example."
+
+
+class NotAnImage(ImageError):
+    """The bytes are in none of the formats that are read."""
+
+    name: str
+
+    message = '"{name}" is not a picture that can be read here. Use JPEG, PNG, WebP, GIF, BMP or AVIF.'
+
+
+class ImageBytesExceeded(ImageError):
+    """The file of a picture is too large."""
+
+    name: str
+    megabytes: float
+    limit: float
+
+    message = '"{name}" has {megabytes:.1f} MB; a picture may have at most {limit:.0f} MB. Save it smaller.'
+
+
+class ImageTooLarge(ImageError):
+    """A picture has too many pixels."""
+
+    name: str
+    size: str
+    limit: float
+    side: int
+
+    message = (
+        '"{name}" has {size} pixels; at most {limit:.0f} million pixels and {side} on a side are read. Make it smaller.'
+    )
+
+
+class ImageDamaged(ImageError):
+    """A picture's header is good but its pixels cannot be decoded."""
+
+    name: str
+
+    message = '"{name}" is damaged or cut off and cannot be decoded. Save it again or choose another picture.'
+
+
+class ArchiveError(UploadError):
+    """An archive cannot be used as a whole."""
+
+
+class NoArchive(ArchiveError):
+    """There is no archive at all."""
+
+    message = "There is no zip file yet. Upload one that holds a folder of pictures for each class."
+
+
+class NotAZip(ArchiveError):
+    """The file is no zip archive."""
+
+    name: str
+    kind: str
+
+    message = '"{name}" is not a zip file{kind}. Please pack the class folders as a .zip.'
+
+
+class ArchiveBytesExceeded(ArchiveError):
+    """The file of an archive is too large."""
+
+    name: str
+    megabytes: float
+    limit: float
+
+    message = '"{name}" has {megabytes:.1f} MB; a zip may have at most {limit:.0f} MB. Use fewer or smaller pictures.'
+
+
+class TooManyEntries(ArchiveError):
+    """An archive lists too many entries."""
+
+    count: int
+    limit: int
+
+    message = "The zip lists {count} entries; at most {limit} are read. Use fewer pictures."
+
+
+class UnpackedBytesExceeded(ArchiveError):
+    """An archive would unpack to too much."""
+
+    limit: float
+
+    message = "The zip unpacks to more than {limit:.0f} MB. Use fewer or smaller pictures."
+
+
+class ArchiveEncrypted(ArchiveError):
+    """An archive needs a password."""
+
+    message = "The zip is protected by a password. Make one without a password."
+
+
+class ArchiveDamaged(ArchiveError):
+    """An archive's directory is broken."""
+
+    message = "The zip is damaged and cannot be read. Make it again."
+
+
+class ReadingTooLong(ArchiveError):
+    """The pictures of an archive take too long to decode."""
+
+    count: int
+    limit: float
+
+    message = Plural(
+        one="The one picture read so far took {limit:.0f} s, as long as one zip may take. Save them smaller.",
+        other="The {count} pictures read so far took {limit:.0f} s, as long as one zip may take. Save them smaller.",
+    )
+
+
+class EntryError(UploadError):
+    """One file of an archive is left out; the others go on."""
+
+
+class EntryDamaged(EntryError):
+    """One file of an archive cannot be unpacked."""
+
+    message = "it is damaged inside the zip"
+
+
+class EntryUnsupported(EntryError):
+    """One file of an archive is a link or a device."""
+
+    message = "it is a link or a device and no file"
+
+
+class EntryMethodUnknown(EntryError):
+    """One file of an archive is packed by a method that is not read; a method without a name has a number."""
+
+    method: str | int
+
+    message = "it is packed by the method {method}; only plain zip (Deflate) is read"
+
+
+class EntryInflated(EntryError):
+    """One file of an archive unpacks to more than any picture does."""
+
+    ratio: int
+
+    message = "it would unpack to more than {ratio} times its size, which no picture does"
+
+
+class EntryTooLarge(EntryError):
+    """One file of an archive is larger than a picture may be."""
+
+    limit: float
+
+    message = "it is larger than {limit:.0f} MB"
+
+
+class EntryNotAnImage(EntryError):
+    """One file of an archive does not have a picture's name."""
+
+    message = "it is not a JPEG, PNG, WebP, GIF, BMP or AVIF picture"
+
+
+class EntryOutsideClass(EntryError):
+    """One picture of an archive lies in no class folder."""
+
+    message = "it is not in a class folder"
+
+
+class EntryLeftOut(EntryError):
+    """One file of an archive is left out; `reason` is the error that says why."""
+
+    path: str
+    reason: DemoError
+
+    message = "{path}: {reason}"
+
+
+class CollectionError(UploadError):
+    """What a visitor has gathered cannot be changed in that way."""
+
+
+class ClassNameEmpty(CollectionError):
+    """A class's name has no letter that can be seen."""
+
+    message = "The class has no name yet. Write one, such as cat."
+
+
+class ClassNameTooLong(CollectionError):
+    """A class's name does not fit the page."""
+
+    class_name: str
+    count: int
+    limit: int
+
+    message = 'The name "{class_name}" has {count} characters; at most {limit} fit. Shorten it.'
+
+
+class ClassNameTaken(CollectionError):
+    """Two classes would have the same name, but for capitals."""
+
+    class_name: str
+
+    message = 'There is a class "{class_name}" already. Choose another name.'
+
+
+class UnknownClass(CollectionError):
+    """There is no class of that name; the page that was used is older than the last change."""
+
+    class_name: str
+
+    message = 'There is no class "{class_name}". Reload the page to see the classes that there are.'
+
+
+class CollectionBytesExceeded(CollectionError):
+    """All pictures together are too large."""
+
+    limit: float
+
+    message = "The pictures have more than {limit:.0f} MB together. Add fewer or smaller ones, or remove some."
+
+
+class StorageFull(CollectionError):
+    """The disk that keeps the pictures has no room."""
+
+    megabytes: float
+
+    message = (
+        "The disk of this server has no room for another {megabytes:.1f} MB. "
+        "Remove what you do not need, or try again later."
+    )
+
+
+class DatasetError(UploadError):
+    """The pictures do not make a dataset."""
+
+
+class NoDataset(DatasetError):
+    """Training was asked for before there was a dataset."""
+
+    message = (
+        "There are no pictures to learn from yet. Upload a zip of class folders, add pictures to classes of your own, "
+        "or take a starter set."
+    )
+
+
+class NoPictures(DatasetError):
+    """An archive holds no picture that can be used."""
+
+    message = "The zip holds no picture that can be used. Put a folder of pictures for each class into it."
+
+
+class NothingUsable(DatasetError):
+    """An archive holds files, and each of them is left out."""
+
+    count: int
+    reasons: Sequence[DemoError]
+
+    message = Plural(
+        one="The file in the zip cannot be used. Put a folder of pictures for each class into it. What is wrong: {reasons}",
+        other="None of the {count} files in the zip can be used. Put a folder of pictures for each class into it. "
+        "What is wrong: {reasons}",
+    )
+
+
+class TooFewClasses(DatasetError):
+    """There are not enough classes to tell apart."""
+
+    count: int
+    names: str
+    limit: int
+
+    message = Plural(
+        one="There is {count} class to tell apart ({names}); at least {limit} are needed. "
+        "Add a folder or a class, or switch one on.",
+        other="There are {count} classes to tell apart ({names}); at least {limit} are needed. "
+        "Add a folder or a class, or switch one on.",
+    )
+
+
+class TooManyClasses(DatasetError):
+    """There are more classes than the page can show."""
+
+    count: int
+    limit: int
+
+    message = "That makes {count} classes; at most {limit} can be used. Leave some out."
+
+
+class ClassTooSmall(DatasetError):
+    """A class has too few pictures to learn and to check."""
+
+    class_name: str
+    count: int
+    limit: int
+
+    message = Plural(
+        one='Class "{class_name}" has {count} picture; each class needs at least {limit}. Add some.',
+        other='Class "{class_name}" has {count} pictures; each class needs at least {limit}. Add some.',
+    )
+
+
+class ClassWithoutTraining(DatasetError):
+    """A class has pictures to check but none to learn from."""
+
+    class_name: str
+
+    message = 'Class "{class_name}" has no picture in the training folder. Add some there.'
+
+
+class TooManyPictures(DatasetError):
+    """There are more pictures than the machine can take."""
+
+    limit: int
+
+    message = "There are more pictures than the {limit} that can be used. Leave some out."

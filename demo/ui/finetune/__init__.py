@@ -1,0 +1,1 @@
+"""Tab 2: a head of one's own."""

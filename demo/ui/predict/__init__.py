@@ -1,0 +1,1 @@
+"""Tab 1: what networks pretrained on ImageNet see."""

@@ -1,0 +1,1 @@
+"""What stands round gradio: doors, files, the queue, and its private names."""

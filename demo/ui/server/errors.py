@@ -1,0 +1,92 @@
+"""Why the server refuses a request."""
+
+from demo.errors import DemoError
+from demo.sentences import Plural
+
+
+class RequestError(DemoError):
+    """What was sent to the server is refused before anybody looks at what it holds."""
+
+
+class RequestTooLarge(RequestError):
+    """A request has too many bytes."""
+
+    limit: float
+
+    message = "More than {limit:.0f} MB came at once. Send fewer or smaller files at a time."
+
+
+class UploadTooSlow(RequestError):
+    """An upload has stalled, or would take for ever."""
+
+    message = "The upload was too slow and has been given up. Try again with a better connection or smaller files."
+
+
+class UploadUnreadable(RequestError):
+    """An upload is no form of files, or has too many of them."""
+
+    limit: int
+
+    message = "The upload could not be read. Send at most {limit} files at a time, as a form of files."
+
+
+class TooManyUploads(RequestError):
+    """Too many uploads are under way."""
+
+    count: int
+
+    message = Plural(
+        one="{count} upload is under way. Please try again in a few seconds.",
+        other="{count} uploads are under way. Please try again in a few seconds.",
+    )
+
+
+class DiskFull(RequestError):
+    """There is no room for uploads."""
+
+    message = "There is no room for uploads just now. Please try again in some minutes."
+
+
+class UploadGone(RequestError):
+    """An upload has been read, or was left unread for too long."""
+
+    name: str
+
+    message = '"{name}" is no longer here: an upload is deleted once it was read. Please upload it again.'
+
+
+class AddressRefused(RequestError):
+    """A file is given by its address on the web."""
+
+    address: str
+
+    message = "Files are not fetched from addresses ({address}). Download the file and upload it."
+
+
+class BodyUnreadable(RequestError):
+    """What was sent is no JSON that can be read."""
+
+    message = "The request is no JSON that can be read."
+
+
+class TooManyPending(RequestError):
+    """One visitor has too many requests open."""
+
+    count: int
+
+    message = Plural(
+        one="{count} of your requests is still being answered. Wait for it before you ask again.",
+        other="{count} of your requests are still being answered. Wait for them before you ask again.",
+    )
+
+
+class QueueFull(RequestError):
+    """All visitors together have too many requests open."""
+
+    count: int
+    seconds: float
+
+    message = Plural(
+        one="{count} request of all visitors is waiting. Please try again in about {seconds:.0f} s.",
+        other="{count} requests of all visitors are waiting. Please try again in about {seconds:.0f} s.",
+    )

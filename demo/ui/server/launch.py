@@ -1,0 +1,165 @@
+"""gradio's server under the page: how it is launched, what stands in front of it, and what is swept up behind it."""
+
+import gc
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import gradio.queueing
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from demo.data.samples import EXAMPLES, read_example
+from demo.errors import log_unexpected
+from demo.models.cache import give_back_memory
+from demo.models.weights import usable_backbone
+from demo.settings import Settings
+from demo.system import allow_open_files, keep_memory_together
+from demo.tasks.activations import capture_stages
+from demo.ui.parts.style import css, theme
+from demo.ui.privacy import watch_requests
+from demo.ui.server.gate import Gate
+from demo.ui.server.queue import FairQueue
+from demo.ui.server.uploads import Uploads, sweep
+from demo.ui.server.visits import Visits
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Session
+
+SWEEP_EVERY_S = 10.0
+_MAX_WAITING = 200  # events of all visitors
+_MAX_THREADS = 200  # what runs and what watches a training, together
+_MIN_FILES = 16_384  # open at once: every file of a form is one, and so is every page
+
+# After every event gradio sums up all events so far with pandas, for a monitoring page that is not shown here.
+_NO_EVENT_STATISTICS = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9), "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
+
+
+class _Quiet:
+    """In the place of `traceback` where gradio prints errors, with whatever names and values they hold."""
+
+    @staticmethod
+    def print_exc() -> None:
+        """Log where the error that is being handled came from."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            log_unexpected(error, "gradio")
+
+
+def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) -> str:
+    """Open the page, then load the default network behind it.
+
+    Args:
+        page: What `build_page` returned.
+        rooms: What it was built with.
+        wait: Whether to stay until the process is interrupted.
+        options: More of gradio's own: port, share, ...
+
+    Returns:
+        The local address of the page.
+    """
+    settings = rooms.settings
+    os.environ |= _NO_EVENT_STATISTICS
+    allow_open_files(_MIN_FILES)
+    keep_memory_together()
+    _collect_only_what_is_new()
+    gradio.queueing.traceback = _Quiet
+    page.max_threads = _MAX_THREADS
+    page.queue(max_size=_MAX_WAITING, api_open=False)
+    page._queue = _fair_queue(page)
+    _, url, _ = page.launch(
+        prevent_thread_lock=True,
+        theme=theme(),
+        css=css(),
+        head=watch_requests(settings),
+        max_threads=_MAX_THREADS,
+        max_file_size=settings.max_upload_bytes,
+        footer_links=["api"],
+        run_history=False,
+        enable_monitoring=False,
+        ssr_mode=False,
+        app_kwargs=_guards(settings, is_shared=_is_shared(options)),
+        **options,
+    )
+    visits = Visits(page, capacity=2 * settings.max_sessions)
+    page.app.state_holder = visits
+
+    def forget_pages(session: Session) -> None:
+        for each in session.presence.open | session.presence.closed:
+            visits.forget(each)
+
+    rooms.sessions.when_over = forget_pages
+    _start(_sweep_for_ever, page, rooms, visits)
+    _start(_warm_up, rooms)
+    if wait:
+        page.block_thread()
+    return str(url)
+
+
+def _fair_queue(page: gr.Blocks) -> FairQueue:
+    plain = page._queue
+    return FairQueue(
+        live_updates=plain.live_updates,
+        concurrency_count=plain.max_thread_count,
+        update_intervals=plain.update_intervals,
+        max_size=plain.max_size,
+        blocks=page,
+    )
+
+
+def _guards(settings: Settings, *, is_shared: bool) -> dict[str, Any]:
+    """Return what stands in front of gradio: the gate, and a door of our own for files, before gradio's."""
+    receive = Uploads(settings).receive
+    return {
+        "middleware": [Middleware(Gate, settings=settings, is_shared=is_shared)],
+        "routes": [Route("/gradio_api/upload", receive, methods=["POST"])],
+    }
+
+
+def _is_shared(options: dict[str, Any]) -> bool:
+    return bool(options.get("share")) or os.environ.get("GRADIO_SHARE", "").lower() == "true"
+
+
+def _start(work: Any, *arguments: Any) -> None:
+    threading.Thread(target=work, args=arguments, name=work.__name__.strip("_"), daemon=True).start()
+
+
+def _sweep_for_ever(page: gr.Blocks, rooms: Rooms, visits: Visits) -> None:
+    folder = Path(get_upload_folder())
+    while True:
+        time.sleep(SWEEP_EVERY_S)
+        try:
+            sweep_up(page, rooms, visits, folder)
+        except Exception as error:  # the next one may do better
+            log_unexpected(error, "a sweep")
+
+
+def sweep_up(page: gr.Blocks, rooms: Rooms, visits: Visits, folder: Path) -> None:
+    """End sessions whose time has come, and drop files and states that nobody will ask for any more."""
+    settings = rooms.settings
+    rooms.sessions.sweep()
+    sweep(folder, settings.unread_upload_s)
+    visits.sweep(closed_s=settings.session_closed_s, idle_s=settings.session_idle_s)
+    for names in page.temp_file_sets:  # gradio's lists of files to delete some day
+        names.clear()
+    give_back_memory()  # pictures that were decoded leave holes, and streams keep what they hold
+
+
+def _warm_up(rooms: Rooms) -> None:
+    """Pay what the first visitor would pay: load and run a network once; then fetch the preferred one."""
+    with rooms.backbones.lend(usable_backbone(rooms.settings.backbone)) as backbone:
+        capture_stages(backbone, read_example(EXAMPLES[0], rooms.settings))
+    rooms.arrival.run()
+
+
+def _collect_only_what_is_new() -> None:
+    """Let the garbage collector pass over the half million objects that every import has left and that stay for ever.
+
+    A collection then takes milliseconds; with all of them it took a fifth of a second, in which nobody was answered.
+    """
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,165 @@
+"""The line of trainings: one at a time, first come first served, each watched from wherever it was started."""
+
+import statistics
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import closing
+from enum import StrEnum
+from itertools import takewhile
+from typing import Any
+
+from demo.errors import DemoError, forget_origin, log_unexpected
+from demo.system import give_way
+from demo.tasks.features import FeatureProgress
+from demo.tasks.finetune import FineTuned
+from demo.tasks.fit import BatchProgress
+from demo.visitors.errors import TrainingStopped
+
+_NUM_REMEMBERED = 20  # of each kind of job, to say how long others will wait
+
+
+class JobKind(StrEnum):
+    """What a job does: train a head, let four ways of learning race, or find out how few pictures are enough."""
+
+    TRAINING = "training"
+    RACE = "race"
+    CURVE = "curve"
+
+
+class Job:
+    """One training: what has come out of it so far, and how it ended.
+
+    The page that started it only watches: it may be closed, reloaded or cut off at any time.
+    """
+
+    def __init__(
+        self,
+        steps: Callable[[], Generator[Any, None, None]],
+        adopt: Callable[[FineTuned], None] | None = None,
+        *,
+        kind: JobKind = JobKind.TRAINING,
+    ) -> None:
+        """Prepare a training.
+
+        Args:
+            steps: What to do, as a stream: FeatureProgress and BatchProgress tell how far it is, FineTuned is the
+                result, and all else are points of its curves.
+            adopt: Receives the result, before `done` is set; never that of a job that was stopped.
+            kind: What it is.
+        """
+        self.kind = kind
+        self._steps: Callable[[], Generator[Any, None, None]] | None = steps
+        self._adopt = adopt
+        self._ending = threading.Lock()  # it ends once: by its end, an error, or Stop
+        self.done = threading.Event()
+        self.began: float | None = None  # on the monotonic clock
+        self.progress: FeatureProgress | BatchProgress | None = None
+        self.points: list[Any] = []
+        self.result: FineTuned | None = None
+        self.error: Exception | None = None
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it waits or trains; False once it has ended, in whatever way."""
+        return not self.done.is_set()
+
+    def request_stop(self) -> None:
+        """End it now, whatever step it is in; the step in progress is finished and thrown away."""
+        self._end(TrainingStopped())
+
+    def run(self) -> None:
+        """Do the work, in the thread of the caller; an error ends up in `error`."""
+        try:
+            self._run()
+        except DemoError as error:
+            self._end(error)
+        except Exception as error:
+            log_unexpected(error, "a training")
+            self._end(error)
+
+    def _run(self) -> None:
+        steps = self._steps
+        if steps is None or self.done.is_set():
+            return
+        result: FineTuned | None = None
+        with closing(steps()) as running:  # which gives back what it has on loan
+            for step in running:
+                if self.done.is_set():
+                    return
+                match step:
+                    case FeatureProgress() | BatchProgress():
+                        self.progress = step
+                    case FineTuned():
+                        result = step
+                    case _:
+                        self.progress = None
+                        self.points.append(step)
+        self._end(result=result)
+
+    def _end(self, error: Exception | None = None, *, result: FineTuned | None = None) -> None:
+        with self._ending:
+            if self.done.is_set():
+                return
+            if result is not None and self._adopt is not None:
+                self._adopt(result)
+            self.result = result
+            self.error = error
+            if error is not None:
+                forget_origin(error)
+            self._steps = self._adopt = None  # the pictures must not outlive the training
+            self.done.set()
+
+
+class TrainingLine:
+    """The jobs that wait and the one that runs. More than one at a time would only slow each other down."""
+
+    def __init__(self) -> None:
+        self._jobs: deque[Job] = deque()
+        self._durations: dict[JobKind, deque[float]] = {kind: deque(maxlen=_NUM_REMEMBERED) for kind in JobKind}
+        self._changed = threading.Condition()
+        self._worker: threading.Thread | None = None
+
+    def submit(self, job: Job) -> None:
+        """Put a job at the end of the line."""
+        with self._changed:
+            self._jobs.append(job)
+            self._changed.notify()
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, name="training", daemon=True)
+                self._worker.start()
+
+    def num_ahead(self, job: Job) -> int:
+        """Count the jobs that come before this one; 0 if it runs or has ended."""
+        with self._changed:
+            if job not in self._jobs:
+                return 0
+            return sum(other.is_running for other in takewhile(lambda other: other is not job, self._jobs))
+
+    def wait_s(self, job: Job) -> float | None:
+        """Return how long a job will probably wait, by what those before it took; None where that is not known."""
+        with self._changed:
+            ahead = list(takewhile(lambda other: other is not job, self._jobs))
+            lefts = [self._left_s(other) for other in ahead if other.is_running]
+        return None if None in lefts else sum(left for left in lefts if left is not None)
+
+    def _left_s(self, job: Job) -> float | None:
+        durations = self._durations[job.kind]
+        if not durations:
+            return None
+        elapsed = time.monotonic() - job.began if job.began is not None else 0.0
+        return max(1.0, statistics.median(durations) - elapsed)
+
+    def _work(self) -> None:
+        give_way()
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._jobs)
+                job = self._jobs[0]
+                job.began = time.monotonic()
+            job.run()
+            with self._changed:
+                self._durations[job.kind].append(time.monotonic() - job.began)
+                self._jobs.popleft()
+            del job  # or the last visitor's head would stay until the next one comes

@@ -1,0 +1,89 @@
+"""The rooms in which visitors, networks and trainings meet: what a page, a program or a command line is given."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from demo.data.collection import Collection, rename_class
+from demo.data.dataset import Dataset
+from demo.data.starters import read_starter
+from demo.models.backbone import Backbone
+from demo.models.cache import BackboneCache
+from demo.models.recipe import Recipe
+from demo.models.state import ModelState
+from demo.settings import Settings
+from demo.tasks.ascent import AscentCache
+from demo.tasks.features import FeatureCache
+from demo.tasks.finetune import Progress, fine_tune
+from demo.visitors.arrival import Arrival
+from demo.visitors.jobs import Job, TrainingLine
+from demo.visitors.registry import Sessions
+from demo.visitors.session import Session
+from demo.words.language import ENGLISH, Words
+
+
+@dataclass(frozen=True)
+class Rooms:
+    """All that a visitor meets; one for each language, over the same sessions and networks."""
+
+    settings: Settings
+    sessions: Sessions
+    backbones: BackboneCache
+    line: TrainingLine
+    arrival: Arrival
+    ascents: AscentCache = field(default_factory=AscentCache)
+    words: Words = ENGLISH
+
+    @staticmethod
+    def of(settings: Settings) -> "Rooms":
+        """Open the rooms; nothing is loaded yet."""
+        sessions = Sessions(settings)
+        backbones = BackboneCache(
+            settings.device,
+            precision=settings.precision,
+            budget_bytes=settings.model_memory_bytes,
+            needed=sessions.needed_backbones,
+        )
+        return Rooms(settings, sessions, backbones, TrainingLine(), Arrival(settings.backbone))
+
+    @contextmanager
+    def lend(self, state: ModelState) -> Iterator[Backbone]:
+        """Lend the network of a model state: the shared one, or with the layers of the head that answers."""
+        with self.backbones.lend(state.backbone_name) as backbone:
+            yield backbone.for_head(state.answering_head)
+
+    def fine_tune(
+        self, backbone_name: str, dataset: Dataset, recipe: Recipe, *, cache: FeatureCache | None = None
+    ) -> Generator[Progress, None, None]:
+        """Train a head as a stream of progress, with the backbone on loan for as long as that takes."""
+        with self.backbones.lend(backbone_name) as backbone:
+            yield from fine_tune(backbone, dataset, recipe, self.settings, cache=cache)
+
+    def train(self, session: Session, dataset: Dataset, recipe: Recipe) -> Job:
+        """Put a training of a session into the line; its head is the session's own in the end.
+
+        Raises:
+            TrainingRunning: If the session has one that has not ended.
+        """
+        cache, name = session.cache, session.state.backbone_name
+        job = Job(
+            lambda: self.fine_tune(name, dataset, recipe, cache=cache), lambda result: session.adopt(result, dataset)
+        )
+        session.begin(job)
+        self.line.submit(job)
+        return job
+
+    def read_starter(self, name: str, settings: Settings) -> Collection:
+        """Read a starter set within some settings, with class names in the visitor's language."""
+        collection = read_starter(name, settings)
+        for each in collection.classes:
+            shown = self.words.finetune.gather.starter_classes.get(each.name, each.name)
+            collection = rename_class(collection, each.name, new_name=shown)
+        return collection
+
+    def describe_wait(self, job: Job) -> str:
+        """Say how many trainings are ahead of a job and, where others have shown it, how long that will take."""
+        count, wait_s = self.line.num_ahead(job), self.line.wait_s(job)
+        if wait_s is None:
+            return self.words.finetune.training.waiting.format(count=count)
+        return self.words.finetune.training.waiting_for.format(count=count, seconds=wait_s)

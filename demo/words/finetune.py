@@ -1,0 +1,199 @@
+"""What tab 2 says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from demo.sentences import Plural
+from demo.words.customers import CustomersWords
+
+
+@dataclass(frozen=True)
+class GatherWords:
+    """Pictures to learn from, and their report."""
+
+    archive: str
+    dataset_report: str
+    dataset_class: str
+    dataset_total: str
+    skipped: str
+    skipped_more: str
+    no_dataset: str
+    zip_tab: str
+    classes_tab: str
+    starters_tab: str
+    classes_help: str
+    new_class: str
+    new_class_hint: str
+    add_class: str
+    chosen_class: str
+    class_pictures: str
+    class_camera: str
+    recorded: Plural
+    rename_class: str
+    remove_class: str
+    starters_help: str
+    switch_classes: str
+    class_off: str
+    drop_pictures: str
+    thumbnail_alt: str
+    warn_small: str
+    warn_imbalance: str
+    warn_duplicates: str
+    warn_across_splits: Plural
+    warn_across_classes: Plural
+    warn_split_by_picture: str
+    starters: Mapping[str, str]
+    starter_classes: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class RecipeWords:
+    """The recipe of a training."""
+
+    title: str
+    epochs: str
+    epochs_help: str
+    trains_label: str
+    trains_help: str
+    trains: Mapping[str, str]
+    head_builder: str
+    head_builder_help: str
+    hidden_layers: str
+    width: str
+    dropout: str
+    lesson_recipe: str
+    suggested_recipe: str
+    optimizer: str
+    optimizers: Mapping[str, str]
+    batch_size: str
+    learning_rate: str
+    weight_decay: str
+    flips: str
+    crops: str
+    patience: str
+    patience_help: str
+    seed: str
+    views_title: str
+    view_plain: str
+    view_flip: str
+    view_crop: str
+    trained_count: str
+    code_title: str
+    code_help: str
+
+
+@dataclass(frozen=True)
+class TrainingWords:
+    """A training under way, and its end."""
+
+    next_train: str
+    train: str
+    stop: str
+    waiting: str
+    waiting_for: str
+    starting: str
+    reading: str
+    epoch_status: str
+    batch_status: str
+    time_left: str
+    trained: str
+    trained_test: str
+    trained_early: str
+    trained_cut: str
+    trained_next: str
+    curves: Mapping[str, str]
+    loss: str
+    accuracy_axis: str
+    epoch_axis: str
+    curve_summary: str
+
+
+@dataclass(frozen=True)
+class ResultsWords:
+    """What the head gets right and wrong."""
+
+    title: str
+    split: str
+    headline: str
+    test_note: str
+    validation_note: str
+    confusion_help: str
+    confusion_corner: str
+    cell_label: Plural
+    cell_title: str
+    detail_hint: str
+    detail_title: str
+    speaks_for: str
+    speaks_help: str
+    alike_title: str
+    classes_title: str
+    class_columns: tuple[str, ...]
+    reliability_title: str
+    reliability_help: str
+    reliability: str
+    reliability_alt: str
+    reliability_columns: tuple[str, ...]
+    novelty_title: str
+    novelty_help: str
+    novelty_share: str
+    novelty_hint: str
+    novelty: str
+    novelty_photo_known: str
+    novelty_photo_strange: str
+    projection_title: str
+    projection_help: str
+
+
+@dataclass(frozen=True)
+class ExperimentsWords:
+    """The race, and how few pictures are enough."""
+
+    race: str
+    race_help: str
+    start_race: str
+    seconds_axis: str
+    contenders: Mapping[str, str]
+    race_columns: tuple[str, ...]
+    few: str
+    few_help: str
+    start_few: str
+    pictures_axis: str
+    all_pictures: str
+    curve_columns: tuple[str, ...]
+    curve_bands: tuple[str, str, str]
+    running: str
+    done: str
+
+
+@dataclass(frozen=True)
+class KeepWords:
+    """What a visitor takes along."""
+
+    title: str
+    help: str
+    export: str
+    exported: str
+    import_head: str
+    imported: str
+    make_report: str
+    report_file: str
+    report_title: str
+
+
+@dataclass(frozen=True)
+class FinetuneWords:
+    """Tab 2."""
+
+    tab: str
+    help: str
+    step_pictures: str
+    step_training: str
+    splits: Mapping[str, str]
+    split_names: Mapping[str, str]
+    gather: GatherWords
+    recipe: RecipeWords
+    training: TrainingWords
+    results: ResultsWords
+    experiments: ExperimentsWords
+    keep: KeepWords
+    customers: CustomersWords

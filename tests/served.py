@@ -1,0 +1,81 @@
+"""The page, served from this process, and its visitors."""
+
+import threading
+from collections.abc import Generator, Iterator
+from typing import Any, NamedTuple
+
+import huggingface_hub.constants
+import pytest
+
+from demo.settings import Settings
+from demo.ui.page import build_page
+from demo.ui.server.launch import launch
+from demo.visitors.jobs import Job
+from demo.visitors.rooms import Rooms
+from demo.visitors.session import Session
+from tests.visitor import Visit, Visitor
+
+__all__ = ["Server", "held_line", "server", "session", "visit"]
+
+# gradio's client, which plays the program on another machine here, asks the Hugging Face Hub for news.
+huggingface_hub.constants.HF_HUB_OFFLINE = True
+
+
+class Server(NamedTuple):
+    """The page, served from this process."""
+
+    url: str
+    rooms: Rooms
+    page: Any  # gradio's Blocks
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[Server]:
+    """One running page for all tests that visit it."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        for watcher in ("tab", "experiments"):
+            environment.setattr(f"demo.ui.finetune.{watcher}._WATCH_EVERY_S", 0.02)  # no test waits for the next look
+        rooms = Rooms.of(settings)
+        page = build_page(rooms)
+        url = launch(page, rooms, wait=False, quiet=True)
+        yield Server(url.rstrip("/"), rooms, page)
+        page.close()
+        assert rooms.arrival.over.wait(60)  # a thread that still computes when the process ends would abort it
+
+
+@pytest.fixture
+def visit(server: Server) -> Iterator[Visit]:
+    """Open pages, each like a browser tab of its own, and close them in the end."""
+    visitors: list[Visitor] = []
+
+    def open_page(**options: Any) -> Visitor:
+        visitors.append(Visitor(server.url, **options))
+        return visitors[-1]
+
+    yield open_page
+    for visitor in visitors:
+        visitor.close()
+
+
+@pytest.fixture
+def session(visitor: Visitor, server: Server) -> Session:
+    """What the server holds of the page that a test file calls its `visitor`."""
+    return server.rooms.sessions.attach(visitor.token)
+
+
+@pytest.fixture
+def held_line(server: Server) -> Iterator[threading.Event]:
+    """Keep all trainings of the page waiting until the event is set."""
+    released = threading.Event()
+
+    def hold() -> Generator[Any, None, None]:
+        released.wait(30)
+        yield from ()
+
+    server.rooms.line.submit(Job(hold))
+    yield released
+    released.set()
+    last = Job(hold)
+    server.rooms.line.submit(last)
+    assert last.done.wait(30)  # no training of this test is left to the next

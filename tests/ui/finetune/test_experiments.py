@@ -1,0 +1,291 @@
+"""What runs in a session: the race, the learning curve, trainings; how each is stopped, and what a failure leaves."""
+
+import errno
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from demo.data.errors import NoDataset, TooFewClasses
+from demo.models.ridge import fit_ridge
+from demo.tasks import race
+from demo.tasks.features import FeatureProgress
+from demo.tasks.finetune import FineTuned, fine_tune
+from demo.tasks.fit import BatchProgress, EpochResult
+from demo.tasks.race import Contender, Finish, RacePoint
+from demo.visitors.errors import TrainingRunning, TrainingStopped
+from demo.visitors.jobs import Job, JobKind
+from demo.visitors.session import Session
+from demo.words.language import CHINESE, ENGLISH, Words
+from tests.pictures import MakeZip, colour_folders, write_zip
+from tests.served import Server
+from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
+
+PATIENCE_S = 20.0
+RIDGE = recipe_values(optimizer="ridge")
+LAST_STAGE = recipe_values(200, trains="last_stage", batch_size=4, flips=False)
+
+
+@pytest.fixture
+def visitor(visit: Visit, make_zip: MakeZip) -> Visitor:
+    visitor = visit()
+    visitor.bring(make_zip(colour_folders()))
+    return visitor
+
+
+@pytest.fixture(scope="module")
+def ended(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """A page on which a race and a learning curve have ended; the contenders ran for two epochs and one."""
+    recipes = {each: replace(recipe, epochs=1) for each, recipe in race._RECIPES.items()}
+    recipes[Contender.SCRATCH] = replace(recipes[Contender.SCRATCH], epochs=2)
+    visitor = Visitor(server.url)
+    visitor.bring(write_zip(tmp_path_factory.mktemp("upload") / "colours.zip", colour_folders()))
+    with pytest.MonkeyPatch.context() as short:
+        short.setattr(race, "_RECIPES", recipes)
+        for name in ("race", "curve"):
+            visitor.call(f"start_{name}")
+            visitor.call(f"watch_{name}")
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture(scope="module")
+def jobs(ended: Visitor, server: Server) -> Mapping[JobKind, Job]:
+    return server.rooms.sessions.attach(ended.token).jobs
+
+
+def rows(table: str) -> list[list[str]]:
+    """Return the texts of a table's rows, the header first."""
+    return [Markup(row).texts for row in table.split("<tr>")[1:]]
+
+
+def is_interactive(buttons: list[dict[str, Any]]) -> list[bool]:
+    return [button["interactive"] for button in buttons]
+
+
+# Which of Train, Stop, Start the race and Find out can be pressed.
+FREE, BUSY, NOTHING = [True, False, True, True], [False, True, False, False], [False, False, False, False]
+
+
+def test_four_ways_to_learn_race(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:
+    status, plot, table, *buttons = ended.call("watch_race")
+    assert Markup(status).texts == [ENGLISH.finetune.experiments.done]
+    assert is_interactive(buttons) == FREE
+    points = jobs[JobKind.RACE].points
+    finishes = [each for each in points if isinstance(each, Finish)]
+    header, *found = rows(table)
+    assert header == list(ENGLISH.finetune.experiments.race_columns)
+    assert [row[0] for row in found] == [ENGLISH.finetune.experiments.contenders[each] for each in Contender]
+    assert [row[1] for row in found] == [f"{each.correct}/2" for each in finishes]
+    assert [row[4] for row in found] == [f"{each.num_trained:,}" for each in finishes]
+    assert [row[5] for row in found] == ["2", "1", "1", "1"]
+    assert [row[3] for row in found] == [f"{each.seconds:.1f}" for each in finishes]
+    assert [(seconds, share) for seconds, share, _ in plot["value"]["data"]] == [
+        (each.seconds, each.val_accuracy) for each in points if isinstance(each, RacePoint)
+    ]
+
+
+def test_the_contenders_train_what_the_form_counts(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:
+    finishes = {each.contender: each for each in jobs[JobKind.RACE].points if isinstance(each, Finish)}
+    for contender, trains in (("random", "head"), ("pretrained", "head"), ("tuned", "last_stage")):
+        count = ended.call("tell_recipe", *recipe_values(trains=trains))[0]
+        assert f"This trains {finishes[Contender(contender)].num_trained:,} parameters" in count
+
+
+def test_the_accuracy_grows_with_the_pictures(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:
+    status, plot, table, *buttons = ended.call("watch_curve")
+    assert Markup(status).texts == [ENGLISH.finetune.experiments.done]
+    assert is_interactive(buttons) == FREE
+    header, *found = rows(table)
+    assert header == list(ENGLISH.finetune.experiments.curve_columns)
+    assert [(row[0], row[3]) for row in found] == [
+        ("1", "10"),
+        ("2", "10"),
+        (ENGLISH.finetune.experiments.all_pictures, "1"),
+    ]
+    assert found[-1][1:3] == ["100.0%", "100.0–100.0%"]
+    points, data = jobs[JobKind.CURVE].points, plot["value"]["data"]
+    assert [each[0] for each in data] == [1, 2, 5] * 3  # of 6 pictures 5 are learned from
+    for name, values in zip(ENGLISH.finetune.experiments.curve_bands, ("highest", "mean", "lowest"), strict=True):
+        assert [each[1] for each in data if each[2] == name] == [getattr(each, values) for each in points]
+
+
+@pytest.mark.parametrize("name", ["race", "curve"])
+def test_another_page_of_the_session_finds_what_came_out(ended: Visitor, visit: Visit, name: str) -> None:
+    table = ended.call(f"watch_{name}")[2]
+    reloaded = visit(token=ended.token)
+    assert table in reloaded.call("show_session")
+    assert reloaded.call(f"watch_{name}")[2] == table
+    chinese = visit(token=ended.token, language="zh").call(f"watch_{name}")
+    assert Markup(chinese[0]).texts == [CHINESE.finetune.experiments.done]
+    assert rows(chinese[2])[0] == list(
+        CHINESE.finetune.experiments.race_columns if name == "race" else CHINESE.finetune.experiments.curve_columns
+    )
+    assert table not in visit().call("show_session")
+
+
+@pytest.mark.parametrize("name", ["race", "curve"])
+def test_an_experiment_needs_pictures(visit: Visit, name: str) -> None:
+    for made, reason in (([], NoDataset()), (["cat"], TooFewClasses(count=1, names="cat", limit=2))):
+        visitor = visit()
+        for each in made:
+            visitor.call("make_class", each)
+        with pytest.raises(Refused) as refused:
+            visitor.call(f"start_{name}")
+        assert str(refused.value) == ENGLISH.explain(reason)
+        assert is_interactive(visitor.call(f"watch_{name}")[-4:]) == NOTHING
+
+
+@pytest.mark.usefixtures("held_line")
+def test_whatever_runs_can_be_stopped_and_nothing_runs_beside_it(visitor: Visitor, visit: Visit) -> None:
+    starts = {"training": RIDGE, "race": [], "curve": []}
+    for name, values in starts.items():
+        visitor.call(f"start_{name}", *values)
+        assert is_interactive(visit(token=visitor.token).call("show_session")[-4:]) == BUSY
+        for other, others_values in starts.items():
+            with pytest.raises(Refused) as refused:
+                visitor.call(f"start_{other}", *others_values)
+            assert str(refused.value) == ENGLISH.explain(TrainingRunning())
+        assert is_interactive(visitor.call("stop_training")[-4:]) == FREE
+        (status,) = Markup(visitor.call(f"watch_{name}")[name == "training"]).texts
+        assert status == ENGLISH.explain(TrainingStopped())
+
+
+@pytest.mark.usefixtures("held_line")
+@pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
+def test_who_waits_is_told_how_many_are_ahead(visitor: Visitor, visit: Visit, words: Words) -> None:
+    visitor.call("start_training", *RIDGE)
+    shown = visit(token=visitor.token, language=words.language[:2]).call("show_session")
+    (status,) = Markup(shown[3]).texts
+    assert status.startswith(
+        words.finetune.training.waiting.format(count=1)[:-1]
+    )  # how long follows, where it is known
+
+
+MANY_VIEWS, MANY_STEPS = recipe_values(200, crops=4), recipe_values(200, batch_size=1, flips=False)
+
+
+@pytest.mark.parametrize(
+    ("start", "values", "is_there"),
+    [
+        ("training", MANY_VIEWS, lambda job: isinstance(job.progress, FeatureProgress) and job.progress.done > 0),
+        ("training", MANY_STEPS, lambda job: job.points),
+        ("training", LAST_STAGE, lambda job: job.points or isinstance(job.progress, BatchProgress)),
+        ("race", [], lambda job: job.points),
+        pytest.param(
+            "race", [], lambda job: any(isinstance(each, Finish) for each in job.points), marks=pytest.mark.slow
+        ),
+        ("curve", [], lambda job: job.points),
+    ],
+    ids=["looking at pictures", "in an epoch", "in the last stage", "in a race", "later in a race", "in a curve"],
+)
+def test_stop_is_heard_at_any_moment(
+    visitor: Visitor,
+    session: Session,
+    make_zip: MakeZip,
+    monkeypatch: pytest.MonkeyPatch,
+    start: str,
+    values: list[Any],
+    is_there: Callable[[Job], Any],
+) -> None:
+    def fit_slowly(*data: Any) -> Any:
+        time.sleep(0.03)
+        return fit_ridge(*data)
+
+    monkeypatch.setattr("demo.tasks.fewshot.fit_ridge", fit_slowly)
+    visitor.bring(make_zip(colour_folders(12)))
+    visitor.train(*RIDGE)
+    before, results = session.state, session.results
+    visitor.call(f"start_{start}", *values)
+    job = session.jobs[JobKind(start)]
+    wait_for(lambda: is_there(job))
+    buttons = visitor.call("stop_training")[-4:]  # does not wait for the step in progress
+    assert isinstance(job.error, TrainingStopped)
+    assert is_interactive(buttons) == FREE
+    assert session.state is before
+    assert session.results is results
+    status = visitor.call(f"watch_{start}")[start == "training"]
+    assert Markup(status).texts == [ENGLISH.explain(TrainingStopped())]
+    assert "Done in" in visitor.train(*RIDGE)
+    assert session.state.head is not before.head
+
+
+def test_stop_is_heard_while_it_waits(visitor: Visitor, session: Session, held_line: threading.Event) -> None:
+    before = session.state
+    visitor.call("start_training", *RIDGE)
+    visitor.call("stop_training")
+    assert Markup(visitor.call("watch_training")[1]).texts == [ENGLISH.explain(TrainingStopped())]
+    assert session.state is before
+    visitor.call("start_training", *RIDGE)
+    held_line.set()
+    assert "Done in" in visitor.call("watch_training")[1]
+
+
+def wait_for(is_there: Callable[[], Any]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_there():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+@pytest.mark.parametrize(
+    ("failure", "where"),
+    [
+        (MemoryError(), FeatureProgress),
+        (OSError(errno.ENOSPC, "No space left on device"), EpochResult),
+        (RuntimeError("can't allocate memory"), FineTuned),
+    ],
+    ids=["while it looks at pictures", "after an epoch", "at the end"],
+)
+def test_a_failure_leaves_the_head_that_was_there(
+    visitor: Visitor,
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    failure: Exception,
+    where: type,
+) -> None:
+    visitor.train(*RIDGE)
+    before, results = session.state, session.results
+
+    def fail(*values: Any, **options: Any) -> Iterator[Any]:
+        for step in fine_tune(*values, **options):
+            if isinstance(step, where):
+                raise failure from ValueError("somewhere below")
+            yield step
+
+    with monkeypatch.context() as broken:
+        broken.setattr("demo.visitors.rooms.fine_tune", fail)
+        visitor.call("start_training", *recipe_values(2))
+        _, status, *_, train, stop, race_button, curve_button = visitor.call("watch_training")
+    assert Markup(status).texts == [ENGLISH.unexpected]
+    assert "failed" in Markup(status).values("class")[0]
+    assert is_interactive([train, stop, race_button, curve_button]) == FREE
+    assert session.state is before
+    assert session.results is results
+    assert "somewhere below" in caplog.text
+    assert (failure.__traceback__, failure.__cause__) == (None, None)  # they would hold the pictures
+    assert "Done in" in visitor.train(*recipe_values(2))
+    assert session.state.head is not before.head
+
+
+@pytest.mark.parametrize(("name", "task"), [("race", "race"), ("curve", "learning_curve")])
+def test_an_experiment_that_fails_says_so_and_can_be_tried_again(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch, name: str, task: str
+) -> None:
+    def fail(*_values: Any) -> Iterator[Any]:
+        yield FeatureProgress(0, 1)
+        raise MemoryError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(f"demo.ui.finetune.experiments.{task}", fail)
+        visitor.call(f"start_{name}")
+        status, plot, table, *buttons = visitor.call(f"watch_{name}")
+    assert Markup(status).texts == [ENGLISH.unexpected]
+    assert (plot["visible"], table) == (False, "")
+    assert is_interactive(buttons) == FREE
+    visitor.call(f"start_{name}")
+    assert is_interactive(visitor.call("stop_training")[-4:]) == FREE

@@ -1,0 +1,238 @@
+"""The form of a training: what it hands over, what it refuses, and what it tells before anything is trained."""
+
+import ast
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from demo.errors import DemoError, OptionOutOfRange
+from demo.models.backbone import Backbone
+from demo.models.errors import RidgeIsLinear
+from demo.models.recipe import Optimizer, Recipe, Trains, lesson_recipe
+from demo.models.zoo import EMBEDDED, ZOO
+from demo.settings import Settings
+from demo.tasks.code import write_code
+from demo.tasks.errors import TooManyTrained
+from demo.ui.finetune.recipe_form import _SUGGESTED, read_recipe
+from demo.ui.parts.errors import OptionNotNumber, OptionNotWhole, UnknownChoice
+from demo.visitors.session import Session
+from demo.words.language import CHINESE, ENGLISH
+from tests.pictures import MakeZip, colour_folders, encode, noise, write_zip
+from tests.served import Server
+from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
+
+EVERY_DEPTH = pytest.mark.parametrize("trains", list(Trains))
+NOISE = {
+    f"{name}/{number}.png": encode(noise(seed + number)) for name, seed in (("a", 0), ("b", 9)) for number in range(3)
+}
+# How the names of the layers begin that learn.
+LEARN = {
+    Trains.HEAD: (),
+    Trains.LAST_STAGE: ("blocks.5", "blocks.6", "conv_head", "bn2"),
+    Trains.EVERYTHING: ("conv_stem", "bn1", "blocks", "conv_head", "bn2"),
+}
+RECIPES = {
+    "default": recipe_values(2),
+    "lesson": recipe_values(2, optimizer="sgd", batch_size=4, weight_decay=0, flips=False),
+    "ridge": recipe_values(optimizer="ridge"),
+    "two hidden layers": recipe_values(2, hidden_layers=2, width=16, dropout=0.25, crops=1),
+    "early stopping": recipe_values(30, patience=2, learning_rate=0.5, seed=7),
+}
+
+
+@pytest.fixture
+def visitor(visit: Visit, make_zip: MakeZip) -> Visitor:
+    visitor = visit()
+    visitor.bring(make_zip(colour_folders()))
+    return visitor
+
+
+@pytest.fixture(scope="module")
+def caller(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """A page on which nothing that is sent should change anything."""
+    visitor = Visitor(server.url)
+    visitor.bring(write_zip(tmp_path_factory.mktemp("upload") / "noise.zip", NOISE))
+    yield visitor
+    visitor.close()
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_of_the_form_is_trained(visitor: Visitor, session: Session, settings: Settings, name: str) -> None:
+    count, _, code = visitor.call("tell_recipe", *RECIPES[name])
+    assert "validation pictures right" in visitor.train(*RECIPES[name])
+    head = session.state.head
+    assert head is not None
+    assert head.summary.recipe == read_recipe(settings, *RECIPES[name])
+    assert f"This trains {head.num_parameters:,} parameters, for 2 classes" in count
+    assert f"{code}\n" == write_code(head.summary.recipe, ZOO[EMBEDDED], 2)
+
+
+def test_early_stopping_says_which_epoch_was_kept(visitor: Visitor, session: Session) -> None:
+    status = visitor.train(*RECIPES["early stopping"])
+    assert session.state.head is not None
+    summary = session.state.head.summary
+    assert summary.epochs == summary.chosen_epoch + 2 < 30
+    assert ENGLISH.finetune.training.trained_early.format(chosen=summary.chosen_epoch, epochs=summary.epochs) in status
+
+
+@EVERY_DEPTH
+def test_the_suggested_values_and_the_lessons_fill_the_form(visit: Visit, settings: Settings, trains: Trains) -> None:
+    visitor = visit()
+    suggested, lesson = (visitor.call(handler, trains) for handler in ("suggest_recipe", "choose_lesson"))
+    assert read_recipe(settings, *suggested) == _SUGGESTED[trains]
+    assert read_recipe(settings, *lesson) == lesson_recipe(trains, epochs=_SUGGESTED[trains].epochs)
+
+
+def test_the_form_begins_with_the_default(settings: Settings) -> None:
+    assert read_recipe(settings, *recipe_values(Recipe().epochs)) == Recipe()
+
+
+@pytest.mark.parametrize("handler", ["suggest_recipe", "choose_lesson"])
+@pytest.mark.parametrize("trains", ["brain", None, 3, ["head"]])
+def test_nothing_is_suggested_for_what_does_not_exist(caller: Visitor, handler: str, trains: Any) -> None:
+    with pytest.raises(Refused, match="choose one of: head, last_stage, everything"):
+        caller.call(handler, trains)
+
+
+def choice(option: str, value: str, known: Any) -> DemoError:
+    return UnknownChoice(option=option, value=value, known=", ".join(known))
+
+
+def out_of_range(option: str, value: Any, low: float, high: float) -> DemoError:
+    return OptionOutOfRange(option=option, value=value, low=low, high=high)
+
+
+BAD_VALUES: list[tuple[dict[str, Any], DemoError]] = [
+    ({"trains": "brain"}, choice("trains", "brain", Trains)),
+    ({"trains": None}, choice("trains", "None", Trains)),
+    ({"trains": {"head": 1}}, choice("trains", "{'head': 1}", Trains)),
+    ({"optimizer": "m" * 1000}, choice("optimizer", "m" * 20, Optimizer)),
+    ({"epochs": 10**9}, out_of_range("epochs", 10**9, 1, 200)),
+    ({"epochs": 0}, out_of_range("epochs", 0, 1, 200)),
+    ({"epochs": 2.5}, OptionNotWhole(option="epochs", value=2.5)),
+    ({"epochs": float("nan")}, OptionNotWhole(option="epochs", value="nan")),
+    ({"epochs": "many" * 100}, OptionNotNumber(option="epochs", value="many" * 5)),
+    ({"epochs": None}, OptionNotNumber(option="epochs", value=None)),
+    ({"epochs": [3]}, OptionNotNumber(option="epochs", value="[3]")),
+    ({"hidden_layers": 4}, out_of_range("hidden_layers", 4, 0, 3)),
+    ({"width": 10**6}, out_of_range("width", 10**6, 8, 1024)),
+    ({"dropout": float("nan")}, out_of_range("dropout", float("nan"), 0, 0.9)),
+    ({"batch_size": -1}, out_of_range("batch_size", -1, 1, 128)),
+    ({"batch_size": 33, "trains": "last_stage"}, out_of_range("batch_size", 33, 1, 32)),
+    ({"batch_size": True}, OptionNotNumber(option="batch_size", value=True)),
+    ({"learning_rate": "0.1"}, OptionNotNumber(option="learning_rate", value="0.1")),
+    ({"learning_rate": float("inf")}, out_of_range("learning_rate", float("inf"), 1e-6, 1)),
+    ({"weight_decay": -0.5}, out_of_range("weight_decay", -0.5, 0, 1)),
+    ({"crops": 5}, out_of_range("crops", 5, 0, 4)),
+    ({"patience": float("inf")}, OptionNotWhole(option="patience", value="inf")),
+    ({"seed": 2**31}, out_of_range("seed", 2**31, 0, 2**31 - 1)),
+    ({"optimizer": "ridge", "hidden_layers": 1}, RidgeIsLinear()),
+    ({"optimizer": "ridge", "trains": "everything", "batch_size": 4}, RidgeIsLinear()),
+]
+
+
+@pytest.mark.parametrize(("bad", "reason"), BAD_VALUES, ids=[str(each)[:40] for each, _ in BAD_VALUES])
+@pytest.mark.parametrize("handler", ["start_training", "tell_recipe"])
+def test_bad_values_are_said_and_change_nothing(
+    caller: Visitor, server: Server, handler: str, bad: dict[str, Any], reason: DemoError
+) -> None:
+    with pytest.raises(Refused) as refused:
+        caller.call(handler, *recipe_values(**bad))
+    assert str(refused.value) == ENGLISH.explain(reason)
+    session = server.rooms.sessions.attach(caller.token)
+    assert session.jobs == {}
+    assert session.state.head is None
+
+
+def test_bad_values_are_said_in_the_language_of_the_page(visit: Visit) -> None:
+    for bad, reason in BAD_VALUES[:5]:
+        with pytest.raises(Refused) as refused:
+            visit(language="zh").call("start_training", *recipe_values(**bad))
+        assert str(refused.value) == CHINESE.explain(reason)
+
+
+def test_a_form_with_a_control_too_few_is_refused(caller: Visitor) -> None:
+    with pytest.raises(Refused):
+        caller.call("start_training", *recipe_values()[:-1])
+
+
+@EVERY_DEPTH
+@pytest.mark.parametrize(("hidden_layers", "of_head"), [(0, 1281 * 2), (3, 1281 * 24 + 25 * 24 + 25 * 24 + 25 * 2)])
+def test_the_parameters_are_counted(
+    caller: Visitor, embedded: Backbone, trains: Trains, hidden_layers: int, of_head: int
+) -> None:
+    values = recipe_values(trains=trains, hidden_layers=hidden_layers, width=24, batch_size=4)
+    of_network = sum(
+        each.numel() for name, each in embedded.network.named_parameters() if name.startswith(LEARN[trains])
+    )
+    sentence = ENGLISH.finetune.recipe.trained_count.format(
+        count=of_head + of_network, classes=2, backbone="EfficientNet-Lite0", total=4_652_008
+    )
+    assert Markup(caller.call("tell_recipe", *values)[0]).texts == [sentence]
+
+
+def test_what_is_counted_is_what_a_head_then_says(visitor: Visitor, session: Session) -> None:
+    values = recipe_values(1, trains="last_stage", batch_size=4, flips=False)
+    count = visitor.call("tell_recipe", *values)[0]
+    visitor.train(*values)
+    assert session.state.head is not None
+    assert f"This trains {session.state.head.num_parameters:,} parameters" in count
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_code_is_python_with_the_numbers_of_the_form(caller: Visitor, name: str) -> None:
+    code = caller.call("tell_recipe", *RECIPES[name])[2]
+    numbers = {node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)}
+    recipe = read_recipe(Settings(), *RECIPES[name])
+    expected: set[float] = {recipe.seed}
+    if not recipe.is_closed_form:
+        expected |= {recipe.learning_rate, recipe.batch_size, recipe.epochs + 1}
+    if recipe.head.hidden_layers:
+        expected |= {recipe.head.width, recipe.head.dropout}
+    if recipe.patience:
+        expected |= {recipe.patience}
+    assert expected <= numbers
+    compile(code, "train.py", "exec")
+
+
+@pytest.mark.parametrize(
+    ("options", "captions"),
+    [
+        ({}, [ENGLISH.finetune.recipe.view_plain, ENGLISH.finetune.recipe.view_flip]),
+        ({"flips": False}, [ENGLISH.finetune.recipe.view_plain]),
+        (
+            {"crops": 2},
+            [
+                ENGLISH.finetune.recipe.view_plain,
+                ENGLISH.finetune.recipe.view_flip,
+                ENGLISH.finetune.recipe.view_crop,
+                ENGLISH.finetune.recipe.view_crop,
+            ],
+        ),
+        ({"optimizer": "ridge"}, [ENGLISH.finetune.recipe.view_plain]),
+    ],
+)
+def test_the_views_of_a_picture_are_shown(caller: Visitor, options: dict[str, Any], captions: list[str]) -> None:
+    markup = Markup(caller.call("tell_recipe", *recipe_values(**options))[1])
+    assert markup.texts == markup.values("alt") == captions
+    assert len(set(markup.values("src"))) == len(captions)
+
+
+def test_before_there_are_pictures_it_tells_of_two_classes(visit: Visit) -> None:
+    count, views, code = visit(language="zh").call("tell_recipe", *recipe_values())
+    sentence = CHINESE.finetune.recipe.trained_count.format(
+        count=2562, classes=2, backbone="EfficientNet-Lite0", total=4_652_008
+    )
+    assert Markup(count).texts == [sentence]
+    assert views == ""
+    assert "2)" in code
+
+
+def test_more_than_there_is_room_for_is_not_trained(
+    visitor: Visitor, session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(vars(settings), "max_tuned_parameters", 2561)
+    reason = TooManyTrained(backbone="EfficientNet-Lite0", millions=0.002562, limit=0.002561)
+    assert Markup(visitor.train()).texts == [ENGLISH.explain(reason)]
+    assert session.state.head is None

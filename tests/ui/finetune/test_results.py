@@ -1,0 +1,332 @@
+"""What a head gets right and wrong, as a visitor sees it: numbers, pictures behind them, and what it does not know."""
+
+import base64
+import re
+from collections.abc import Iterator
+from math import ceil
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from demo.data.dataset import Split
+from demo.data.samples import EXAMPLES
+from demo.tasks.evaluate import find_cell
+from demo.tasks.finetune import score
+from demo.visitors.errors import NoHead
+from demo.visitors.session import Session, Trained
+from demo.words.language import CHINESE, ENGLISH
+from tests.pictures import MakeZip, colour_folders, encode, noise, write_zip
+from tests.served import Server
+from tests.visitor import Markup, Refused, Visit, Visitor, is_left, recipe_values
+
+CAT = EXAMPLES[0].path
+HOSTILE = "<img src=x onerror=alert(1)>"
+NAMES = (HOSTILE, "heads", "tails")  # as a folder of them is read: sorted
+RIDGE = recipe_values(optimizer="ridge")
+# Nothing can be learned from them, so that some answers are right and others wrong.
+CHANCE = {
+    f"{split}/{name}/{HOSTILE}{number}.png": encode(noise(100 * seed + number))
+    for split, count, first in (("train", 4, 0), ("val", 5, 3), ("test", 3, 6))
+    for seed, name in enumerate(NAMES, first)
+    for number in range(count)
+}
+# The elements that the panel is made of.
+PARTS = {"p", "strong", "h4", "div", "table", "thead", "tbody", "tr", "th", "td", "button", "figure", "figcaption"}
+PARTS |= {"img", "ol", "li", "span", "svg", "rect", "line"}
+NUMBERS = re.compile(r"\d+(?:\.\d+)?")
+
+
+class Panel(NamedTuple):
+    """What `show_results` returns, by name."""
+
+    number: Any
+    panel: dict[str, Any]
+    headline: str
+    split: dict[str, Any]
+    confusion: str
+    cell: str
+    detail: str
+    classes: str
+    trust: str
+    points: Any
+    novelty: str = ""
+
+
+@pytest.fixture(scope="module")
+def visitor(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """A page on which a head was trained on chance."""
+    visitor = Visitor(server.url)
+    visitor.bring(write_zip(tmp_path_factory.mktemp("upload") / "chance.zip", CHANCE))
+    visitor.train(*RIDGE)
+    yield visitor
+    visitor.close()
+
+
+@pytest.fixture(scope="module")
+def session(visitor: Visitor, server: Server) -> Session:
+    return server.rooms.sessions.attach(visitor.token)
+
+
+@pytest.fixture(scope="module")
+def trained(session: Session) -> Trained:
+    assert session.results is not None
+    return session.results
+
+
+def answers(trained: Trained, split: Split) -> NDArray[np.float64]:
+    """Return the probabilities of a split by the numbers of the head alone."""
+    weight, bias = (each.numpy().astype(np.float64) for each in trained.head.module.parameters())
+    logits = trained.features.values[trained.features.chosen(split)] @ weight.T + bias
+    likelihoods = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: NDArray[np.float64] = likelihoods / likelihoods.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def truths(trained: Trained, split: Split) -> NDArray[np.int64]:
+    return trained.features.class_idxs[trained.features.chosen(split)]
+
+
+def pictures(markup: Markup) -> list[bytes]:
+    return [base64.b64decode(source.partition(",")[2]) for source in markup.values("src")]
+
+
+@pytest.mark.parametrize(("split", "count"), [(Split.TEST, 9), (Split.VALIDATION, 15)])
+def test_the_headline_counts_and_bounds(visitor: Visitor, trained: Trained, split: Split, count: int) -> None:
+    panel = Panel(*visitor.call("change_split", split.value))
+    correct = int((answers(trained, split).argmax(axis=1) == truths(trained, split)).sum())
+    share, z = correct / count, NormalDist().inv_cdf(0.975)
+    # Wilson's bounds are the shares p from which what was seen is z standard deviations away.
+    low, high = np.sort(np.roots([1 + z**2 / count, -2 * share - z**2 / count, share**2]).real)
+    assert 0 < correct < count
+    sentence, note = Markup(panel.headline).texts[0:2], Markup(panel.headline).texts[-1]
+    assert sentence[0] == f"{correct} of {count}"
+    assert [float(number) for number in NUMBERS.findall(sentence[1])] == pytest.approx(
+        [100 * share, 100 * low, 100 * high, 95, 100 / count], abs=0.051
+    )
+    assert ENGLISH.finetune.split_names[split] in sentence[1]
+    assert note == (
+        ENGLISH.finetune.results.test_note if split is Split.TEST else ENGLISH.finetune.results.validation_note
+    )
+    assert panel.split["value"] == split.value
+    assert panel.split["visible"] is True
+
+
+@pytest.mark.parametrize("split", [Split.TEST, Split.VALIDATION])
+def test_every_cell_shows_its_pictures(visitor: Visitor, trained: Trained, split: Split) -> None:
+    markup = Markup(Panel(*visitor.call("change_split", split.value)).confusion)
+    expected = np.zeros((3, 3), dtype=int)
+    np.add.at(expected, (truths(trained, split), answers(trained, split).argmax(axis=1)), 1)
+    counts = [int(text) for text in markup.texts if text.isdigit()]
+    picks = markup.values("data-pick")
+    assert counts == expected.flatten().tolist()
+    assert picks == [f"{row},{column}" for row in range(3) for column in range(3)]
+    scores = score(trained.head, trained.features, split)
+    for pick, count in zip(picks, counts, strict=True):
+        cell, detail = visitor.call("show_cell", split.value, event_data={"pick": pick})
+        positions = find_cell(scores, *map(int, pick.split(",")))
+        shown = Markup(cell)
+        assert shown.values("data-pick") == [str(position) for position in positions]
+        assert pictures(shown) == [trained.dataset.samples[scores.sample_idxs[each]].thumbnail for each in positions]
+        assert len(positions) == count
+        assert detail == ""
+
+
+def test_a_picture_says_what_speaks_for_it_and_what_is_alike(visitor: Visitor, trained: Trained) -> None:
+    probabilities, places = answers(trained, Split.TEST), np.flatnonzero(trained.features.chosen(Split.TEST))
+    training = np.flatnonzero(trained.features.chosen(Split.TRAIN))
+    directions = trained.features.values / np.linalg.norm(trained.features.values, axis=1, keepdims=True)
+    for position in (0, 8):
+        markup = Markup(visitor.call("show_picture", Split.TEST.value, event_data={"pick": str(position)})[0])
+        best = np.argsort(-probabilities[position])
+        sample = trained.dataset.samples[places[position]]
+        truth = truths(trained, Split.TEST)[position]
+        second = truth if truth != best[0] else best[1]
+        similarity = directions[training] @ directions[places[position]]
+        alike = np.argsort(-similarity)[:3]
+        assert markup.texts[0] == f"{sample.path}: is {NAMES[truth]}"
+        assert markup.texts[1:7] == [
+            text for idx in best for text in (f"{NAMES[idx]} ", f"{100 * probabilities[position, idx]:.1f}%")
+        ]
+        assert markup.values("alt")[:2] == [f"speaks for {NAMES[idx]}" for idx in (best[0], second)]
+        assert pictures(markup)[2:] == [trained.dataset.samples[training[idx]].thumbnail for idx in alike]
+        assert markup.texts[-3:] == [
+            f"{NAMES[trained.features.class_idxs[training[idx]]]} ({similarity[idx]:.2f})" for idx in alike
+        ]
+        assert len(set(pictures(markup)[:2])) == 2
+
+
+BAD_PICKS: list[Any] = [
+    {"pick": "-1"},
+    {"pick": "-1,0"},
+    {"pick": "0,3"},
+    {"pick": "99"},
+    {"pick": "9" * 5000},
+    {"pick": "zero"},
+    {"pick": "0,0,0"},
+    {"pick": "0;0"},
+    {"pick": " 0"},
+    {"pick": "٠"},
+    {"pick": None},
+    {"pick": [0, 0]},
+    {"pick": {"pick": 0}},
+    {},
+    ["pick"],
+    "pick",
+    7,
+    None,
+]
+
+
+@pytest.mark.parametrize("event_data", BAD_PICKS, ids=lambda each: str(each)[:24])
+@pytest.mark.parametrize("handler", ["show_cell", "show_picture"])
+def test_a_bad_pick_is_refused(visitor: Visitor, handler: str, event_data: Any) -> None:
+    with pytest.raises(Refused) as refused:
+        visitor.call(handler, Split.TEST.value, event_data=event_data)
+    highest = 2 if handler == "show_cell" else 8
+    assert re.fullmatch(rf"pick is .{{0,20}}; it must be from 0 to {highest}\.", str(refused.value))
+
+
+@pytest.mark.parametrize("handler", ["show_cell", "show_picture", "change_split"])
+@pytest.mark.parametrize("split", ["train", "everything", 1, ["test"]])
+def test_only_what_was_held_out_is_shown(visitor: Visitor, handler: str, split: Any) -> None:
+    with pytest.raises(Refused, match="not in the list of choices"):
+        visitor.call(handler, split, event_data={"pick": "0"})
+
+
+@pytest.mark.parametrize("percent", [50, 80, 95, 100])
+def test_what_is_accepted_and_rejected_adds_up(visitor: Visitor, trained: Trained, percent: int) -> None:
+    features = trained.features.values.astype(np.float64)
+    train, validation = (trained.features.chosen(split) for split in (Split.TRAIN, Split.VALIDATION))
+    means = np.stack([features[train & (trained.features.class_idxs == idx)].mean(axis=0) for idx in range(3)])
+    units, directions = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (means, features[validation]))
+    distances = 1 - (directions @ units.T).max(axis=1)
+    sentence = Markup(visitor.call("show_novelty", percent)[0]).texts[0]
+    threshold, accepted, known, rejected, strangers = map(float, NUMBERS.findall(sentence)[:5])
+    assert (known, strangers) == (15, len(EXAMPLES))
+    assert accepted == ceil(percent * known / 100) == (distances <= np.sort(distances)[int(accepted) - 1]).sum()
+    assert threshold == pytest.approx(np.sort(distances)[int(accepted) - 1], abs=0.00051)
+    assert rejected == strangers  # photographs are like no noise
+    assert sentence == ENGLISH.finetune.results.novelty.format(
+        threshold=threshold, accepted=int(accepted), known=15, rejected=6, strangers=6
+    )
+
+
+@pytest.mark.parametrize("percent", [49, 101, -1, 10**30, "many", None, [95], float("nan")])
+def test_no_other_share_can_be_asked_for(visitor: Visitor, percent: Any) -> None:
+    with pytest.raises(Refused):
+        visitor.call("show_novelty", percent)
+
+
+def test_the_visitors_photograph_is_judged_too(visitor: Visitor, tmp_path: Path) -> None:
+    known = tmp_path / "known.png"
+    known.write_bytes(CHANCE[f"train/heads/{HOSTILE}0.png"])
+    strange = ENGLISH.finetune.results.novelty_photo_strange.partition(" (")[0], ") is none of these."
+    for path, (beginning, ending) in ((CAT, strange), (known, ("Your photograph", ") is accepted."))):
+        visitor.call("choose_photo", visitor.upload(path))
+        sentence = Markup(visitor.call("show_novelty", 100)[0]).texts[0]
+        assert beginning in sentence
+        assert sentence.endswith(ending)
+    visitor.call("choose_photo", None)
+    assert beginning not in visitor.call("show_novelty", 100)[0]
+
+
+def test_names_are_text_in_every_part(visitor: Visitor) -> None:
+    panel = Panel(*visitor.call("change_split", "test"))
+    cell = visitor.call("show_cell", "test", event_data={"pick": "0,0"})[0]
+    detail = visitor.call("show_picture", "test", event_data={"pick": "0"})[0]
+    for part in (panel.headline, panel.confusion, panel.cell, panel.classes, panel.trust, cell, detail):
+        markup = Markup(part)
+        assert not any(name.startswith("on") for name, _ in markup.attributes)
+        assert all(source.startswith("data:image/jpeg;base64,") for source in markup.values("src"))
+        assert set(markup.elements) <= PARTS
+    for part in (panel.confusion, panel.classes, detail):
+        assert any(HOSTILE in text for text in Markup(part).texts)
+
+
+def test_the_classes_and_the_points_are_those_of_the_split(visitor: Visitor, trained: Trained) -> None:
+    for split in (Split.VALIDATION, Split.TEST):
+        panel = Panel(*visitor.call("change_split", split.value))
+        truth, said = truths(trained, split), answers(trained, split).argmax(axis=1)
+        cells = Markup(panel.classes).texts[6:]
+        for idx, name in enumerate(NAMES):
+            row = cells[6 * idx : 6 * idx + 6]
+            assert row[:3] == [name, str((truth == idx).sum()), str((said == idx).sum())]
+            assert row[4] == f"{100 * (said[truth == idx] == idx).mean():.1f}%"
+        data = panel.points["data"]
+        assert [each[2] for each in data] == [NAMES[idx] for idx in truth]
+        centred = np.array([each[:2] for each in data], dtype=float)
+        assert centred.mean(axis=0) == pytest.approx([0, 0], abs=1e-6)
+
+
+def test_the_reliability_is_that_of_the_split(visitor: Visitor, trained: Trained) -> None:
+    panel = Panel(*visitor.call("change_split", "test"))
+    probabilities = answers(trained, Split.TEST)
+    right = probabilities.argmax(axis=1) == truths(trained, Split.TEST)
+    sureness = probabilities.max(axis=1)
+    bins = np.ceil(sureness * 10) - 1
+    off = sum(abs((sureness - right)[bins == each].sum()) for each in set(bins)) / len(right)
+    sentence = next(text for text in Markup(panel.trust).texts if text.startswith("It is off by"))
+    assert f"It is off by {100 * off:.1f} points" in sentence
+    assert sum(int(text) for text in Markup(panel.trust).texts if text.isdigit()) == 9
+
+
+def test_the_same_head_is_not_drawn_again_and_another_page_draws_it(visitor: Visitor, visit: Visit) -> None:
+    visitor.call("change_split", "test")
+    again = visitor.call("show_results", "test", None)
+    assert all(map(is_left, again))
+    reloaded = visit(token=visitor.token, language="zh")
+    panel = Panel(*reloaded.call("show_results", "test", None))
+    assert panel.panel["visible"] is True
+    assert CHINESE.finetune.results.test_note in panel.headline
+    assert CHINESE.finetune.results.confusion_help in panel.confusion
+    assert CHINESE.finetune.results.detail_hint in panel.detail
+
+
+def test_without_a_test_split_the_validation_is_shown(visit: Visit, make_zip: MakeZip) -> None:
+    visitor = visit()
+    visitor.bring(make_zip(colour_folders()))
+    visitor.train(*RIDGE)
+    panel = Panel(*visitor.call("show_results", "test", None))
+    assert (panel.split["visible"], panel.split["value"]) == (False, "validation")
+    assert ENGLISH.finetune.results.validation_note in panel.headline
+    assert "<strong>2 of 2</strong>" in panel.headline
+
+
+def test_a_dropped_head_has_no_results(visit: Visit, server: Server, make_zip: MakeZip) -> None:
+    visitor = visit()
+    assert all(map(is_left, visitor.call("show_results", "test", None)))  # there is nothing to hide yet
+    visitor.bring(make_zip(colour_folders()))
+    visitor.train(*RIDGE)
+    assert Panel(*visitor.call("show_results", "test", None)).panel["visible"] is True
+    visitor.call("back_to_imagenet")
+    panel = Panel(*visitor.call("show_results", "test", None))
+    assert panel.panel["visible"] is False
+    assert [panel.headline, panel.confusion, panel.cell, panel.detail, panel.classes, panel.trust] == [""] * 6
+    assert visitor.call("show_novelty", 95) == [""]
+    assert server.rooms.sessions.attach(visitor.token).trained is None  # it would keep the pictures
+    for handler in ("show_cell", "show_picture"):
+        assert all(map(is_left, visitor.call(handler, "test", event_data={"pick": "0"})))
+
+
+def test_results_go_with_the_pictures_and_the_head_stays(visit: Visit, make_zip: MakeZip) -> None:
+    visitor = visit()
+    visitor.bring(make_zip(colour_folders()))
+    visitor.train(*RIDGE)
+    assert "blue" in Panel(*visitor.call("show_results", "test", None)).confusion
+    visitor.call("drop_pictures")
+    panel = Panel(*visitor.call("show_results", "test", None))
+    assert panel.panel["visible"] is False
+    assert panel.confusion == ""
+    assert "blue" in visitor.refresh().strip
+
+
+def test_a_page_without_results_refuses_nothing_and_shows_nothing(visit: Visit) -> None:
+    visitor = visit()
+    assert visitor.call("change_split", "test")[1]["visible"] is False
+    with pytest.raises(Refused) as refused:
+        visitor.call("make_report")
+    assert str(refused.value) == ENGLISH.explain(NoHead())

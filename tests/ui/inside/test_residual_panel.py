@@ -1,0 +1,274 @@
+"""The residual lab as a visitor uses it: blocks, what they add, answers without them, pictures counted again."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from demo.data.dataset import Split
+from demo.data.samples import find_example
+from demo.models.backbone import Backbone
+from demo.models.zoo import EMBEDDED, ZOO, find_spec
+from demo.tasks.evaluate import Accuracy
+from demo.tasks.predict import predict
+from demo.tasks.residual import list_blocks, look_into, measure_without, switch_off
+from demo.ui.inside.panel import Look
+from demo.ui.inside.residual import Off, count_again, draw_absent, draw_answers, draw_drawing, draw_view, parse_off
+from demo.visitors.errors import NoHead
+from demo.visitors.session import Session
+from demo.words.language import CHINESE, ENGLISH, Words
+from tests.networks import summary
+from tests.pictures import colour_folders, write_zip
+from tests.served import Server
+from tests.tasks.test_residual import EMBEDDED_BLOCKS, linear_head, untrained
+from tests.ui.inside.test_inside import RESIDUAL, alt_texts, unfold
+from tests.visitor import Markup, Refused, Visit, Visitor, is_left, recipe_values
+
+CAT = find_example("cat").path
+LAB = ENGLISH.inside.residual
+HOSTILE = "<img src=x onerror=alert(1)>"
+LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
+
+
+@pytest.fixture(scope="module")
+def visitor(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
+    """A page with a photograph, the panel open, and a head of the visitor's own in use."""
+    visitor = Visitor(server.url)
+    visitor.call("choose_photo", visitor.upload(CAT))
+    visitor.bring(write_zip(tmp_path_factory.mktemp("upload") / "colours.zip", colour_folders(4)))
+    visitor.train(*recipe_values(optimizer="ridge"))
+    yield unfold(visitor, RESIDUAL)
+    visitor.close()
+
+
+@pytest.fixture(scope="module")
+def session(visitor: Visitor, server: Server) -> Session:
+    return server.rooms.sessions.attach(visitor.token)
+
+
+def cells(markup: str) -> list[list[str]]:
+    """Return the texts of the tables in some HTML, by rows."""
+    return [re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", markup)]
+
+
+def test_the_blocks_of_the_network_in_use_are_offered(visitor: Visitor) -> None:
+    hint, lab, block, _, shortcuts, blocks, answers, count, counted = visitor.call(
+        "open_residual", None, None, None, None
+    )
+    assert (hint, lab["visible"], count["visible"], counted) == ("", True, True, "")
+    assert [name for _, name in block["choices"]] == EMBEDDED_BLOCKS
+    assert block["choices"][1][0] == "blocks.2.1 (inverted residual; 40 × 28 × 28)"
+    assert block["value"] == EMBEDDED_BLOCKS[0]
+    for control in (shortcuts, blocks):
+        assert [name for _, name in control["choices"]] == EMBEDDED_BLOCKS
+        assert control["value"] == []
+    assert LAB.nothing_off in answers
+
+
+def test_what_another_network_had_is_forgotten_and_the_rest_is_kept(visitor: Visitor) -> None:
+    _, _, block, drawn, shortcuts, blocks, answers, *_ = visitor.call(
+        "open_residual", None, "layer1.0", ["layer1.0", "blocks.1.1"], ["layer2.0"]
+    )
+    assert (block["value"], shortcuts["value"], blocks["value"]) == ("blocks.1.1", ["blocks.1.1"], [])
+    assert "blocks.1.1" in drawn
+    assert LAB.answers.format(shortcuts=1, blocks=0) in answers
+
+
+def test_a_block_is_shown_by_its_maps_and_norms(visitor: Visitor, embedded: Backbone, cat: Image.Image) -> None:
+    (drawn,) = visitor.call("draw_block", None, "blocks.3.1")
+    view = look_into(embedded, "blocks.3.1", cat)
+    signals = (view.x, view.residual, view.total)
+    places = [LAB.places[each] for each in ("x", "residual", "total")]  # no projection, and no ReLU after the sum
+    assert alt_texts(drawn) == [LAB.map_alt.format(place=place, name="blocks.3.1") for place in places]
+    assert drawn.count(' download="block-blocks-3-1') == 3
+    assert cells(drawn) == [
+        list(LAB.norm_columns),
+        *(
+            [place, "80 × 14 × 14", f"{signal.norm:.4g}", f"{signal.mean_norm:.4g}"]
+            for place, signal in zip(places, signals, strict=True)
+        ),
+    ]
+    assert LAB.ratio.format(percent=100 * view.ratio) in drawn
+
+
+@pytest.mark.parametrize(
+    ("name", "block", "places"),
+    [
+        ("resnet18", "layer1.0", ["x", "residual", "total", "output"]),
+        ("resnet18", "layer2.0", ["x", "shortcut", "residual", "total", "output"]),
+        (EMBEDDED, "blocks.1.1", ["x", "residual", "total"]),
+    ],
+)
+@LANGUAGES
+def test_a_block_is_drawn_with_its_shapes(
+    name: str, block: str, places: list[str], words: Words, embedded: Backbone, cat: Image.Image
+) -> None:
+    backbone, lab = embedded if name == EMBEDDED else resnet18(), words.inside.residual
+    chosen = next(each for each in list_blocks(backbone) if each.name == block)
+    table = cells(draw_view(lab, chosen, look_into(backbone, block, cat)))
+    assert [row[0] for row in table[1:]] == [lab.places[place] for place in places]
+    drawing = Markup(draw_drawing(lab, chosen))
+    (label,) = drawing.values("aria-label")
+    for layer in (*chosen.layers, *chosen.projection):
+        assert layer.description in label
+        assert " × ".join(map(str, layer.shape)) in label
+        assert any(layer.description in text for text in drawing.texts)
+        assert any(" × ".join(map(str, layer.shape)) in text for text in drawing.texts)
+    assert (lab.drawing_identity in label) is not chosen.has_projection
+    assert ("ReLU" in drawing.texts) is chosen.ends_in_relu
+    assert drawing.values("role") == ["img"]
+    assert drawing.values("download") == [f"{block}.svg"]
+
+
+_made: list[Backbone] = []
+
+
+def resnet18() -> Backbone:
+    """Return one ResNet-18 with random weights for all tests of this file."""
+    if not _made:
+        _made.append(untrained("resnet18"))
+    return _made[0]
+
+
+def test_answers_before_and_after_stand_side_by_side(
+    visitor: Visitor, session: Session, embedded: Backbone, cat: Image.Image
+) -> None:
+    head, off = session.state.head, ["blocks.3.1", "blocks.4.2"]
+    view = switch_off(embedded, shortcuts=off[:1], blocks=off)
+    before, after = (predict(each, cat, head=head).top for each in (embedded, view))
+    answers, counted = visitor.call("compare_answers", None, off[:1], off)
+    assert LAB.answers.format(shortcuts=1, blocks=2) in answers
+    assert counted == ""
+    assert cells(answers)[1:] == [
+        [
+            str(place),
+            first.class_name,
+            f"{100 * first.probability:.1f}%",
+            second.class_name,
+            f"{100 * second.probability:.1f}%",
+        ]
+        for place, (first, second) in enumerate(zip(before, after, strict=True), 1)
+    ]
+
+
+def test_whatever_a_class_is_called_is_shown_as_text(embedded: Backbone, cat: Image.Image) -> None:
+    head = type(linear_head())(linear_head().module, (HOSTILE, "b"), EMBEDDED, summary())
+    markup = Markup(draw_answers(LAB, Look(embedded, head, cat), Off(("blocks.1.1",), ())))
+    assert HOSTILE in markup.texts
+    assert "img" not in markup.elements
+
+
+@pytest.mark.parametrize("values", [None, [], [None]])
+def test_nothing_off_is_said(visitor: Visitor, values: Any) -> None:
+    answers, _ = visitor.call("compare_answers", None, values, values)
+    assert Markup(answers).texts == [LAB.nothing_off]
+
+
+@pytest.mark.parametrize("value", ["none", "layer1.0", "", "blocks", 7, {"a": 1}, ["blocks.1.1"], HOSTILE, "9" * 5000])
+@pytest.mark.parametrize("handler", ["draw_block", "compare_answers", "count_again"])
+def test_an_unknown_block_is_refused(visitor: Visitor, handler: str, value: Any) -> None:
+    values = {
+        "draw_block": (None, value),
+        "compare_answers": (None, ["blocks.1.1"], [value]),
+        "count_again": ([value], []),
+    }
+    with pytest.raises(Refused, match=r"EfficientNet-Lite0 has no block .*\. Choose one of: blocks.1.1,"):
+        visitor.call(handler, *values[handler])
+
+
+def test_whatever_is_sent_is_read_as_names() -> None:
+    assert parse_off(None, []) == Off((), ())
+    assert parse_off("a", ["b", None, 7]) == Off(("a",), ("b", "7"))
+
+
+@pytest.mark.parametrize("off", [([], []), ([], EMBEDDED_BLOCKS), (["blocks.1.1"], ["blocks.5.3"])], ids=str)
+def test_the_validation_pictures_are_counted_again(
+    visitor: Visitor, session: Session, server: Server, embedded: Backbone, off: tuple[list[str], list[str]]
+) -> None:
+    trained = session.results
+    assert trained is not None
+    view = switch_off(embedded, shortcuts=off[0], blocks=off[1])
+    *_, after = measure_without(view, trained.dataset, trained.head, server.rooms.settings)
+    assert isinstance(after, Accuracy)
+    (counted,) = visitor.call("count_again", *off)
+    before = trained.head.summary.val_correct
+    assert cells(counted)[1:] == [
+        [name, f"{each}/{after.count}", f"{100 * each / after.count:.1f}%", interval]
+        for name, each, (*_, interval) in zip(
+            (LAB.before, LAB.after), (before, after.correct), cells(counted)[1:], strict=True
+        )
+    ]
+    assert cells(counted)[2][3] == f"{100 * after.low:.1f}–{100 * after.high:.1f}%"
+    assert after.count == int(trained.features.chosen(Split.VALIDATION).sum())
+
+
+def test_counting_tells_how_far_it_is_and_can_be_left(session: Session, server: Server) -> None:
+    steps = count_again(server.rooms, session.ref, ["blocks.1.1"], None)
+    assert LAB.counting.format(done=0, total=2) in next(steps)
+    steps.close()  # type: ignore[attr-defined]  # as gradio does when the page is closed
+
+
+def test_only_a_head_that_answers_and_was_trained_here_is_counted(
+    visitor: Visitor, session: Session, visit: Visit
+) -> None:
+    session.change_state(lambda state: state.with_answers(own=False))
+    count, counted = visitor.call("open_residual", None, None, None, None)[-2:]
+    assert (count["visible"], Markup(counted).texts) == (False, [LAB.count_hint])
+    for each in (visitor, visit()):
+        with pytest.raises(Refused) as refused:
+            each.call("count_again", [], ["blocks.1.1"])
+        assert str(refused.value) == ENGLISH.explain(NoHead())
+    session.change_state(lambda state: state.with_answers(own=True))
+
+
+@LANGUAGES
+def test_a_network_without_such_blocks_says_why(words: Words) -> None:
+    without = {name for name in ZOO if not name.startswith(("resnet", "efficientnet"))}
+    assert words.inside.residual.absent_reasons.keys() == without
+    for name in without:
+        markup = draw_absent(words.inside.residual, name)
+        assert find_spec(name).display_name in markup
+        assert words.inside.residual.absent_reasons[name] in markup
+
+
+def test_a_network_without_such_blocks_hides_the_lab(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demo.ui.inside.residual.list_blocks", lambda _: ())
+    monkeypatch.setattr("demo.ui.inside.residual.draw_absent", lambda _, name: name)
+    hint, lab, *others = visitor.call("open_residual", None, None, None, None)
+    assert (hint, lab["visible"]) == (EMBEDDED, False)
+    assert all(map(is_left, others))
+
+
+def test_a_closed_panel_computes_nothing(visit: Visit) -> None:
+    visitor = visit()
+    visitor.call("choose_photo", visitor.upload(CAT))
+    for handler, values in (("open_residual", [None] * 3), ("draw_block", [None]), ("compare_answers", [None] * 2)):
+        assert all(map(is_left, visitor.call(handler, None, *values)))
+
+
+def test_without_a_photograph_one_is_asked_for(visit: Visit) -> None:
+    hint, lab, *_ = unfold(visit(), RESIDUAL).call("open_residual", None, None, None, None)
+    assert ENGLISH.photo.missing in hint
+    assert lab["visible"] is False
+
+
+def test_the_panel_speaks_chinese(visit: Visit) -> None:
+    visitor = visit(language="zh")
+    visitor.call("choose_photo", visitor.upload(CAT))
+    unfold(visitor, RESIDUAL)
+    assert CHINESE.inside.residual.places["residual"] in visitor.call("draw_block", None, "blocks.1.1")[0]
+    with pytest.raises(Refused, match="没有名为“none”的带捷径的模块"):
+        visitor.call("draw_block", None, "none")
+
+
+def test_two_visitors_switch_off_what_they_like(visitor: Visitor, visit: Visit, embedded: Backbone) -> None:
+    other = visit()
+    other.call("choose_photo", other.upload(CAT))
+    unfold(other, RESIDUAL)
+    before = {name: tensor.clone() for name, tensor in embedded.network.state_dict().items()}
+    alone = other.call("compare_answers", None, [], ["blocks.2.1"])
+    visitor.call("compare_answers", None, EMBEDDED_BLOCKS, EMBEDDED_BLOCKS)
+    assert other.call("compare_answers", None, [], ["blocks.2.1"]) == alone
+    assert all(tensor.equal(before[name]) for name, tensor in embedded.network.state_dict().items())

@@ -1,0 +1,159 @@
+"""Activations in numbers as a visitor sees them: two pictures, or before and after fine-tuning, side by side."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+from torch import nn
+
+from demo.data.samples import EXAMPLES, find_example, read_example
+from demo.models.backbone import Backbone
+from demo.models.head import Head
+from demo.models.zoo import EMBEDDED, StageLabel
+from demo.settings import Settings
+from demo.tasks.statistics import StageComparison, compare_stages
+from demo.ui.inside.statistics import OWN, UNTUNED
+from demo.ui.parts.errors import UnknownChoice
+from demo.visitors.session import Session
+from demo.words.language import CHINESE, ENGLISH
+from tests.networks import summary
+from tests.served import Server
+from tests.ui.inside.test_inside import STATISTICS, alt_texts, unfold
+from tests.ui.inside.test_residual_panel import cells
+from tests.visitor import Markup, Refused, Visit, Visitor, is_left
+
+CAT, COFFEE = find_example("cat").path, find_example("coffee").path
+WORDS = ENGLISH.inside.statistics
+EXAMPLE_NAMES = [each.name for each in EXAMPLES]
+
+
+@pytest.fixture(scope="module")
+def visitor(server: Server) -> Iterator[Visitor]:
+    visitor = Visitor(server.url)
+    visitor.call("choose_photo", visitor.upload(CAT))
+    yield unfold(visitor, STATISTICS)
+    visitor.close()
+
+
+@pytest.fixture(scope="module")
+def session(visitor: Visitor, server: Server) -> Session:
+    return server.rooms.sessions.attach(visitor.token)
+
+
+@pytest.fixture(scope="module")
+def beside_coffee(embedded: Backbone, cat: Image.Image, settings: Settings) -> tuple[StageComparison, ...]:
+    return compare_stages([(embedded, cat), (embedded, read_example(find_example("coffee"), settings))])
+
+
+def strongest(row: list[str]) -> list[int]:
+    """Return the numbers of the channels that a row of the table names."""
+    return [int(each.split(" ")[0]) for each in row[-1].split("; ")]
+
+
+def assert_shows(drawn: list[Any], stages: tuple[StageComparison, ...], other: str) -> None:
+    """Compare what is drawn below the pictures with what was computed."""
+    table, *plots, numbers = drawn
+    header, *rows = cells(table)
+    assert header == list(WORDS.columns)
+    assert [row[:2] for row in rows] == [
+        [ENGLISH.inside.stage_names[label], name] for label in StageLabel for name in (WORDS.first_look, other)
+    ]
+    for row, each in zip(rows, (look for stage in stages for look in stage.looks), strict=True):
+        assert int(row[2]) == each.num_channels
+        assert [float(row[3]), float(row[4])] == pytest.approx([each.mean, each.std], rel=0.01)
+        shares = [100 * each.zero_share, 100 * each.silent_share]
+        assert [float(share.rstrip("%")) for share in row[5:7]] == pytest.approx(shares, abs=0.06)
+        assert strongest(row) == [channel.channel_idx for channel in each.largest[:5]]
+    charts = iter(cells(numbers))
+    for plot, stage in zip(plots, stages, strict=True):
+        assert plot["visible"] is True
+        assert list(dict.fromkeys(name for *_, name in plot["value"]["data"])) == [WORDS.first_look, WORDS.second_look]
+        counts = [y for _, y, _ in plot["value"]["data"]]
+        assert counts == [count for look in stage.looks for count in look.counts]
+        assert next(charts) == [WORDS.mean_axis, WORDS.first_look, other]
+        for first, second in zip(*(look.counts for look in stage.looks), strict=True):
+            assert next(charts)[1:] == [str(first), str(second)]
+
+
+def test_an_example_stands_beside_the_photograph(visitor: Visitor, beside_coffee: tuple[StageComparison, ...]) -> None:
+    beside, place, _, pictures, *drawn = visitor.call("open_statistics", None, None)
+    assert [value for _, value in beside["choices"]] == [*EXAMPLE_NAMES, OWN]
+    assert (beside["value"], place["visible"]) == ("coffee", False)
+    assert alt_texts(pictures) == [WORDS.picture_alt.format(name=name) for name in (WORDS.first_look, "coffee")]
+    assert len(Markup(pictures).values("download")) == 2
+    assert_shows(drawn, beside_coffee, "coffee")
+
+
+def test_what_was_chosen_stays(visitor: Visitor) -> None:
+    beside, *_ = visitor.call("open_statistics", None, "rocket")
+    assert beside["value"] == "rocket"
+    beside, *_ = visitor.call("open_statistics", None, UNTUNED)  # not offered
+    assert beside["value"] == "coffee"
+
+
+def test_a_second_picture_of_ones_own(visitor: Visitor, beside_coffee: tuple[StageComparison, ...]) -> None:
+    place, second, hint, *drawn = visitor.call("draw_statistics", None, OWN)
+    assert (place["visible"], second, Markup(hint).texts) == (True, None, [WORDS.no_second])
+    assert [drawn[0], *(plot["visible"] for plot in drawn[1:4]), drawn[4]] == ["", False, False, False, ""]
+    place, second, _, *drawn = visitor.call("bring_second", None, OWN, visitor.upload(COFFEE))
+    assert place["visible"] is True
+    assert second["url"].startswith("data:image/jpeg;base64,")
+    assert_shows(drawn, beside_coffee, WORDS.own)
+    *_, drawn_again = visitor.call("draw_statistics", None, OWN)  # it is kept, though its file is not
+    assert drawn_again == drawn[-1]
+    _, second, hint, *_ = visitor.call("bring_second", None, OWN, None)
+    assert (second, Markup(hint).texts) == (None, [WORDS.no_second])
+
+
+def test_a_second_picture_that_is_none_is_refused(visitor: Visitor) -> None:
+    with pytest.raises(Refused, match="is not a picture that can be read here"):
+        visitor.call("bring_second", None, OWN, visitor.upload(COFFEE.parent / "README.txt"))
+
+
+def test_before_fine_tuning_stands_beside_after(
+    visitor: Visitor, session: Session, embedded: Backbone, cat: Image.Image
+) -> None:
+    tuned = {
+        name: (tensor * 1.5).contiguous()
+        for name, tensor in embedded.network.state_dict().items()
+        if name.startswith("blocks.5.3.") and tensor.is_floating_point()
+    }
+    head = Head(nn.Linear(1280, 2), ("a", "b"), EMBEDDED, summary(), tuned)
+    session.change_state(lambda state: state.with_head(head))
+    try:
+        beside, _, _, pictures, *drawn = visitor.call("open_statistics", None, UNTUNED)
+    finally:
+        session.change_state(lambda state: state.without_head())
+    assert beside["choices"][0] == [WORDS.untuned, UNTUNED]
+    assert len(alt_texts(pictures)) == 1
+    stages = compare_stages([(embedded.for_head(head), cat), (embedded, cat)])
+    assert_shows(drawn, stages, WORDS.untuned)
+    low, _, high = ([look.mean for look in stage.looks] for stage in stages)
+    assert low[0] == low[1]
+    assert high[0] != high[1]
+
+
+@pytest.mark.parametrize("beside", ["dog", UNTUNED, "", None, 7, ["cat"], {"a": 1}])
+def test_an_unknown_choice_is_refused(visitor: Visitor, beside: Any) -> None:
+    with pytest.raises(Refused) as refused:
+        visitor.call("draw_statistics", None, beside)
+    known = ENGLISH.list_separator.join([*ENGLISH.predict.example_names.values(), WORDS.own])
+    error = UnknownChoice(option=WORDS.beside, value=str(beside), known=known)
+    assert str(refused.value) == ENGLISH.explain(error)
+
+
+def test_a_closed_panel_computes_nothing_and_one_without_photograph_asks_for_it(visit: Visit) -> None:
+    visitor = visit()
+    assert all(map(is_left, visitor.call("open_statistics", None, None)))
+    assert all(map(is_left, visitor.call("draw_statistics", None, "dog")))
+    _, _, _, hint, table, *_ = unfold(visitor, STATISTICS).call("open_statistics", None, None)
+    assert ENGLISH.photo.missing in hint
+    assert table == ""
+
+
+def test_the_panel_speaks_chinese(visit: Visit) -> None:
+    visitor = visit(language="zh")
+    visitor.call("choose_photo", visitor.upload(CAT))
+    _, _, _, _, table, *_ = unfold(visitor, STATISTICS).call("open_statistics", None, "flower")
+    assert [row[1] for row in cells(table)][1:3] == [CHINESE.inside.statistics.first_look, "花"]

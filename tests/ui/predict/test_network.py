@@ -1,0 +1,164 @@
+"""Choosing a network on the page, and every network of the table from its file to a visitor's head."""
+
+import html
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from demo.data.dataset import read_dataset
+from demo.models.backbone import load_backbone
+from demo.models.recipe import Recipe
+from demo.models.weights import fetch_weights
+from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
+from demo.settings import Settings
+from demo.tasks.activations import capture_stages
+from demo.tasks.finetune import FineTuned, fine_tune
+from demo.tasks.predict import predict
+from demo.ui.predict.network import draw_history
+from demo.visitors.arrival import Arrival
+from demo.words.language import CHINESE, ENGLISH
+from tests.conftest import names_to_try
+from tests.pictures import MakeZip, colour_folders, noise
+from tests.served import Server
+from tests.visitor import Visitor, recipe_values
+from tests.weights_host import Resource, WeightsHost, path_of, random_checkpoint, stand_in
+
+
+@pytest.fixture
+def visitor(server: Server) -> Iterator[Visitor]:
+    visitor = Visitor(server.url)
+    yield visitor
+    visitor.close()
+
+
+SLOWEST = ("resnet101", "resnet152", "densenet121", "inception_v3")
+
+
+@pytest.mark.parametrize("name", names_to_try([name for name in ZOO if name != EMBEDDED], slow=SLOWEST))
+def test_every_backbone_loads_predicts_shows_its_stages_and_takes_a_head(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings, make_zip: MakeZip
+) -> None:
+    content = random_checkpoint(ZOO[name])
+    # The name goes with the content; the rest of the row is the table's.
+    spec = replace(ZOO[name], weights=stand_in("http://nowhere", content).weights)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    path = tmp_path / "hub" / "checkpoints" / spec.file_name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    backbone = load_backbone(spec)
+    picture = noise(1, (320, 240))
+    prediction = predict(backbone, picture)
+    assert len(prediction.top) == 5
+    assert prediction.backbone_name == name
+    stages = capture_stages(backbone, picture).stages
+    assert [each.stage for each in stages] == list(spec.stages)
+    dataset = read_dataset(make_zip(colour_folders(3)), settings)
+    *_, last = fine_tune(backbone, dataset, Recipe(epochs=1), settings)
+    assert isinstance(last, FineTuned)
+    assert last.features.values.shape == (6, spec.num_features)
+    own = predict(backbone, picture, head=last.head)
+    assert {best.class_name for best in own.top} == {"blue", "red"}
+
+
+def test_a_network_is_fetched_when_it_is_chosen(
+    visitor: Visitor, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes
+) -> None:
+    host.resources[path_of(resnet18)] = Resource(checkpoint)
+    assert visitor.call("choose_backbone", "resnet18")[2] == ""
+    strip = html.unescape(visitor.refresh().strip)
+    assert "ResNet-18" in strip
+    assert ENGLISH.predict.network.sources["cache"] in strip
+
+
+def test_a_network_that_cannot_be_had_leaves_the_one_in_use_and_can_be_tried_again(
+    visitor: Visitor, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes
+) -> None:
+    _, chosen, notice, again, wanted = visitor.call("choose_backbone", "resnet18")
+    assert "The weights of ResNet-18 could not be had" in notice
+    assert "404" in notice
+    assert "HF_HUB_OFFLINE" in notice
+    assert (chosen, again["visible"]) == (EMBEDDED, True)
+    assert "EfficientNet-Lite0" in visitor.refresh().strip
+    host.resources[path_of(resnet18)] = Resource(checkpoint)
+    visitor.call("choose_backbone", wanted, turn=1)
+    assert "ResNet-18" in visitor.refresh().strip
+
+
+def test_the_page_says_what_failed_in_its_language(server: Server, resnet18: BackboneSpec) -> None:
+    visitor = Visitor(server.url, language="zh")
+    notice = visitor.call("choose_backbone", resnet18.name)[2]
+    assert "ResNet-18" in notice
+    assert "could not" not in notice
+    assert "404" in notice
+    visitor.close()
+
+
+def test_a_head_waits_for_its_backbone(
+    visitor: Visitor, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes, make_zip: MakeZip
+) -> None:
+    host.resources[path_of(resnet18)] = Resource(checkpoint)
+    visitor.call("choose_archive", visitor.upload(make_zip(colour_folders())))
+    visitor.call("start_training", *recipe_values(1))
+    visitor.call("watch_training")
+    visitor.call("choose_backbone", "resnet18")
+    shown = visitor.refresh()
+    assert "waits for EfficientNet-Lite0" in shown.strip
+    assert shown.answers["visible"] is False
+    visitor.call("choose_backbone", EMBEDDED)
+    assert "your 2 classes" in visitor.refresh().strip
+
+
+def test_the_preferred_network_arrives_behind_the_page(
+    host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes
+) -> None:
+    host.resources[path_of(resnet18)] = Resource(checkpoint)
+    arrival = Arrival("resnet18")
+    arrival.run()
+    assert arrival.over.is_set()
+    assert arrival.error is None
+    assert arrival.progress is not None
+    assert [*fetch_weights(resnet18)] == []
+
+
+@pytest.mark.usefixtures("host")
+def test_a_failed_arrival_is_kept_for_who_asks(resnet18: BackboneSpec) -> None:
+    arrival = Arrival(resnet18.name)
+    arrival.run()
+    assert arrival.over.is_set()
+    assert "404" in str(arrival.error)
+
+
+def test_the_history_tells_every_network_in_order() -> None:
+    for words in (ENGLISH, CHINESE):
+        history = draw_history(words)
+        places = [history.index(f">{name}</a>") for name in ("LeNet-5", *(spec.display_name for spec in ZOO.values()))]
+        assert places == sorted(places)
+        assert all(idea in history for idea in words.predict.network.ideas.values())
+        assert set(words.predict.network.ideas) == {"lenet5", *ZOO}
+    assert [spec.year for spec in ZOO.values()] == sorted(spec.year for spec in ZOO.values())
+
+
+def test_a_picture_is_compared_and_the_agreement_marked(
+    visitor: Visitor, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes, tmp_path: Path
+) -> None:
+    host.resources[path_of(resnet18)] = Resource(checkpoint)
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (40, 30), "red").save(path)
+    visitor.call("choose_photo", visitor.upload(path))
+    (shown,) = visitor.call("compare_networks", ["resnet18", EMBEDDED])
+    assert shown.count("<section>") == 2
+    assert ENGLISH.predict.side_by_side.not_all_agree in shown
+
+
+def test_a_network_that_cannot_be_had_is_named_in_the_comparison(
+    visitor: Visitor, resnet18: BackboneSpec, tmp_path: Path
+) -> None:
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (40, 30), "red").save(path)
+    visitor.call("choose_photo", visitor.upload(path))
+    (shown,) = visitor.call("compare_networks", [resnet18.name, EMBEDDED])
+    assert "The weights of ResNet-18 could not be had" in shown
+    assert shown.count("<li") == 5

@@ -1,0 +1,111 @@
+"""The queue that takes turns."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import gradio as gr
+import pytest
+from gradio.queueing import Event
+
+from demo.ui.server.errors import QueueFull, TooManyPending
+from demo.ui.server.queue import FairQueue
+from demo.ui.server.visits import Visits
+from demo.words.language import CHINESE, ENGLISH
+from tests.served import Server
+from tests.visitor import Refused, Visitor
+
+
+def request(host: str = "10.0.0.1", language: str = "en") -> Any:
+    return SimpleNamespace(
+        client=SimpleNamespace(host=host), headers=SimpleNamespace(raw=[(b"accept-language", language.encode())])
+    )
+
+
+@pytest.fixture
+def queue() -> FairQueue:
+    """A queue of a page with one event, on which nothing is served; all sessions of one letter are open pages."""
+    with gr.Blocks(analytics_enabled=False) as page:
+        gr.Button().click(lambda: None, None, None, concurrency_id="work", concurrency_limit=2)
+    visits = Visits(page, capacity=100)
+    visits.session_data.update({letter: visits[letter] for letter in "abcdefgh"})
+    queue = FairQueue(True, 4, 1, 20, page)
+    queue.create_event_queue_for_fn(page.fns[0])
+    queue.active_jobs = [None] * 4
+    return queue
+
+
+def wait_in(queue: FairQueue, *session_hashes: str) -> None:
+    for session_hash in session_hashes:
+        event = Event(session_hash, queue.blocks.fns[0], request(), None)
+        queue.event_queue_per_concurrency_id["work"].queue.append(event)
+
+
+def run_next(queue: FairQueue) -> str:
+    """Choose the next event, let it run, and say whose it is."""
+    chosen = queue.get_events()
+    assert chosen is not None
+    queue.active_jobs[queue.active_jobs.index(None)] = chosen[0]
+    session_hash: str = chosen[0][0].session_hash
+    return session_hash
+
+
+def test_visitors_take_turns(queue: FairQueue) -> None:
+    wait_in(queue, "a", "a", "a", "b", "c", "b")
+    assert [run_next(queue) for _ in range(4)] == ["a", "b", "c", "a"]
+
+
+def test_one_who_waits_alone_is_served_in_order(queue: FairQueue) -> None:
+    wait_in(queue, "a", "a")
+    first, second = queue.event_queue_per_concurrency_id["work"].queue
+    assert queue.get_events() == ([first], False, "work")
+    assert queue.get_events() == ([second], False, "work")
+
+
+def test_what_runs_counts_too(queue: FairQueue) -> None:
+    wait_in(queue, "a")
+    assert run_next(queue) == "a"
+    wait_in(queue, "a", "a", "b")
+    assert run_next(queue) == "b"
+
+
+def test_programs_of_one_address_are_one_visitor(queue: FairQueue) -> None:
+    wait_in(queue, "random1", "random2", "random3", "a")
+    assert [run_next(queue) for _ in range(3)] == ["random1", "a", "random2"]
+
+
+def push(queue: FairQueue, session_hash: str | None, **who: Any) -> tuple[bool, str, str]:
+    body = SimpleNamespace(session_hash=session_hash, fn_index=0, event_id=None)
+    answer: tuple[bool, str, str] = asyncio.run(queue.push(body, request(**who), None))
+    return answer
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", ENGLISH), ("zh-CN", CHINESE)])
+def test_nobody_has_more_than_so_many(queue: FairQueue, language: str, words: Any) -> None:
+    queue.max_pending, queue.max_size = 3, 100
+    wait_in(queue, "a", "a", "a")
+    assert push(queue, "a", language=language) == (False, words.explain(TooManyPending(count=3)), "error")
+    assert (push(queue, "b"))[0]
+
+
+def test_no_address_without_a_page_has_more_than_so_many(queue: FairQueue) -> None:
+    queue.max_pending_of_address, queue.max_size = 2, 100
+    wait_in(queue, "random1", "random2")
+    assert (push(queue, None))[1] == ENGLISH.explain(TooManyPending(count=2))
+    assert (push(queue, None, host="10.0.0.2"))[0]
+    assert (push(queue, "a"))[0]  # a page that is open at the same address
+
+
+def test_a_full_queue_says_how_long(queue: FairQueue) -> None:
+    queue.max_size = 2
+    queue.process_time_per_fn[queue.blocks.fns[0]].add(10.0)
+    wait_in(queue, "a", "b")
+    assert push(queue, "c") == (False, ENGLISH.explain(QueueFull(count=2, seconds=5.0)), "error")
+
+
+def test_the_page_says_so(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    visitor = Visitor(server.url)
+    monkeypatch.setattr(server.page._queue, "max_pending", 0)
+    with pytest.raises(Refused, match="0 of your requests are still being answered"):
+        visitor.call("keep_photo")
+    visitor.close()

@@ -1,0 +1,52 @@
+"""What of gradio's bookkeeping is left out, and that nothing is missed."""
+
+import gradio as gr
+from gradio_client import Client, handle_file
+
+from demo.data.samples import EXAMPLES
+from demo.ui.server.visits import Visit, Visits
+from demo.visitors.session import Ref
+from tests.served import Server
+from tests.visitor import Visitor
+
+
+def test_a_visit_holds_its_states_and_nothing_that_was_shown(server: Server) -> None:
+    before = set(server.page.app.state_holder.session_data)
+    visitor = Visitor(server.url)
+    visitor.call("make_class", "a name that is typed")
+    visitor.close()
+    (visit,) = [state for name, state in server.page.app.state_holder.session_data.items() if name not in before]
+    assert isinstance(visit, Visit)
+    assert not visit.config_values
+    assert visitor.token in {value.token for value in visit.state_data.values() if isinstance(value, Ref)}
+
+
+def test_a_program_leaves_no_visit(server: Server) -> None:
+    before = set(server.page.app.state_holder.session_data)
+    client = Client(server.url, verbose=False, analytics_enabled=False)
+    client.predict(handle_file(EXAMPLES[0].path), "", 5, api_name="/predict")
+    client.close()
+    assert set(server.page.app.state_holder.session_data) == before
+
+
+def test_events_that_begin_a_visit_at_the_same_time_share_its_states(server: Server) -> None:
+    visits = Visits(server.page, capacity=10)
+    first, second = visits["new"], visits["new"]
+    keys = [key for key, block in server.page.blocks.items() if isinstance(block, gr.State)][:2]
+    first[keys[0]] = "written first"
+    second[keys[1]] = "written second"
+    for visit in (first, second, visits["new"]):  # gradio looks into its own for what has changed
+        assert [visit[key] for key in keys] == ["written first", "written second"]
+    server.page.state_holder = server.page.app.state_holder
+
+
+def test_no_deep_link_is_offered_for_which_the_description_would_be_needed(server: Server) -> None:
+    assert not [block for block in server.page.blocks.values() if block.get_block_name() == "deeplinkbutton"]
+
+
+def test_two_visits_have_states_of_their_own(server: Server) -> None:
+    first, second = Visitor(server.url), Visitor(server.url)
+    assert first.token != second.token
+    assert first.refresh().strip == second.refresh().strip
+    first.close()
+    second.close()

@@ -1,0 +1,237 @@
+"""The page's own events: what one visitor does, what it changes, and that nobody else sees it."""
+
+import logging
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.data.errors import NotAnImage
+from demo.data.samples import EXAMPLES
+from demo.models.state import ModelState
+from demo.models.zoo import EMBEDDED
+from demo.settings import Settings
+from demo.tasks.features import FeatureProgress
+from demo.ui.page import draw_strip
+from demo.visitors.jobs import JobKind
+from demo.visitors.rooms import Rooms
+from demo.words.language import CHINESE, ENGLISH
+from tests.conftest import PROJECT
+from tests.pictures import MakeZip, colour_folders
+from tests.served import Server
+from tests.visitor import Refused, Visit, Visitor, recipe_values
+
+CAT = EXAMPLES[0].path
+
+
+def train(visitor: Visitor, archive: Path, epochs: int = 3) -> str:
+    """Go through tab 2 and return the last status line."""
+    visitor.call("choose_archive", visitor.upload(archive))
+    visitor.call("start_training", *recipe_values(epochs))
+    return str(visitor.call("watch_training")[1])
+
+
+def test_memory_is_not_spent_on_a_compiler_that_is_never_used() -> None:
+    assert sys.modules["triton"] is None
+
+
+def test_a_gpus_compiler_is_left_where_there_is_a_gpu() -> None:
+    environment = {**os.environ, "DEMO_DEVICE": "cuda"}
+    program = "import demo, sys; print('triton' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, env=environment, capture_output=True, check=True)
+    assert run.stdout.strip() == b"False"
+
+
+def test_a_photograph_is_seen_in_both_tabs(visit: Visit) -> None:
+    visitor = visit()
+    assert ENGLISH.photo.missing in visitor.refresh().answer
+    in_other_tab = visitor.call("choose_photo", visitor.upload(CAT))[1]
+    (in_this_tab,) = visitor.call("keep_photo")
+    assert in_this_tab == in_other_tab
+    assert in_other_tab["url"].startswith("data:image/jpeg;base64,")
+    assert in_other_tab["path"] is None
+    shown = visitor.refresh()
+    assert shown.top["label"] == "tiger cat"
+    assert len(shown.top["confidences"]) == 5
+    assert shown.answer == shown.inside_answer
+    assert shown.network_input is not None
+
+
+def test_the_same_photograph_from_tab_3_counts_for_tab_1(visit: Visit) -> None:
+    visitor = visit()
+    visitor.call("choose_photo", visitor.upload(CAT), turn=1)
+    assert visitor.refresh().top["label"] == "tiger cat"
+
+
+def test_a_photograph_can_be_taken_away(visit: Visit) -> None:
+    visitor = visit()
+    visitor.call("choose_photo", visitor.upload(CAT))
+    visitor.call("choose_photo", None)
+    assert ENGLISH.photo.missing in visitor.refresh().answer
+
+
+def test_a_refused_photograph_changes_nothing(visit: Visit, tmp_path: Path) -> None:
+    visitor, path = visit(), tmp_path / "<b>.png"
+    path.write_bytes(b"not a picture")
+    visitor.call("choose_photo", visitor.upload(CAT))
+    payload = {**visitor.upload(path), "orig_name": "<b>.png"}
+    with pytest.raises(Refused, match=r"&lt;b&gt;\.png") as refused:
+        visitor.call("choose_photo", payload)
+    assert "<b>" not in str(refused.value)
+    assert visitor.refresh().top["label"] == "tiger cat"
+    assert visitor.call("keep_photo")[0] is not None
+
+
+def test_the_sentence_of_an_error_is_in_the_language_of_the_page(visit: Visit, tmp_path: Path) -> None:
+    visitor, path = visit(language="zh"), tmp_path / "text.png"
+    path.write_bytes(b"not a picture")
+    with pytest.raises(Refused) as refused:
+        visitor.call("choose_photo", visitor.upload(path))
+    assert str(refused.value) == CHINESE.explain(NotAnImage(name="text.png"))
+
+
+def test_a_trained_head_answers_everywhere_and_for_nobody_else(visit: Visit, make_zip: MakeZip) -> None:
+    one, other = visit(), visit()
+    for visitor in (one, other):
+        visitor.call("choose_photo", visitor.upload(CAT))
+    status = train(one, make_zip(colour_folders(10)), epochs=20)
+    assert "validation pictures right (100.0%, 95% interval" in status
+    mine, theirs = one.refresh(), other.refresh()
+    assert "your 2 classes: blue, red" in mine.strip
+    assert "right (100.0%)" in mine.strip
+    assert {each["label"] for each in mine.top["confidences"]} == {"blue", "red"}
+    assert ENGLISH.photo.answer_own in mine.inside_answer
+    assert ENGLISH.strip.no_head in theirs.strip
+    assert theirs.top["label"] == "tiger cat"
+    assert "red" not in str(other.call("show_session"))
+
+
+def test_a_reload_finds_everything_again_in_either_language(visit: Visit, make_zip: MakeZip) -> None:
+    before = visit()
+    before.call("choose_photo", before.upload(CAT))
+    train(before, make_zip(colour_folders()))
+    after = visit(token=before.token, language="zh")
+    assert after.token == before.token
+    assert "你的 2 个类别：blue, red" in after.refresh().strip
+    report, _, _, _, summary, loss, *_ = after.call("show_session")
+    assert "blue" in report
+    assert "第 3 轮之后" in summary
+    assert loss["value"]["data"][0][2] == "训练"
+
+
+def test_the_answers_can_be_switched_and_the_head_dropped(visit: Visit, make_zip: MakeZip) -> None:
+    visitor = visit()
+    visitor.call("choose_photo", visitor.upload(CAT))
+    train(visitor, make_zip(colour_folders()))
+    visitor.call("choose_answers", "imagenet")
+    shown = visitor.refresh()
+    assert shown.top["label"] == "tiger cat"
+    assert "set aside" in shown.strip
+    visitor.call("choose_answers", "own")
+    assert visitor.refresh().top["label"] in ("blue", "red")
+    visitor.call("back_to_imagenet")
+    shown = visitor.refresh()
+    assert ENGLISH.strip.no_head in shown.strip
+    assert shown.back["interactive"] is False
+    assert shown.answers["visible"] is False
+    assert ENGLISH.finetune.training.trained_next not in str(visitor.call("show_session"))
+
+
+def test_a_second_head_is_trained_without_looking_again(visit: Visit, make_zip: MakeZip, server: Server) -> None:
+    visitor = visit()
+    train(visitor, make_zip(colour_folders()))
+    session = server.rooms.sessions.attach(visitor.token)
+    first = session.trained
+    visitor.call("start_training", *recipe_values(2))
+    visitor.call("watch_training")
+    assert first is not None
+    assert session.trained is not None
+    assert session.trained is not first
+    assert (session.trained.features.values == first.features.values).all()
+    job = session.jobs[JobKind.TRAINING]
+    assert not any(isinstance(point, FeatureProgress) for point in job.points)
+    assert job.progress is None
+
+
+def test_a_stopped_training_leaves_the_model_as_it_was(visit: Visit, make_zip: MakeZip) -> None:
+    visitor = visit()
+    visitor.call("choose_archive", visitor.upload(make_zip(colour_folders(60))))
+    visitor.call("start_training", *recipe_values(200))
+    visitor.call("stop_training")
+    status = visitor.call("watch_training")[1]
+    assert "The training was stopped" in status
+    assert ENGLISH.strip.no_head in visitor.refresh().strip
+
+
+def test_a_refused_zip_keeps_the_former_one(visit: Visit, make_zip: MakeZip) -> None:
+    visitor = visit()
+    visitor.call("choose_archive", visitor.upload(make_zip(colour_folders())))
+    with pytest.raises(Refused, match=r"None of the 1 file\(s\) in the zip can be used"):
+        visitor.call("choose_archive", visitor.upload(make_zip({"a/notes.txt": b""})))
+    assert "blue" in visitor.call("show_session")[0]
+
+
+def test_training_needs_pictures(visit: Visit) -> None:
+    with pytest.raises(Refused, match="no pictures to learn from"):
+        visit().call("start_training", *recipe_values())
+
+
+def test_class_and_file_names_are_text_not_html(visit: Visit, make_zip: MakeZip) -> None:
+    files = {name.replace("red", "<img src=x>"): content for name, content in colour_folders().items()}
+    visitor = visit()
+    visitor.call("choose_photo", visitor.upload(CAT))
+    visitor.call("choose_archive", visitor.upload(make_zip({**files, "blue/<script>.txt": b""})))
+    assert "<img src=x" not in visitor.call("show_session")[0]
+    assert "<script" not in visitor.call("show_session")[0]
+    visitor.call("start_training", *recipe_values(1))
+    visitor.call("watch_training")
+    shown = visitor.refresh()
+    assert "<img" not in shown.strip + shown.answer
+
+
+def test_the_stages_are_drawn_once_their_tab_is_open(visit: Visit) -> None:
+    visitor = visit()
+    visitor.call("choose_photo", visitor.upload(CAT))
+    assert visitor.call("draw_stages", None, None, "mean")[2]["__type__"] == "update"  # not open yet: skipped
+    visitor.call("open_tab")
+    _, legend, *stages = visitor.call("draw_stages", None, None, "mean")
+    assert "linear-gradient" in legend
+    for shape, overlay, grid in zip(stages[::3], stages[1::3], stages[2::3], strict=True):
+        assert "maps of" in shape
+        assert overlay["path"].endswith(".png")
+        assert grid["path"].endswith(".png")
+
+
+def test_a_page_without_a_session_is_told_to_reload(visit: Visit, server: Server) -> None:
+    visitor = visit()
+    session = server.rooms.sessions.attach(visitor.token)
+    session.presence.touched -= 2 * server.rooms.settings.session_idle_s
+    server.rooms.sessions.sweep()
+    with pytest.raises(Refused, match="Reload the page"):
+        visitor.refresh()
+
+
+def test_an_unexpected_error_is_logged_and_named_neutrally(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_values: Any, **_options: Any) -> None:
+        raise RuntimeError("secret path")
+
+    visitor = visit()
+    monkeypatch.setattr("demo.ui.page.predict", fail)
+    visitor.call("choose_photo", visitor.upload(CAT))
+    with caplog.at_level(logging.ERROR, logger="demo"), pytest.raises(Refused) as refused:
+        visitor.refresh()
+    assert str(refused.value) == ENGLISH.unexpected
+    assert "secret path" in caplog.text
+
+
+def test_the_strip_says_when_answers_are_rounded(settings: Settings) -> None:
+    state = ModelState(EMBEDDED)
+    exact, rounded = (Rooms.of(replace(settings, precision=precision)) for precision in ("float32", "bfloat16"))
+    assert "float" not in draw_strip(exact, state)
+    assert "bfloat16" in draw_strip(rounded, state)

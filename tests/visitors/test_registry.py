@@ -1,0 +1,110 @@
+"""The registry of sessions and the reference that the page holds."""
+
+import copy
+from collections.abc import Generator
+from dataclasses import replace
+
+import pytest
+from PIL import Image
+
+from demo.models.state import ModelState
+from demo.models.zoo import EMBEDDED
+from demo.settings import Settings
+from demo.tasks.finetune import Progress
+from demo.visitors.errors import SessionExpired, TrainingRunning, TrainingStopped
+from demo.visitors.jobs import Job
+from demo.visitors.registry import Sessions
+from demo.visitors.session import Ref
+
+
+def nothing() -> Generator[Progress, None, None]:
+    yield from ()
+
+
+def test_a_known_token_finds_its_session_again(settings: Settings) -> None:
+    sessions = Sessions(settings)
+    session = sessions.attach("")
+    assert sessions.attach(session.ref.token) is session
+    assert sessions.find(session.ref) is session
+
+
+def test_an_unknown_token_gets_a_session_under_another_one(settings: Settings) -> None:
+    sessions = Sessions(settings)
+    assert sessions.attach("chosen by a stranger").ref.token != "chosen by a stranger"
+
+
+def test_two_visitors_share_nothing(settings: Settings) -> None:
+    sessions = Sessions(settings)
+    one, other = sessions.attach(""), sessions.attach("")
+    one.choose_photo(Image.new("RGB", (2, 2)))
+    one.change_state(lambda state: state.with_answers(own=True))
+    assert other.photo is None
+    assert not other.state.use_head
+    assert one.ref.token != other.ref.token
+
+
+def test_a_reference_changes_its_hash_with_every_change(settings: Settings) -> None:
+    session = Sessions(settings).attach("")
+    refs = [
+        session.ref,
+        session.choose_photo(None),
+        session.change_state(ModelState.without_head),
+    ]
+    assert len({hash(ref) for ref in refs}) == 3
+
+
+def test_a_copied_reference_is_empty() -> None:
+    assert copy.deepcopy(Ref("secret", 3)) == Ref()
+
+
+def test_an_empty_reference_has_no_session(settings: Settings) -> None:
+    with pytest.raises(SessionExpired):
+        Sessions(settings).find(Ref())
+
+
+def test_an_idle_session_expires_and_a_training_one_does_not(settings: Settings) -> None:
+    sessions = Sessions(replace(settings, session_idle_s=10.0))
+    idle, training = sessions.attach(""), sessions.attach("")
+    training.begin(Job(nothing))
+    idle.presence.touched -= 11
+    training.presence.touched -= 11
+    sessions.sweep()
+    assert sessions.find(training.ref) is training
+    with pytest.raises(SessionExpired):
+        sessions.find(idle.ref)
+
+
+def test_the_longest_idle_session_makes_room(settings: Settings) -> None:
+    sessions = Sessions(replace(settings, max_sessions=2))
+    first, second = sessions.attach(""), sessions.attach("")
+    second.presence.touched = first.presence.touched - 1
+    third = sessions.attach("")
+    assert len(sessions) == 2
+    assert sessions.find(first.ref) is first
+    assert sessions.find(third.ref) is third
+
+
+def test_a_session_that_must_go_stops_its_training(settings: Settings) -> None:
+    sessions = Sessions(replace(settings, max_sessions=1))
+    job = Job(nothing)
+    sessions.attach("").begin(job)
+    sessions.attach("")
+    assert isinstance(job.error, TrainingStopped)
+    assert len(sessions) == 1
+
+
+def test_a_second_training_or_other_pictures_have_to_wait(settings: Settings) -> None:
+    session = Sessions(settings).attach("")
+    session.begin(Job(nothing))
+    with pytest.raises(TrainingRunning):
+        session.begin(Job(nothing))
+    with pytest.raises(TrainingRunning):
+        session.choose_collection(None, settings)
+
+
+def test_a_backbone_without_weights_gives_way_to_the_embedded_one(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("demo.models.weights.has_weights", lambda _spec: False)
+    sessions = Sessions(replace(settings, backbone="resnet50"))
+    assert sessions.attach("").state.backbone_name == EMBEDDED
