@@ -10,6 +10,8 @@ from tests.conftest import PROJECT
 # Each room may import from itself and from those before it.
 ROOMS = ["system", "errors", "settings", "data", "models", "tasks", "ui"]
 MODULES = sorted((PROJECT / "demo").rglob("*.py"))
+# What Windows, or macOS, lacks.
+SOME_SYSTEMS = {"ctypes", "resource", "fcntl", "pwd", "pread", "pwrite", "sched_getaffinity", "setpriority", "geteuid"}
 OUTSIDE_UI = [path for path in MODULES if "ui" not in path.parts]
 
 
@@ -37,6 +39,13 @@ def test_imports_point_one_way(path: Path) -> None:
     elif here in ROOMS:
         allowed = {*ROOMS[: ROOMS.index(here) + 1], *(["figures"] if here == "ui" else [])}
         assert theirs <= allowed, f"{path.name} imports from {theirs - allowed}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PROJECT)))
+def test_one_module_asks_for_what_only_some_systems_have(path: Path) -> None:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute)} | imported(path)
+    assert path.name == "system.py" or not SOME_SYSTEMS & used
 
 
 @pytest.mark.parametrize("path", OUTSIDE_UI, ids=lambda path: str(path.relative_to(PROJECT)))
