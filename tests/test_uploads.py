@@ -15,12 +15,13 @@ import pytest
 from demo.errors import DiskFull, NoImage, SessionExpired, SettingWrong, UploadGone
 from demo.settings import MEGABYTE, Settings
 from demo.ui.sessions import Sessions
-from demo.ui.uploads import KEPT, keep_file, make_room, open_folder, sweep, taken_file
+from demo.ui.upload_folder import open_folder
+from demo.ui.uploads import KEPT, keep_file, make_room, sweep, taken_file
 from tests.conftest import PROJECT
 
 HOLD_FOLDER = """
 import sys, time
-from demo.ui.uploads import open_folder
+from demo.ui.upload_folder import open_folder
 print(open_folder(), flush=True)
 time.sleep(600)
 """
@@ -178,7 +179,7 @@ def test_a_folder_of_somebody_elses_is_left_to_them(tmp_path: Path, monkeypatch:
     monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     theirs = tmp_path / "gradio"
-    monkeypatch.setattr("demo.ui.uploads.is_own", lambda folder: folder != theirs)
+    monkeypatch.setattr("demo.ui.upload_folder.is_own", lambda folder: folder != theirs)
     folder = open_folder()
     assert folder.parent.parent == tmp_path
     assert not list(theirs.iterdir())

@@ -21,7 +21,7 @@ from demo.ui.predict_tab import build_predict_tab, choose_example, show_predicti
 from demo.ui.privacy import build_privacy, draw_line
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import CHINESE, ENGLISH, Words
-from demo.ui.uploads import open_folder
+from demo.ui.upload_folder import open_folder
 
 # sessionStorage belongs to one browser tab: it survives a reload, and at a shared computer the next pupil, in a
 # new tab, does not find it. Where a browser forbids it the page works, and a reload begins anew.
