@@ -15,4 +15,5 @@ with end_if_wrong():
     demo = build_page(rooms)
 
 if __name__ == "__main__":
-    launch(demo, rooms)
+    with end_if_wrong():
+        launch(demo, rooms)

@@ -16,6 +16,8 @@ PAGE = ["parts", "server", "handlers", "photo", "predict", "finetune", "inside",
 WINGS = ["predict", "finetune", "inside"]
 ROUND_ALL = ["launch"]  # of the server: it opens the whole page
 MODULES = sorted((PROJECT / "demo").rglob("*.py"))
+# What Windows, or macOS, lacks.
+SOME_SYSTEMS = {"ctypes", "resource", "fcntl", "pwd", "pread", "pwrite", "sched_getaffinity", "setpriority", "geteuid"}
 OUTSIDE_UI = [path for path in MODULES if "ui" not in path.parts]
 IN_UI = [path for path in MODULES if "ui" in path.parts]
 
@@ -54,6 +56,13 @@ def test_imports_point_one_way_within_the_page(path: Path) -> None:
         return
     allowed = {*PAGE[: PAGE.index(here) + 1]} - ({*WINGS} - {here} if here in WINGS else set())
     assert theirs <= allowed, f"{path.name} imports from {theirs - allowed}"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_one_module_asks_for_what_only_some_systems_have(path: Path) -> None:
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute)} | imported(path)
+    assert path.name == "system.py" or not SOME_SYSTEMS & used
 
 
 @pytest.mark.parametrize("path", OUTSIDE_UI, ids=named)

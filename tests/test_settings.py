@@ -1,6 +1,7 @@
 """Settings: what the environment says, and what becomes tighter in public."""
 
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import asdict
@@ -94,6 +95,16 @@ def test_a_wrong_setting_ends_the_start_with_one_sentence(variable: str, value: 
     (line,) = run.stderr.splitlines()
     assert line.startswith(f"{variable} is {value!r}; it must be ")
     assert possible in line
+
+
+def test_a_port_that_another_program_has_ends_the_start_with_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        environment = {**os.environ, "GRADIO_SERVER_PORT": port, "GRADIO_NUM_PORTS": "1"}
+        command = [sys.executable, "app.py"]
+        run = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 2
+    assert run.stderr.splitlines() == [f"GRADIO_SERVER_PORT is {port!r}; it must be a port that is free here."]
 
 
 def test_a_wrong_setting_is_told_before_anything_slow_is_imported() -> None:

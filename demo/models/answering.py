@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from demo.models.batching import MAX_BATCH, Answers, num_cores, threads
+from demo.models.batching import MAX_BATCH, Answers, threads
 from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.zoo import BackboneSpec
+from demo.system import num_cores
 
 BYTES_PER_PARAMETER = 8  # at most: float32, in a copy for one picture and in one for a batch
 

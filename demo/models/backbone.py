@@ -11,11 +11,12 @@ from PIL import Image
 from torch import Tensor, fx, nn
 
 from demo.models.answering import open_answers
-from demo.models.batching import Answers, Batcher, num_cores, threads
+from demo.models.batching import Answers, Batcher, threads
 from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, open_graph
 from demo.models.head import Head
 from demo.models.weights import load_weights
 from demo.models.zoo import BackboneSpec, StageLabel
+from demo.system import num_cores
 
 MAX_ASPECT = 8  # long side to short side
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from demo.system import num_cores as num_cores
+from demo.system import num_cores
 
 MAX_BATCH = 8  # pictures in one forward pass
 

@@ -12,8 +12,9 @@ from torch import Tensor, fx, nn
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import num_cores, threads
+from demo.models.batching import threads
 from demo.models.zoo import Stage, StageLabel
+from demo.system import num_cores
 
 # Where a stage ends without a ReLU hardly a number is exactly 0: a channel is silent there if all of its magnitudes
 # are below this share of the stage's largest.

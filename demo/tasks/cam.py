@@ -14,10 +14,11 @@ from torch import Tensor
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import num_cores, threads
+from demo.models.batching import threads
 from demo.models.graph import LOGITS
 from demo.models.head import Head
 from demo.models.zoo import StageLabel
+from demo.system import num_cores
 
 
 class Method(StrEnum):

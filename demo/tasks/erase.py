@@ -15,9 +15,10 @@ from torch.nn import functional
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import MAX_BATCH, num_cores, threads
+from demo.models.batching import MAX_BATCH, threads
 from demo.models.head import Head
 from demo.models.lenet import draw_weights
+from demo.system import num_cores
 from demo.tasks.cam import ClassMaps, check_classes, map_stages
 
 SHARES = (0.1, 0.2, 0.4)

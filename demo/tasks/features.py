@@ -14,9 +14,9 @@ from torch import Tensor
 
 from demo.data.dataset import Dataset, Sample, Split, read_sample
 from demo.models.backbone import Backbone
-from demo.models.batching import num_cores
 from demo.models.recipe import Recipe
 from demo.settings import Settings
+from demo.system import num_cores
 
 _CHUNK = 8  # pictures that are read and go through the network together
 _MAX_BACKBONES = 2  # whose features are kept

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from demo.models.batching import num_cores, threads
+from demo.models.batching import threads
 from demo.models.recipe import Optimizer, Recipe
+from demo.system import num_cores
 
 _EVALUATED_TOGETHER = 64
 _REPORT_EVERY_S = 0.2  # within an epoch, so that Stop is heard

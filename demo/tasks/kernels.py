@@ -9,8 +9,9 @@ from PIL import Image
 from torch import Tensor, fx, nn
 
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import num_cores, threads
+from demo.models.batching import threads
 from demo.models.zoo import StageLabel
+from demo.system import num_cores
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,9 +18,10 @@ from torch.nn import functional
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import MAX_BATCH, num_cores, threads
+from demo.models.batching import MAX_BATCH, threads
 from demo.models.head import Head
 from demo.models.zoo import Stage, StageLabel
+from demo.system import num_cores
 from demo.tasks.predict import ClassProbability
 
 MAX_STEPS = 15

@@ -21,10 +21,11 @@ from torchvision.models.resnet import BasicBlock, Bottleneck
 
 from demo.data.dataset import Dataset, Split
 from demo.models.backbone import Backbone
-from demo.models.batching import num_cores, threads
+from demo.models.batching import threads
 from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.head import Head
 from demo.settings import Settings
+from demo.system import num_cores
 from demo.tasks.errors import UnknownBlock
 from demo.tasks.evaluate import Accuracy, wilson
 from demo.tasks.features import FeatureProgress, Look, run_looks

@@ -12,9 +12,10 @@ from PIL import Image
 
 from demo.data.images import read_image
 from demo.models.backbone import Backbone, load_backbone
-from demo.models.batching import num_cores, threads
+from demo.models.batching import threads
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import Settings
+from demo.system import num_cores
 from demo.tasks.activations import capture_stages
 from demo.tasks.ascent import ascend
 from demo.tasks.cam import Method, map_stages

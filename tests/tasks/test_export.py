@@ -402,7 +402,7 @@ def test_a_card_tells_counts_results_recipe_and_limits() -> None:
     assert f"AdamW, seed 0, {Recipe.epochs} epochs at most, {Recipe.batch_size} pictures in a batch, " in card
     assert f"learning rate {Recipe.learning_rate}, weight decay {Recipe.weight_decay}." in card
     assert "Each training picture was seen as it is, mirrored." in card
-    assert "seen as it is, mirrored, in 2 random crop(s)." in card_of(light_head(recipe=Recipe(crops=2)), COUNTS)
+    assert "seen as it is, mirrored, in 2 random crops." in card_of(light_head(recipe=Recipe(crops=2)), COUNTS)
     assert "seen as it is." in card_of(light_head(recipe=Recipe(optimizer=Optimizer.RIDGE)), COUNTS)
 
 

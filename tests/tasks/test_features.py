@@ -19,10 +19,10 @@ from demo.data.errors import ImageDamaged, NotAnImage
 from demo.data.images import read_image
 from demo.data.store import PictureStore
 from demo.models.backbone import Backbone
-from demo.models.batching import num_cores
 from demo.models.recipe import Optimizer, Recipe
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
+from demo.system import num_cores
 from demo.tasks.features import (
     PLAIN,
     FeatureCache,

@@ -5,6 +5,8 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from demo.data.samples import EXAMPLES, read_example
-from demo.errors import log_unexpected
+from demo.errors import SettingWrong, log_unexpected
 from demo.models.cache import give_back_memory
 from demo.models.weights import usable_backbone
 from demo.settings import Settings
@@ -61,6 +63,9 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
 
     Returns:
         The local address of the page.
+
+    Raises:
+        SettingWrong: If none of the ports that may be taken is free.
     """
     settings = rooms.settings
     os.environ |= _NO_EVENT_STATISTICS
@@ -71,20 +76,21 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
     page.max_threads = _MAX_THREADS
     page.queue(max_size=_MAX_WAITING, api_open=False)
     page._queue = _fair_queue(page)
-    _, url, _ = page.launch(
-        prevent_thread_lock=True,
-        theme=theme(),
-        css=css(),
-        head=watch_requests(settings),
-        max_threads=_MAX_THREADS,
-        max_file_size=settings.max_upload_bytes,
-        footer_links=["api"],
-        run_history=False,
-        enable_monitoring=False,
-        ssr_mode=False,
-        app_kwargs=_guards(settings, is_shared=_is_shared(options)),
-        **options,
-    )
+    with _one_sentence_for_ports():
+        _, url, _ = page.launch(
+            prevent_thread_lock=True,
+            theme=theme(),
+            css=css(),
+            head=watch_requests(settings),
+            max_threads=_MAX_THREADS,
+            max_file_size=settings.max_upload_bytes,
+            footer_links=["api"],
+            run_history=False,
+            enable_monitoring=False,
+            ssr_mode=False,
+            app_kwargs=_guards(settings, is_shared=_is_shared(options)),
+            **options,
+        )
     visits = Visits(page, capacity=2 * settings.max_sessions)
     page.app.state_holder = visits
 
@@ -109,6 +115,17 @@ def _fair_queue(page: gr.Blocks) -> FairQueue:
         max_size=plain.max_size,
         blocks=page,
     )
+
+
+@contextmanager
+def _one_sentence_for_ports() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if "empty port" not in str(error):
+            raise
+        port = os.environ.get("GRADIO_SERVER_PORT", "7860")
+        raise SettingWrong(variable="GRADIO_SERVER_PORT", value=port, possible="a port that is free here") from error
 
 
 def _guards(settings: Settings, *, is_shared: bool) -> dict[str, Any]:

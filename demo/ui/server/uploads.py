@@ -1,13 +1,10 @@
 """Files that visitors bring: each in a place of its own that nobody can guess, deleted as soon as it was read."""
 
 import asyncio
-import atexit
 import math
-import os
 import re
 import secrets
 import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
@@ -15,7 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filelock import FileLock, Timeout
 from gradio.route_utils import GradioMultiPartParser, MultiPartException
 from gradio.routes import file_upload_statuses
 from gradio.utils import get_upload_folder
@@ -24,9 +20,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from demo.data.store import no_room
-from demo.errors import DemoError, SettingWrong
+from demo.errors import DemoError
 from demo.settings import MEGABYTE, Settings
-from demo.system import is_own, user_name
 from demo.ui.server.errors import (
     DiskFull,
     RequestTooLarge,
@@ -36,9 +31,9 @@ from demo.ui.server.errors import (
     UploadUnreadable,
 )
 from demo.ui.server.gate import refuse
+from demo.ui.server.upload_folder import LOCK
 
 KEPT = "kept"  # what sessions offer for download, until they end
-_LOCK = ".lock"
 _GRACE_S = 10.0
 _NEW_S = 2.0
 _LOOK_EVERY_S = 1.0
@@ -47,56 +42,6 @@ _MAKE_ROOM_EVERY_S = 5.0
 _MAX_NAME_LENGTH = 80  # Windows' paths may have 260 characters in all
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\.|$)", re.IGNORECASE)  # names that Windows keeps for itself
 _MIN_FREE_BYTES = 1000 * MEGABYTE
-
-
-def open_folder() -> Path:
-    """Make a folder for this process's uploads, deleted at its end, and tell gradio.
-
-    The folders of processes that were killed are deleted.
-
-    It lies where GRADIO_TEMP_DIR says, or in the system's folder for temporary files.
-
-    Raises:
-        SettingWrong: If none can be made there.
-    """
-    wanted = os.environ.get("GRADIO_TEMP_DIR", "")
-    try:
-        folder = _make_folder(Path(wanted)) if wanted else _make_own_folder()
-        lock = FileLock(folder / _LOCK, thread_local=False)  # released by whichever thread ends the process
-        lock.acquire()
-    except OSError as error:
-        possible = f"a folder in which files can be made ({error.strerror or error})"
-        raise SettingWrong(variable="GRADIO_TEMP_DIR", value=wanted, possible=possible) from error
-    os.environ["GRADIO_TEMP_DIR"] = str(folder)
-    atexit.register(_delete_folder, folder, lock)
-    return folder
-
-
-def _make_own_folder() -> Path:
-    """Make a folder among the system's temporary files, where another user may have been first.
-
-    Not in a folder of theirs, writable or not: they could exchange what lies in it.
-    """
-    place = Path(tempfile.gettempdir())
-    usual = place / "gradio"
-    with suppress(OSError):
-        usual.mkdir(exist_ok=True)
-        if is_own(usual):
-            return _make_folder(usual)
-    return _make_folder(place / f"gradio-{user_name()}")
-
-
-def _make_folder(parent: Path) -> Path:
-    if (parent / _LOCK).exists():  # a page was built before in this process
-        parent = parent.parent
-    parent.mkdir(parents=True, exist_ok=True)
-    _delete_left_behind(parent)
-    return Path(tempfile.mkdtemp(prefix="demo-", dir=parent))
-
-
-def _delete_folder(folder: Path, lock: FileLock) -> None:
-    lock.release()  # Windows deletes no file that is open
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 class Uploads:
@@ -307,7 +252,7 @@ def _list_unread(folder: Path) -> list[_Unread]:
     """Return all that waits to be read, the longest first; what is still coming in has just been written."""
     unread = []
     for path in folder.iterdir():
-        if path.name not in (KEPT, _LOCK):
+        if path.name not in (KEPT, LOCK):
             with suppress(OSError):  # others delete meanwhile
                 stats = [each.stat() for each in (path, *path.rglob("*"))]
                 unread.append(_Unread(max(each.st_mtime for each in stats), sum(each.st_size for each in stats), path))
@@ -330,13 +275,3 @@ def _settle(file: Any) -> Path:
     folder.mkdir()
     name = strip_invalid_filename_characters(Path(file.filename or "").name)[-_MAX_NAME_LENGTH:].strip(". ")
     return Path(file.file.name).rename(folder / (f"_{name}" if _DEVICE.match(name) else name or "upload"))
-
-
-def _delete_left_behind(parent: Path) -> None:
-    """Delete the folders of processes that ended without doing so themselves: their locks can be had."""
-    for folder in parent.glob("demo-*"):
-        lock = FileLock(folder / _LOCK, timeout=0)
-        with suppress(Timeout, OSError):
-            with lock:
-                shutil.rmtree(folder, ignore_errors=True)
-            shutil.rmtree(folder, ignore_errors=True)  # on Windows the lock's own file was still open
