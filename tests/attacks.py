@@ -8,6 +8,7 @@ import json
 import pickle
 import stat
 import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -433,7 +434,10 @@ ARCHIVES: dict[str, Attack] = {
     "an extra field that is longer than it is": Attack(
         lambda: pack([Raw(b"a.png", b"a", extra=b"\1\0\xff\xff")]), ArchiveDamaged
     ),
-    "names in an extra field that is cut off": Attack(lambda: pack([Raw(b"\x82.png", png(), extra=b"up\1\0\1")])),
+    "names in an extra field that is cut off": Attack(
+        lambda: pack([Raw(b"\x82.png", png(), extra=b"up\1\0\1")]),
+        ArchiveDamaged if sys.version_info >= (3, 12) else None,  # zipfile itself reads that field since
+    ),
     "a link": Attack(lambda: pack([Raw(b"a.png", b"/etc/passwd", attributes=stat.S_IFLNK << 16)]), EntryUnsupported),
     "a device": Attack(lambda: pack([Raw(b"a.png", b"", attributes=stat.S_IFBLK << 16)]), EntryUnsupported),
     "a pipe": Attack(lambda: pack([Raw(b"a.png", b"", attributes=stat.S_IFIFO << 16)]), EntryUnsupported),

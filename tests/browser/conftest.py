@@ -34,10 +34,15 @@ def pytest_runtest_makereport() -> Generator[None, Any, Any]:
     return report
 
 
+def find_chromium() -> str | None:
+    """Return the path of Debian's Chromium, or of the one that DEMO_CHROMIUM names."""
+    return os.environ.get("DEMO_CHROMIUM") or shutil.which("chromium")
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """Start Debian's Chromium; where it is not installed the walks are skipped."""
-    executable = os.environ.get("DEMO_CHROMIUM") or shutil.which("chromium")
+    executable = find_chromium()
     if executable is None:
         pytest.skip("no Chromium: apt-get install chromium, or set DEMO_CHROMIUM to its path")
     sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright

@@ -5,7 +5,6 @@ import io
 import os
 import re
 import runpy
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -182,7 +181,6 @@ def test_the_code_is_python_of_a_page(recipe: Recipe, spec: BackboneSpec) -> Non
     assert "demo" not in code
 
 
-@pytest.mark.skipif(shutil.which("ruff") is None, reason="ruff is not installed")
 @pytest.mark.parametrize("width", [88, 120])
 def test_the_code_is_formatted_and_uses_all_that_it_imports(width: int, tmp_path: Path) -> None:
     for (name, recipe), spec in product(ALL.items(), ZOO.values()):
@@ -190,7 +188,9 @@ def test_the_code_is_formatted_and_uses_all_that_it_imports(width: int, tmp_path
     how = ["--isolated", "--no-cache", f"--line-length={width}"]
     rules = ["--select=E,F,I,B,C4,SIM,UP,W", "--target-version=py311"]
     for command in (["format", "--diff", *how], ["check", *rules, *how]):
-        result = subprocess.run(["ruff", *command, "."], cwd=tmp_path, capture_output=True, text=True)
+        result = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "."], cwd=tmp_path, capture_output=True, text=True
+        )
         assert result.returncode == 0, result.stdout
 
 
