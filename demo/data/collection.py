@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from demo.data.archives import clean_name
 from demo.data.duplicates import fingerprint
 from demo.data.images import pack_jpeg, read_image, shrink
+from demo.data.names import clean_name
 from demo.data.store import PictureStore, StoredPicture
 from demo.errors import (
     ClassNameEmpty,
