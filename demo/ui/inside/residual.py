@@ -14,11 +14,12 @@ from demo.data.dataset import Split
 from demo.errors import NoHead
 from demo.figures import colour
 from demo.models.zoo import find_spec
+from demo.tasks.blocks import Block, Layer, Shape, list_blocks
 from demo.tasks.evaluate import Accuracy, measure
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import score
 from demo.tasks.predict import predict
-from demo.tasks.residual import Block, BlockView, Layer, Shape, Signal, list_blocks, measure_without, switch_off
+from demo.tasks.residual import BlockView, Signal, measure_without, switch_off
 from demo.tasks.residual import look_into as look_into_block
 from demo.ui.context import Context
 from demo.ui.inside.lab_words import ResidualWords
