@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import strategies as draw
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from demo.data.archives import read_archive
+from demo.data.archives import iter_archive
 from demo.data.images import FORMATS, read_image
 from demo.errors import DemoError
 from demo.models.headfile import read_head
@@ -194,7 +194,7 @@ def open_archive(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:  # Windows opens no temporary file twice
         path = Path(folder, "random.zip")
         path.write_bytes(content)
-        for entry in read_archive(path, SMALL):
+        for entry in iter_archive(path, SMALL):
             assert isinstance(entry.content, bytes | DemoError)
 
 

@@ -15,18 +15,10 @@ from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_f
 from statsmodels.stats.proportion import proportion_confint
 
 from demo.models.ridge import PENALTIES, RidgePath, choose_penalty
+from demo.tasks.calibration import TEMPERATURE_BOUNDS, fit_temperature, reliability
 from demo.tasks.erase import compare_maps
-from demo.tasks.evaluate import (
-    TEMPERATURE_BOUNDS,
-    Scores,
-    confuse,
-    fit_temperature,
-    measure,
-    per_class,
-    project,
-    reliability,
-    wilson,
-)
+from demo.tasks.evaluate import Scores, confuse, measure, per_class, wilson
+from demo.tasks.projection import project
 
 CLOSE: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-9}
 

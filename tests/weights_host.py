@@ -12,7 +12,8 @@ from typing import Any
 
 import torch
 
-from demo.models.weights import WeightsFile, fetch_weights
+from demo.models.fetch import fetch_weights
+from demo.models.weights import WeightsFile
 from demo.models.zoo import ZOO, BackboneSpec
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
-from demo.data.archives import clean_name
 from demo.data.duplicates import fingerprint
 from demo.data.errors import (
     ClassNameEmpty,
@@ -19,6 +18,7 @@ from demo.data.errors import (
     UploadError,
 )
 from demo.data.images import pack_jpeg, read_image, shrink
+from demo.data.names import clean_name
 from demo.data.store import PictureStore, StoredPicture
 from demo.errors import forget_origin
 from demo.settings import MEGABYTE, Settings

@@ -1,45 +1,35 @@
 """A head as a file that cannot carry code: safetensors, with all that belongs to the head as texts in its header."""
 
-import dataclasses
 import io
 import json
 import zipfile
 from collections.abc import Collection, Mapping
-from enum import StrEnum
 from functools import lru_cache
 from pathlib import PurePosixPath
-from types import UnionType
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import safetensors
 import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from demo.data.archives import clean_name
-from demo.data.collection import MAX_CLASS_NAME_LENGTH
 from demo.errors import DemoError
 from demo.models.errors import (
-    HeadBackboneUnknown,
-    HeadClassCount,
-    HeadClassName,
     HeadFileDamaged,
     HeadFileTooLarge,
-    HeadFormatUnknown,
     HeadTensorDiffers,
     HeadTensorMissing,
     HeadTensorUnknown,
     HeadTooManyTuned,
     HeadValuesWrong,
-    HeadWeightsDiffer,
     NotAHeadFile,
 )
-from demo.models.head import BUFFERS, Head, TrainingSummary, build_head, count_parameters
+from demo.models.head import BUFFERS, Head, build_head, count_parameters
+from demo.models.head_metadata import About, read_json, read_metadata, shorten, to_json, write_metadata
 from demo.models.recipe import MAX_HIDDEN_LAYERS, HeadConfig, Trains
 from demo.models.zoo import ZOO, BackboneSpec
 from demo.settings import MEGABYTE, Settings
 
-FORMAT = "2"
 FILE_NAME = "head.safetensors"  # in an export as well
 
 MAX_HEADER_BYTES = 256_000  # all of DenseNet-121, over seven hundred tensors, takes 80,000
@@ -49,22 +39,11 @@ MAX_RATIO = 50  # to which a large head may be packed in a zip: trained numbers 
 MAX_VALUE = 1e4
 
 _HEAD, _NETWORK = "head.", "network."  # how the names of tensors begin
-_KEYS = {"format", "backbone", "weights", "classes", "head", "transforms", "summary"}
 _DTYPES = {torch.float32: "F32", torch.int64: "I64"}
 _ITEM_BYTES = {"F32": 4, "I64": 8}
 _MAX_WIDTH = 1024  # of a HeadConfig
-_MAX_NUMBER = 2**31  # in a recipe or a summary
 
 _Kind = tuple[str, tuple[int, ...]]  # a tensor's dtype, in safetensors' words, and shape
-
-
-@dataclasses.dataclass(frozen=True)
-class _About:
-    """What the header says of a head, checked."""
-
-    spec: BackboneSpec
-    class_names: tuple[str, ...]
-    summary: TrainingSummary
 
 
 def write_head(head: Head, spec: BackboneSpec) -> bytes:
@@ -79,19 +58,10 @@ def write_head(head: Head, spec: BackboneSpec) -> bytes:
     """
     tensors = {f"{_HEAD}{name}": tensor for name, tensor in head.module.state_dict().items()}
     tensors |= {f"{_NETWORK}{name}": tensor for name, tensor in head.tuned.items()}
-    metadata = {
-        "format": FORMAT,
-        "backbone": spec.name,
-        "weights": spec.file_name,
-        "classes": _to_json(head.class_names),
-        "head": _to_json(dataclasses.asdict(head.summary.recipe.head)),
-        "transforms": _to_json(_describe_transforms(spec)),
-        "summary": _to_json(dataclasses.asdict(head.summary)),
-    }
     content = safetensors.torch.save({name: _to_plain(tensor) for name, tensor in tensors.items()})
     # safetensors' own writer puts the texts in another order each time.
     header = _find_header(content)
-    packed = _to_json({"__metadata__": metadata, **json.loads(header)}).encode()
+    packed = to_json({"__metadata__": write_metadata(head, spec), **json.loads(header)}).encode()
     packed += b" " * (-len(packed) % 8)
     return len(packed).to_bytes(8, "little") + packed + content[8 + len(header) :]
 
@@ -117,8 +87,8 @@ def read_head(content: bytes, settings: Settings) -> Head:
     if content.startswith(b"PK\x03\x04"):
         content = _unpack(content, limit_bytes)
     header = _find_header(content)
-    entries = _read_json(header, "header", dict)
-    about = _read_about(_read_metadata(entries.pop("__metadata__", None)), settings)
+    entries = read_json(header, "header", dict)
+    about = read_metadata(entries.pop("__metadata__", None), settings)
     if about.summary.recipe.trains is Trains.HEAD and len(header) > MAX_LONE_HEADER_BYTES:
         raise HeadFileDamaged(part="header")
     module = _build_module(about)
@@ -141,22 +111,6 @@ def max_file_bytes(settings: Settings) -> int:
 def _to_plain(tensor: Tensor) -> Tensor:
     tensor = tensor.detach().cpu().contiguous()
     return tensor.float() if tensor.is_floating_point() else tensor
-
-
-def _to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-def _describe_transforms(spec: BackboneSpec) -> dict[str, Any]:
-    """Return a network's transforms as JSON has them; lists of one side are that side."""
-    transforms = spec.build_transforms()
-    return {
-        "resize_size": transforms.resize_size[0],
-        "crop_size": transforms.crop_size[0],
-        "mean": list(transforms.mean),
-        "std": list(transforms.std),
-        "interpolation": transforms.interpolation.value,
-    }
 
 
 def _check_bytes(num_bytes: int, limit_bytes: int) -> None:
@@ -213,126 +167,12 @@ def _find_header(content: bytes) -> bytes:
     return header
 
 
-def _read_json(text: str | bytes, part: str, kind: type) -> Any:
-    """Parse JSON whose outermost value is of a type."""
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_twice)
-    except (ValueError, RecursionError) as error:  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise HeadFileDamaged(part=part) from error
-    if type(value) is not kind:
-        raise HeadFileDamaged(part=part)
-    return value
-
-
-def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
-def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object whose keys differ: two readers could choose two values of the same key."""
-    value = dict(pairs)
-    if len(value) < len(pairs):
-        raise ValueError("a key stands twice")
-    return value
-
-
-def _read_metadata(metadata: Any) -> dict[str, str]:
-    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
-        raise NotAHeadFile()  # a safetensors file of something else
-    found = metadata.get("format", "")
-    if found != FORMAT:
-        raise HeadFormatUnknown(found=_shorten(found), known=FORMAT)
-    if metadata.keys() != _KEYS:
-        raise HeadFileDamaged(part="metadata")
-    return metadata
-
-
-def _read_about(metadata: Mapping[str, str], settings: Settings) -> _About:
-    spec = ZOO.get(metadata["backbone"])
-    if spec is None:
-        raise HeadBackboneUnknown(name=_shorten(metadata["backbone"]), known=", ".join(ZOO))
-    if metadata["weights"] != spec.file_name:
-        found = _shorten(metadata["weights"])
-        raise HeadWeightsDiffer(backbone=spec.display_name, found=found, expected=spec.file_name)
-    if _read_json(metadata["transforms"], "transforms", dict) != _describe_transforms(spec):
-        raise HeadFileDamaged(part="transforms")
-    class_names = _read_json(metadata["classes"], "classes", list)
-    _check_classes(class_names, settings)
-    summary = _read_summary(metadata)
-    return _About(spec, tuple(class_names), summary)
-
-
-def _check_classes(class_names: list[Any], settings: Settings) -> None:
-    low, high = settings.min_classes, settings.max_classes
-    if not low <= len(class_names) <= high:
-        raise HeadClassCount(count=len(class_names), low=low, high=high)
-    seen = set[str]()
-    for name in class_names:
-        if not isinstance(name, str) or name in seen or not _is_class_name(name):
-            shown = _shorten(name) if isinstance(name, str) else "?"
-            raise HeadClassName(name=shown, limit=MAX_CLASS_NAME_LENGTH)
-        seen.add(name)
-
-
-def _is_class_name(name: str) -> bool:
-    return 0 < len(name) <= MAX_CLASS_NAME_LENGTH and name == clean_name(name)
-
-
-def _read_summary(metadata: Mapping[str, str]) -> TrainingSummary:
-    values = _read_json(metadata["summary"], "summary", dict)
-    shape = _read_json(metadata["head"], "head", dict)
-    try:
-        summary: TrainingSummary = _build_value(TrainingSummary, values)
-    except (DemoError, ValueError) as error:
-        raise HeadFileDamaged(part="summary") from error
-    if shape != dataclasses.asdict(summary.recipe.head):
-        raise HeadFileDamaged(part="head")
-    if not _is_possible(summary):
-        raise HeadFileDamaged(part="summary")
-    return summary
-
-
-def _build_value(kind: Any, value: Any) -> Any:
-    """Build a value of a type from JSON: a dataclass, an optional, an enum, a number or a text.
-
-    Raises:
-        ValueError: If the JSON is of another type, lacks a field or has one too many, or a number is huge.
-    """
-    if dataclasses.is_dataclass(kind):
-        types = get_type_hints(kind)
-        names = {field.name for field in dataclasses.fields(kind)}
-        if not isinstance(value, dict) or value.keys() != names:
-            raise ValueError(f"{kind} has the fields {names}")
-        return kind(**{name: _build_value(types[name], value[name]) for name in value})  # type: ignore[operator]
-    if isinstance(kind, UnionType):
-        return None if value is None else _build_value(get_args(kind)[0], value)
-    if isinstance(kind, type) and issubclass(kind, StrEnum) and isinstance(value, str):
-        return kind(value)
-    is_number = kind in (int, float) and type(value) in (int, kind) and abs(value) < _MAX_NUMBER
-    if not is_number and (kind not in (bool, str) or type(value) is not kind):
-        raise ValueError(f"{kind} is needed")
-    return value
-
-
-def _is_possible(summary: TrainingSummary) -> bool:
-    """Say whether a summary's numbers can be those of a training."""
-    accuracies = [summary.train_accuracy, summary.val_accuracy, summary.test_accuracy or 0]
-    counts = [(0, summary.train_count), (summary.val_correct, summary.val_count)]
-    counts.append((summary.test_correct, summary.test_count))
-    return (
-        all(0 <= accuracy <= 1 for accuracy in accuracies)
-        and all(0 <= correct <= count for correct, count in counts)
-        and 1 <= summary.chosen_epoch <= summary.epochs <= summary.recipe.epochs
-        and summary.seconds >= 0
-    )
-
-
-def _build_module(about: _About) -> nn.Module:
+def _build_module(about: About) -> nn.Module:
     config, num_features = about.summary.recipe.head, about.spec.num_features
     return build_head(num_features, len(about.class_names), config, generator=torch.Generator())
 
 
-def _find_tuned(names: Collection[str], about: _About, settings: Settings) -> dict[str, _Kind]:
+def _find_tuned(names: Collection[str], about: About, settings: Settings) -> dict[str, _Kind]:
     """Return dtype and shape of the network's tensors that are among the names."""
     recipe, spec = about.summary.recipe, about.spec
     if recipe.trains is Trains.HEAD:
@@ -369,7 +209,7 @@ def _check_entries(entries: Mapping[str, Any], kinds: Mapping[str, _Kind], num_b
     """Compare what the header says of the tensors with what they must be, and their bytes with the sum."""
     for name in entries:
         if name not in kinds:
-            raise HeadTensorUnknown(name=_shorten(name))
+            raise HeadTensorUnknown(name=shorten(name))
     for name, (dtype, shape) in kinds.items():
         if name not in entries:
             raise HeadTensorMissing(name=name)
@@ -384,7 +224,7 @@ def _check_entries(entries: Mapping[str, Any], kinds: Mapping[str, _Kind], num_b
 def _show_kind(kind: tuple[Any, Any]) -> str:
     dtype, shape = kind
     is_flat = isinstance(shape, list) and all(isinstance(side, int) for side in shape)  # else not fit to be shown
-    return _shorten(f"{dtype if isinstance(dtype, str) else '?'} {shape if is_flat else '?'}")
+    return shorten(f"{dtype if isinstance(dtype, str) else '?'} {shape if is_flat else '?'}")
 
 
 def _load_tensors(content: bytes) -> dict[str, Tensor]:
@@ -404,8 +244,3 @@ def _load_tensors(content: bytes) -> dict[str, Tensor]:
 
 def _take(tensors: Mapping[str, Tensor], beginning: str) -> dict[str, Tensor]:
     return {name.removeprefix(beginning): each for name, each in tensors.items() if name.startswith(beginning)}
-
-
-def _shorten(text: str) -> str:
-    """Return the beginning of a stranger's text, fit to be shown."""
-    return clean_name(text[:60])

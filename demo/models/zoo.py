@@ -28,13 +28,16 @@ class Stage:
 
     `module` is its module, or node of the traced network; `stride` is in input pixels; `receptive_field_px` is
     the side of the square of input pixels that one of its cells can depend on at all (Araujo et al. 2019,
-    https://distill.pub/2019/computing-receptive-fields): often more than the picture.
+    https://distill.pub/2019/computing-receptive-fields): often more than the picture. `first_centre_px` is the pixel,
+    along one axis, in the middle of the square of the first cell. Paddings move it: where they are half a kernel, as
+    in ResNet, it is the first pixel; where there are none, it lies further in.
     """
 
     label: StageLabel
     module: str
     stride: int
     receptive_field_px: int
+    first_centre_px: int
 
 
 @dataclass(frozen=True)
@@ -118,7 +121,10 @@ def _efficientnet_lite0_transforms() -> ImageClassification:
     )
 
 
-def _stages(low: tuple[str, int, int], middle: tuple[str, int, int], high: tuple[str, int, int]) -> Any:
+_Row = tuple[str, int, int, int]  # the fields of a Stage after its label
+
+
+def _stages(low: _Row, middle: _Row, high: _Row) -> Any:
     return tuple(Stage(label, *each) for label, each in zip(StageLabel, (low, middle, high), strict=True))
 
 
@@ -154,7 +160,7 @@ def _resnet(depth: int, weights: Any, *, num_features: int, fields: tuple[int, i
         weights,
         build=getattr(models, f"resnet{depth}"),
         num_features=num_features,
-        stages=_stages(("layer1", 4, low), ("layer3", 16, middle), ("layer4", 32, high)),
+        stages=_stages(("layer1", 4, low, 0), ("layer3", 16, middle, 0), ("layer4", 32, high, 0)),
         hub_repo=f"timm/resnet{depth}.tv_in1k",
     )
 
@@ -176,7 +182,8 @@ _EFFICIENTNET_LITE0 = BackboneSpec(
     # https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
     facts=Facts(num_parameters=4_652_008, gflops=0.407, top1=0.751, file_megabytes=18.8),
     num_features=1280,
-    stages=_stages(("blocks.1", 4, 19), ("blocks.4", 16, 339), ("bn2", 32, 851)),
+    # Paddings depend on the picture's size: the centres are those at 224 px and at all multiples of 32.
+    stages=_stages(("blocks.1", 4, 19, 3), ("blocks.4", 16, 339, 15), ("bn2", 32, 851, 31)),
     features="global_pool",
     logits="classifier",
 )
@@ -189,7 +196,7 @@ _ALEXNET = _torchvision(
     models.AlexNet_Weights,
     build=models.alexnet,
     num_features=4096,
-    stages=_stages(("features.1", 4, 11), ("features.4", 8, 51), ("features.11", 16, 163)),
+    stages=_stages(("features.1", 4, 11, 3), ("features.4", 8, 51, 7), ("features.11", 16, 163, 15)),
     features="classifier.5",
     logits="classifier.6",
 )
@@ -202,7 +209,7 @@ _GOOGLENET = _torchvision(
     models.GoogLeNet_Weights,
     build=partial(models.googlenet, transform_input=True, aux_logits=False, init_weights=False),
     num_features=1024,
-    stages=_stages(("conv3", 4, 19), ("inception4e", 16, 235), ("inception5b", 32, 379)),
+    stages=_stages(("conv3", 4, 19, 2), ("inception4e", 16, 235, 14), ("inception5b", 32, 379, 22)),
     training_only=("aux1.", "aux2."),
 )
 
@@ -214,7 +221,7 @@ _INCEPTION_V3 = _torchvision(
     models.Inception_V3_Weights,
     build=partial(models.inception_v3, transform_input=True, aux_logits=False, init_weights=False),
     num_features=2048,
-    stages=_stages(("Conv2d_4a_3x3", 4, 23), ("Mixed_6e", 16, 927), ("Mixed_7c", 32, 1311)),
+    stages=_stages(("Conv2d_4a_3x3", 4, 23, 9), ("Mixed_6e", 16, 927, 21), ("Mixed_7c", 32, 1311, 37)),
     hub_repo="timm/inception_v3.tv_in1k",
     training_only=("AuxLogits.",),
 )
@@ -228,7 +235,9 @@ _DENSENET121 = _torchvision(
     build=models.densenet121,
     num_features=1024,
     # What leaves a dense block is normalised and rectified at its end.
-    stages=_stages(("features.transition1.relu", 4, 59), ("features.transition3.relu", 16, 1031), ("relu", 32, 2071)),
+    stages=_stages(
+        ("features.transition1.relu", 4, 59, 0), ("features.transition3.relu", 16, 1031, 6), ("relu", 32, 2071, 14)
+    ),
     logits="classifier",
     hub_repo="timm/densenet121.tv_in1k",
 )

@@ -20,29 +20,6 @@ from demo.system import num_cores
 # are below this share of the stage's largest.
 SILENT_BELOW = 0.01
 
-# The pixel, along one axis, in the middle of the field of a stage's first cell, by the stage's module. Paddings move
-# it: where they are half a kernel, as in ResNet, it is the first pixel; where there are none, it lies further in.
-_FIRST_CENTRES_PX = {
-    "features.1": 3,  # AlexNet
-    "features.4": 7,
-    "features.11": 15,
-    "conv3": 2,  # GoogLeNet
-    "inception4e": 14,
-    "inception5b": 22,
-    "Conv2d_4a_3x3": 9,  # Inception v3
-    "Mixed_6e": 21,
-    "Mixed_7c": 37,
-    "layer1": 0,  # ResNet
-    "layer3": 0,
-    "layer4": 0,
-    "features.transition1.relu": 0,  # DenseNet
-    "features.transition3.relu": 6,
-    "relu": 14,
-    "blocks.1": 3,  # EfficientNet-Lite0, whose paddings depend on the picture's size: at 224 px and all multiples of 32
-    "blocks.4": 15,
-    "bn2": 31,
-}
-
 
 class Measure(StrEnum):
     """What makes one channel stronger than another, over its magnitudes.
@@ -169,7 +146,7 @@ def field_centre(stage: Stage, place: tuple[int, int]) -> tuple[int, int]:
         stage: Row of the zoo's table.
         place: Row and column of the cell in the stage's maps.
     """
-    row, column = (_FIRST_CENTRES_PX[stage.module] + each * stage.stride for each in place)
+    row, column = (stage.first_centre_px + each * stage.stride for each in place)
     return column, row
 
 

@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import MAX_BATCH, threads
+from demo.models.batching import MAX_BATCH
 from demo.models.head import Head
 from demo.models.lenet import draw_weights
-from demo.system import num_cores
+from demo.models.untrained import open_untrained
 from demo.tasks.cam import ClassMaps, check_classes, map_stages
 
 SHARES = (0.1, 0.2, 0.4)
@@ -259,31 +259,13 @@ def map_untrained(
     """
     check_classes(backbone, class_idxs, head)
     generator = torch.Generator().manual_seed(seed)
-    untrained = _open_untrained(backbone, picture, generator)
+    # Its batch norms know the picture alone: it is the picture's own, and no two visitors share one.
+    untrained = open_untrained(backbone, [picture], generator)
     if head is not None:
         module = copy.deepcopy(head.module)
         draw_weights(module, generator)
         head = replace(head, module=module, tuned={})
     return map_stages(untrained, picture, class_idxs, head=head)
-
-
-def _open_untrained(backbone: Backbone, picture: Image.Image, generator: torch.Generator) -> Backbone:
-    """Return a network of the same architecture with random weights, in `eval()`.
-
-    Its batch norms get their statistics from the picture: without any, what goes from layer to layer would fade or
-    explode. So it is the picture's own, and no two visitors share one.
-    """
-    with torch.device("meta"):  # weights that torch draws would move the global seed
-        network = backbone.spec.build()
-    draw_weights(network.to_empty(device="cpu"), generator)
-    network.eval().requires_grad_(False)
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            module.train().momentum = 1.0  # the statistics of this one picture
-    with threads(num_cores()), torch.inference_mode():
-        network(backbone.transform(picture)[None])
-    network.eval().to(backbone.device).to(memory_format=torch.channels_last)
-    return Backbone(backbone.spec, network, backbone.device, is_private=True)
 
 
 def compare_maps(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> float:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import torch
-from torch import nn
 
 from demo.data.dataset import Dataset, Split, read_sample
 from demo.models.backbone import Backbone
-from demo.models.lenet import SIDE_PX, LeNet5, draw_weights, lenet_input
+from demo.models.lenet import SIDE_PX, LeNet5, lenet_input
 from demo.models.recipe import Optimizer, Recipe, Trains
+from demo.models.untrained import open_untrained
 from demo.settings import Settings
 from demo.tasks.features import FeatureProgress, extract_features
 from demo.tasks.finetune import FineTuned, fine_tune, fit_head
@@ -180,19 +180,9 @@ _RUNS = {
 def open_random(backbone: Backbone, dataset: Dataset, settings: Settings, *, seed: int) -> Backbone:
     """Return a network of the same architecture with random weights, in `eval()`.
 
-    Its batch norms get their statistics from a few training pictures: without any, what goes from layer to layer
-    would fade or explode, and the comparison would be unfair.
+    Its batch norms know a few training pictures: without any statistics the comparison would be unfair.
     """
-    with torch.device("meta"):  # weights that torch draws would move the global seed
-        network = backbone.spec.build()
-    draw_weights(network.to_empty(device="cpu"), torch.Generator().manual_seed(seed))
     training = [sample for sample in dataset.samples if sample.split is Split.TRAIN]
     some = training[:: max(1, len(training) // _CALIBRATED_TOGETHER)]  # of all classes
     pictures = [read_sample(sample, settings) for sample in some]
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    network.eval().requires_grad_(False)
-    for norm in norms:
-        norm.train().momentum = 1.0  # the statistics of this one batch
-    with torch.inference_mode():
-        network(torch.stack([backbone.transform(picture) for picture in pictures]))
-    return Backbone(backbone.spec, network.eval(), torch.device("cpu"), is_private=True)
+    return open_untrained(backbone, pictures, torch.Generator().manual_seed(seed))

@@ -4,7 +4,7 @@ import logging
 import threading
 
 from demo.errors import DemoError, log_unexpected
-from demo.models.weights import FetchProgress, fetch_weights
+from demo.models.fetch import FetchProgress, fetch_weights
 from demo.models.zoo import find_spec
 
 logger = logging.getLogger("demo")

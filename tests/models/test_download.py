@@ -32,16 +32,8 @@ from demo.models.errors import (
     SourceError,
     WeightsMissing,
 )
-from demo.models.weights import (
-    FetchProgress,
-    Source,
-    WeightsFile,
-    fetch_weights,
-    find_weights,
-    has_weights,
-    load_weights,
-    main,
-)
+from demo.models.fetch import FetchProgress, fetch_weights, main
+from demo.models.weights import Source, WeightsFile, find_weights, has_weights, load_weights
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, WheelFile
 from tests.conftest import PROJECT
 from tests.weights_host import Resource, WeightsHost, fetch_in_process, path_of, stand_in

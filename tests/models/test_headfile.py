@@ -35,6 +35,7 @@ from demo.models.errors import (
     NotAHeadFile,
 )
 from demo.models.head import Head, build_head
+from demo.models.head_metadata import FORMAT
 from demo.models.headfile import FILE_NAME, max_file_bytes, read_head, write_head
 from demo.models.recipe import MAX_HIDDEN_LAYERS, HeadConfig, Recipe, Trains
 from demo.models.zoo import EMBEDDED, ZOO
@@ -167,7 +168,7 @@ def test_what_lies_in_the_file_is_what_the_table_and_the_recipe_say() -> None:
     content = write_head(head_of(HeadConfig(1, 8, 0.5), tuned=tuned_tensors()), SPEC)
     header, _ = take_apart(content)
     texts = header.pop("__metadata__")
-    assert (texts["format"], texts["backbone"], texts["weights"]) == (headfile.FORMAT, EMBEDDED, SPEC.file_name)
+    assert (texts["format"], texts["backbone"], texts["weights"]) == (FORMAT, EMBEDDED, SPEC.file_name)
     assert tuple(json.loads(texts["classes"])) == NAMES
     assert json.loads(texts["head"]) == {"hidden_layers": 1, "width": 8, "dropout": 0.5}
     assert json.loads(texts["transforms"]) == {
@@ -295,7 +296,7 @@ FORGED: dict[str, tuple[Callable[[], bytes], type[HeadFileError] | str]] = {
         NotAHeadFile,
     ),
     "text is a list": (
-        lambda: put_together(HEADER | {"__metadata__": {"format": [headfile.FORMAT]}}, DATA),
+        lambda: put_together(HEADER | {"__metadata__": {"format": [FORMAT]}}, DATA),
         NotAHeadFile,
     ),
     "format 1": (lambda: with_metadata(format="1"), HeadFormatUnknown),

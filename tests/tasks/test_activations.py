@@ -22,7 +22,7 @@ from demo.tasks.activations import (
 )
 from tests.pictures import noise
 
-STAGE = Stage(StageLabel.LOW, "layer1", 4, 35)
+STAGE = Stage(StageLabel.LOW, "layer1", 4, 35, 0)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """What a head says of a split -> honest results."""
 
-import math
 import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,27 +15,20 @@ from demo.data.images import read_image
 from demo.models.backbone import Backbone
 from demo.models.ridge import fit_ridge
 from demo.settings import Settings
+from demo.tasks.calibration import reliability
 from demo.tasks.evaluate import (
-    TEMPERATURE_BOUNDS,
     Accuracy,
     ClassResult,
-    Judgement,
-    Novelty,
     Scores,
     confuse,
     find_cell,
-    fit_novelty,
-    fit_temperature,
-    judge,
     measure,
     nearest,
     per_class,
-    project,
-    reliability,
-    threshold_for,
     top,
     wilson,
 )
+from demo.tasks.novelty import Judgement, fit_novelty, judge, threshold_for
 
 NAMES = ("ant", "bee", "wasp")
 
@@ -117,8 +109,7 @@ def test_a_split_without_samples_counts_as_nothing() -> None:
     assert confuse(empty).tolist() == [[0, 0, 0]] * 3
     assert find_cell(empty, 0, 1).tolist() == []
     assert {(each.precision, each.recall, each.f1) for each in per_class(empty)} == {(None, None, None)}
-    found = reliability(empty.logits, empty.class_idxs)
-    assert (found.calibration_error, found.nll) == (0.0, 0.0)
+    assert reliability(empty.logits, empty.class_idxs).calibration_error == 0.0
 
 
 def test_the_confusion_matrix_has_the_truth_in_rows(six: Scores) -> None:
@@ -194,144 +185,6 @@ def test_a_training_sample_is_not_its_own_neighbour(compass: Scores) -> None:
     assert [each.sample_idx for each in nearest(later, compass, 0, k=1)] == [0]
 
 
-@pytest.mark.parametrize("temperature", [0.25, 1.0, 3.0])
-def test_the_temperature_that_was_put_in_is_found(temperature: float) -> None:
-    logits, class_idxs = made_logits()
-    found = fit_temperature(temperature * logits, class_idxs)
-    assert found == pytest.approx(temperature, rel=0.03)  # 20,000 samples know it to about 1%
-
-
-def test_no_other_temperature_is_more_likely() -> None:
-    logits, class_idxs = made_logits(seed=1, count=300)
-    best = fit_temperature(logits, class_idxs)
-
-    def nll(temperature: float) -> float:
-        tensor = torch.from_numpy(logits).double() / temperature
-        return float(torch.nn.functional.cross_entropy(tensor, torch.from_numpy(class_idxs)))
-
-    assert nll(best) < min(nll(0.99 * best), nll(1.01 * best))
-    assert reliability(logits, class_idxs, temperature=best).nll == pytest.approx(nll(best), rel=1e-6)
-
-
-def test_the_temperature_of_a_head_that_is_always_right_or_wrong_is_a_bound() -> None:
-    logits = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
-    lowest, highest = TEMPERATURE_BOUNDS
-    assert fit_temperature(logits, np.array([0, 1, 2, 0])) == pytest.approx(lowest)
-    assert fit_temperature(logits, np.array([1, 2, 0, 2])) == pytest.approx(highest)
-    assert fit_temperature(1e6 * logits, np.array([0, 1, 2, 0])) == pytest.approx(lowest)
-
-
-def test_probabilities_that_are_meant_are_well_calibrated() -> None:
-    logits, class_idxs = made_logits()
-    found = reliability(logits, class_idxs)
-    assert found.calibration_error < 0.02
-    assert reliability(4 * logits, class_idxs).calibration_error > 0.1
-    assert reliability(4 * logits, class_idxs, temperature=4.0) == found
-    assert sum(each.count for each in found.bins) == 20_000
-
-
-def test_the_bins_hold_what_they_should() -> None:
-    rows = [[0.9, 0.1], [0.8, 0.2], [0.45, 0.55], [0.6, 0.4]]
-    found = reliability(logits_of(rows), np.array([0, 1, 1, 0]), num_bins=4)
-    assert [(each.low, each.high, each.count) for each in found.bins] == [
-        (0.0, 0.25, 0),
-        (0.25, 0.5, 0),
-        (0.5, 0.75, 2),
-        (0.75, 1.0, 2),
-    ]
-    assert (found.bins[0].confidence, found.bins[0].accuracy) == (None, None)
-    assert (found.bins[2].confidence, found.bins[2].accuracy) == pytest.approx((0.575, 1.0))
-    assert (found.bins[3].confidence, found.bins[3].accuracy) == pytest.approx((0.85, 0.5))
-    assert found.calibration_error == pytest.approx((2 * 0.425 + 2 * 0.35) / 4)
-    assert found.nll == pytest.approx(-math.log(0.9 * 0.2 * 0.55 * 0.6) / 4)
-
-
-def test_a_sure_head_is_in_the_last_bin() -> None:
-    found = reliability(np.array([[1000.0, 0.0]], dtype=np.float32), np.array([0]))
-    assert [each.count for each in found.bins] == [0] * 9 + [1]
-    assert (found.calibration_error, found.nll) == (0.0, 0.0)
-
-
-def cone(direction: int, count: int, seed: int, num_features: int = 16) -> NDArray[np.float32]:
-    """Return features near one axis, bright and dim."""
-    generator = np.random.default_rng(seed)
-    features = 0.1 * generator.normal(size=(count, num_features))
-    features[:, direction] += 1.0
-    return (features * generator.uniform(0.1, 10.0, size=(count, 1))).astype(np.float32)
-
-
-@pytest.fixture(scope="module")
-def two_cones() -> Novelty:
-    features = np.concatenate([cone(0, 40, seed=0), cone(1, 40, seed=1)])
-    return fit_novelty(scores([0] * 40 + [1] * 40, np.zeros((80, 3)), features))
-
-
-def test_points_far_from_every_class_are_rejected(two_cones: Novelty) -> None:
-    known = two_cones.distance(np.concatenate([cone(0, 100, seed=2), cone(1, 100, seed=3)]))
-    threshold = threshold_for(known, 0.95)
-    assert judge(known, threshold) == Judgement(accepted=190, rejected=10)
-    assert judge(two_cones.distance(cone(5, 50, seed=4)), threshold) == Judgement(accepted=0, rejected=50)
-    assert judge(two_cones.distance(-cone(0, 50, seed=5)), threshold) == Judgement(accepted=0, rejected=50)
-
-
-def test_the_distance_is_the_angle_to_the_nearest_class_mean() -> None:
-    known = scores([0, 0, 2], np.zeros((3, 3)), np.array([[2.0, 0.0], [4.0, 0.0], [0.0, 1.0]]))
-    novelty = fit_novelty(known)
-    assert novelty.class_means.tolist() == [[3.0, 0.0], [0.0, 1.0]]
-    assert novelty.class_means.dtype == np.float32
-    asked = np.array([[5.0, 0.0], [3.0, 4.0], [-1.0, -1.0], [0.0, 0.0]], dtype=np.float32)
-    assert novelty.distance(asked) == pytest.approx([0.0, 0.2, 1 + math.sqrt(0.5), 1.0], abs=1e-6)
-    assert novelty.distance(1000 * asked) == pytest.approx(novelty.distance(asked), abs=1e-6)
-
-
-@pytest.mark.parametrize("share", [0.07, 0.5, 0.95, 1.0])
-@pytest.mark.parametrize("count", [1, 20, 100, 153])
-def test_the_threshold_accepts_the_share_and_no_more_than_it_must(share: float, count: int) -> None:
-    distances = np.random.default_rng(0).permutation(np.linspace(0.1, 0.9, count))
-    accepted = judge(distances, threshold_for(distances, share)).accepted
-    assert accepted >= share * count - 1e-6
-    assert accepted - 1 < share * count - 1e-6
-
-
-def test_a_plane_is_seen_as_it_is() -> None:
-    plane = np.random.default_rng(0).normal(size=(15, 2))
-    axes = np.linalg.qr(np.random.default_rng(1).normal(size=(40, 2)))[0]
-    found = project((plane @ axes.T).astype(np.float32))
-    assert sum(found.shares) == pytest.approx(1.0)
-    distances = np.linalg.norm(plane[:, np.newaxis] - plane, axis=2)
-    np.testing.assert_allclose(np.linalg.norm(found.points[:, np.newaxis] - found.points, axis=2), distances, atol=1e-5)
-
-
-def test_a_projection_does_not_turn_over() -> None:
-    features = np.random.default_rng(0).normal(size=(12, 30)).astype(np.float32)
-    found = project(features)
-    assert (found.points[np.abs(found.points).argmax(axis=0), [0, 1]] > 0).all()
-    np.testing.assert_array_equal(project(features).points, found.points)
-    axes = np.linalg.qr(np.random.default_rng(1).normal(size=(30, 30)))[0]
-    np.testing.assert_allclose(project((features @ axes).astype(np.float32)).points, found.points, atol=1e-4)
-
-
-@pytest.mark.parametrize(
-    "features",
-    [np.full((1, 8), 3.0), np.full((7, 8), 0.1), np.zeros((7, 8)), np.full((9, 2), 0.1), np.full((3, 1), 1e6)],
-    ids=["one", "constant", "zero", "constant and narrow", "one feature"],
-)
-def test_what_does_not_vary_is_one_point(features: NDArray[Any]) -> None:
-    found = project(features.astype(np.float32))
-    assert found.points.tolist() == [[0.0, 0.0]] * len(features)
-    assert found.shares == (0.0, 0.0)
-
-
-@pytest.mark.parametrize("num_features", [1, 8])
-def test_what_varies_one_way_is_a_line(num_features: int) -> None:
-    features = np.linspace(0, 3, 4)[:, np.newaxis].repeat(num_features, axis=1).astype(np.float32)
-    found = project(features)
-    assert found.shares == pytest.approx((1.0, 0.0))
-    assert found.points[:, 1].tolist() == [0.0] * 4
-    assert found.points[0, 0] > 0
-    assert np.diff(found.points[:, 0]) == pytest.approx([-math.sqrt(num_features)] * 3, rel=1e-6)
-
-
 class Photographs(NamedTuple):
     """Real features: ants and bees to learn from, others to check with, and photographs of neither."""
 
@@ -371,9 +224,10 @@ def test_a_ridge_head_tells_ants_from_bees(photographs: Photographs) -> None:
     found = measure(photographs.validation)
     assert found.count == 153
     assert found.correct >= 138
-    calibration = reliability(photographs.validation.logits, photographs.validation.class_idxs)
-    assert calibration.nll < 0.3  # 0.69 says nothing
-    assert calibration.calibration_error < 0.1
+    truths = photographs.validation.class_idxs
+    likelihoods = photographs.validation.probabilities[np.arange(153), truths]
+    assert -np.log(likelihoods).mean() < 0.3  # 0.69 says nothing
+    assert reliability(photographs.validation.logits, truths).calibration_error < 0.1
 
 
 @pytest.mark.slow

@@ -43,7 +43,7 @@ def open_tiles() -> Backbone:
     network = nn.Sequential(layers)
     draw_weights(network, torch.Generator().manual_seed(0))
     low, middle, high = (
-        Stage(label, label.value, side, side) for label, side in zip(StageLabel, (4, 16, 32), strict=True)
+        Stage(label, label.value, side, side, 0) for label, side in zip(StageLabel, (4, 16, 32), strict=True)
     )
     spec = replace(ZOO["resnet18"], stages=(low, middle, high), num_features=8)
     return Backbone(spec, network.eval().requires_grad_(False), torch.device("cpu"), is_private=True)

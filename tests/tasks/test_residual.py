@@ -23,21 +23,12 @@ from demo.models.head import Head, build_head
 from demo.models.lenet import draw_weights
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import Settings
+from demo.tasks.blocks import Block, BlockKind, Layer, list_blocks
 from demo.tasks.errors import UnknownBlock
 from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureProgress
 from demo.tasks.predict import predict
-from demo.tasks.residual import (
-    Block,
-    BlockKind,
-    BlockView,
-    Layer,
-    Signal,
-    list_blocks,
-    look_into,
-    measure_without,
-    switch_off,
-)
+from demo.tasks.residual import BlockView, Signal, look_into, measure_without, switch_off
 from tests.models.test_backbone import PICTURES, assert_frozen, dataset, hooks
 from tests.networks import summary
 from tests.pictures import encode, noise

@@ -14,7 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from demo.models.weights import fetch_weights, find_weights, has_weights
+from demo.models.fetch import fetch_weights
+from demo.models.weights import find_weights, has_weights
 from demo.models.zoo import BackboneSpec
 from demo.tasks.finetune import fine_tune
 from demo.tasks.fit import EpochResult
@@ -283,7 +284,7 @@ def slow_host(host: WeightsHost) -> WeightsHost:
 FETCH = """
 import sys
 from pathlib import Path
-from demo.models.weights import fetch_weights
+from demo.models.fetch import fetch_weights
 from tests.weights_host import stand_in
 input()
 for progress in fetch_weights(stand_in(sys.argv[1], Path(sys.argv[2]).read_bytes())):

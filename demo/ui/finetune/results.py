@@ -12,25 +12,12 @@ from demo.data.dataset import Split, read_sample
 from demo.data.samples import EXAMPLES, read_example
 from demo.errors import OptionOutOfRange, check_range
 from demo.figures import draw_overlay, scatter_points
+from demo.tasks.calibration import Reliability, fit_temperature, reliability
 from demo.tasks.cam import map_classes
-from demo.tasks.evaluate import (
-    ClassResult,
-    Reliability,
-    Scores,
-    confuse,
-    find_cell,
-    fit_novelty,
-    fit_temperature,
-    judge,
-    measure,
-    nearest,
-    per_class,
-    project,
-    reliability,
-    threshold_for,
-    top,
-)
+from demo.tasks.evaluate import ClassResult, Scores, confuse, find_cell, measure, nearest, per_class, top
 from demo.tasks.finetune import score
+from demo.tasks.novelty import fit_novelty, judge, threshold_for
+from demo.tasks.projection import project
 from demo.ui.handlers import COMPUTE, LIGHT, bind, bind_slow
 from demo.ui.parts.markup import PICK_SCRIPT, draw_figure, draw_picture, draw_table, encode_jpeg
 from demo.visitors.rooms import Rooms

@@ -13,11 +13,12 @@ from PIL import Image
 from demo.data.dataset import Split
 from demo.figures import colour
 from demo.models.zoo import find_spec
+from demo.tasks.blocks import Block, Layer, Shape, list_blocks
 from demo.tasks.evaluate import Accuracy, measure
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import score
 from demo.tasks.predict import predict
-from demo.tasks.residual import Block, BlockView, Layer, Shape, Signal, list_blocks, measure_without, switch_off
+from demo.tasks.residual import BlockView, Signal, measure_without, switch_off
 from demo.tasks.residual import look_into as look_into_block
 from demo.ui.handlers import bind_slow
 from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo

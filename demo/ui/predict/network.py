@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from demo.models.errors import WeightsError
-from demo.models.weights import FetchProgress, fetch_weights, find_weights, has_weights
+from demo.models.fetch import FetchProgress, fetch_weights
+from demo.models.weights import find_weights, has_weights
 from demo.models.zoo import LENET5, ZOO, BackboneSpec, find_spec
 from demo.settings import MEGABYTE
 from demo.ui.handlers import LIGHT, bind

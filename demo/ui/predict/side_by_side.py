@@ -10,7 +10,7 @@ from PIL import Image
 from demo.data.errors import NoImage, UploadError
 from demo.data.images import read_image
 from demo.models.errors import WeightsError
-from demo.models.weights import fetch_weights
+from demo.models.fetch import fetch_weights
 from demo.models.zoo import EMBEDDED, ZOO, find_spec
 from demo.tasks.compare import MAX_NETWORKS, MIN_NETWORKS, PictureRow, agree, find_agreed, to_csv
 from demo.tasks.predict import Prediction, predict

@@ -22,16 +22,9 @@ from starlette.responses import JSONResponse, Response
 from demo.data.store import no_room
 from demo.errors import DemoError
 from demo.settings import MEGABYTE, Settings
-from demo.ui.server.errors import (
-    DiskFull,
-    RequestTooLarge,
-    TooManyUploads,
-    UploadGone,
-    UploadTooSlow,
-    UploadUnreadable,
-)
+from demo.ui.server.errors import DiskFull, RequestTooLarge, TooManyUploads, UploadGone, UploadTooSlow, UploadUnreadable
 from demo.ui.server.gate import refuse
-from demo.ui.server.upload_folder import LOCK
+from demo.ui.server.launch.upload_folder import LOCK
 
 KEPT = "kept"  # what sessions offer for download, until they end
 _GRACE_S = 10.0

@@ -11,9 +11,10 @@ from demo.data.dataset import Split
 from demo.data.samples import find_example
 from demo.models.backbone import Backbone
 from demo.models.zoo import EMBEDDED, ZOO, find_spec
+from demo.tasks.blocks import list_blocks
 from demo.tasks.evaluate import Accuracy
 from demo.tasks.predict import predict
-from demo.tasks.residual import list_blocks, look_into, measure_without, switch_off
+from demo.tasks.residual import look_into, measure_without, switch_off
 from demo.ui.inside.panel import Look
 from demo.ui.inside.residual import Off, count_again, draw_absent, draw_answers, draw_drawing, draw_view, parse_off
 from demo.visitors.errors import NoHead

@@ -10,8 +10,8 @@ from PIL import Image
 
 from demo.data.dataset import read_dataset
 from demo.models.backbone import load_backbone
+from demo.models.fetch import fetch_weights
 from demo.models.recipe import Recipe
-from demo.models.weights import fetch_weights
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
 from demo.settings import Settings
 from demo.tasks.activations import capture_stages

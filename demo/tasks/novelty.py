@@ -1,0 +1,69 @@
+"""What a head was trained on -> what is unlike all of it: the pictures that are none of the classes."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from demo.tasks.evaluate import Scores, unit_length
+
+
+@dataclass(frozen=True, eq=False)
+class Novelty:
+    """Tells how far features are from everything that was learned.
+
+    `class_means` float32 (K, D) are those of the classes that have training pictures.
+    """
+
+    class_means: NDArray[np.float32]
+
+    def distance(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the cosine distance (n,) of features (n, D) to the nearest class mean, 0 (same direction) to 2.
+
+        Features that are all 0 have no direction and get 1.
+        """
+        nearest: NDArray[np.float64] = (unit_length(features) @ unit_length(self.class_means).T).max(axis=1)
+        return (1 - nearest).clip(min=0)  # rounding puts some just below
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How many pictures a novelty threshold lets pass, and how many it calls none of the classes."""
+
+    accepted: int
+    rejected: int
+
+
+def fit_novelty(training: Scores) -> Novelty:
+    """Keep of a training split, which must not be empty, what tells whether a picture is like any of its classes.
+
+    The distance is the cosine to the nearest class mean. The length of the features differs between pictures of one
+    class as much as between known and strange ones, and drowns Euclidean and Mahalanobis distances. Mahalanobis
+    distance of features of length 1 rejects slightly more, but has to keep hundreds of vectors in place of K.
+
+    It tells apart what the backbone tells apart: cars from insects, but hardly a 7 from other digits.
+
+    Source:
+        Lee et al. 2018, https://arxiv.org/abs/1807.03888 (nearest class mean; there with Mahalanobis distance)
+    """
+    present = np.unique(training.class_idxs)
+    means = [training.features[training.class_idxs == idx].mean(axis=0, dtype=np.float64) for idx in present]
+    return Novelty(np.stack(means).astype(np.float32))
+
+
+def threshold_for(distances: NDArray[np.float64], share: float) -> float:
+    """Return the smallest threshold that accepts at least a share of pictures that are known to belong.
+
+    Args:
+        distances: Those of the validation split, (n,), n at least 1; its own share is met by construction.
+        share: Above 0, at most 1.
+    """
+    rank = math.ceil(share * len(distances) - 1e-9)  # 0.07 * 100 is a little more than 7
+    return float(np.sort(distances)[rank - 1])
+
+
+def judge(distances: NDArray[np.float64], threshold: float) -> Judgement:
+    """Count the pictures no farther than a threshold, and those beyond it."""
+    accepted = int((distances <= threshold).sum())
+    return Judgement(accepted, len(distances) - accepted)
