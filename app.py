@@ -15,4 +15,5 @@ with end_if_wrong():
     demo = build_page(context)
 
 if __name__ == "__main__":
-    launch(demo, context)
+    with end_if_wrong():
+        launch(demo, context)

@@ -22,7 +22,7 @@
     │                           AddressRefused  BodyUnreadable  TooManyPending  QueueFull
     ├── OptionError             UnknownBackbone  OptionOutOfRange  OptionNotWhole  NumberOfNetworks
     │                           TooManyInBatch  RidgeIsLinear  TooManyTrained  OptionNotNumber  UnknownChoice
-    │                           NoHead  UnknownBlock  SettingWrong
+    │                           NoHead  UnknownBlock  SettingWrong  GradioDiffers
     └── SessionError            SessionExpired  TrainingRunning  TrainingStopped
 
 Each class carries one English sentence that says what was wrong, with the value, and what to do. The page's
@@ -531,6 +531,12 @@ class SettingWrong(OptionError):
     """An environment variable says what is not possible here; whoever starts the demo is told, in one line."""
 
     message = "{variable} is {value!r}; it must be {possible}."
+
+
+class GradioDiffers(OptionError):
+    """The installed gradio has other insides than those that the page relies on."""
+
+    message = "gradio {version} {difference}; use {tried}."
 
 
 class RidgeIsLinear(OptionError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from demo.errors import SettingWrong
+from demo.errors import GradioDiffers, SettingWrong
 
 MEGABYTE = 1_000_000
 DEVICES = ("cpu", "cuda")
@@ -116,7 +116,7 @@ def end_if_wrong() -> Iterator[None]:
     """End the process with exit code 2 and one sentence, in the place of a traceback, where a setting is wrong."""
     try:
         yield
-    except SettingWrong as error:
+    except (SettingWrong, GradioDiffers) as error:
         print(error, file=sys.stderr)
         sys.exit(2)
 

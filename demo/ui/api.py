@@ -4,8 +4,6 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from demo.data.dataset import Dataset, read_dataset
@@ -22,6 +20,7 @@ from demo.tasks.activations import capture_stages
 from demo.tasks.predict import MAX_TOP_K, predict
 from demo.ui.context import Context
 from demo.ui.inside_tab import NUM_MAPS
+from demo.ui.internals import get_upload_folder, save_bytes_to_cache
 from demo.ui.training import Job
 from demo.ui.uploads import taken_file
 

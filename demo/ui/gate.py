@@ -25,14 +25,15 @@ from demo.errors import (
     log_unexpected,
 )
 from demo.settings import MEGABYTE, Settings
+from demo.ui.internals import API_PREFIX
 from demo.ui.text import CHINESE, ENGLISH, Words
 
 # What may be sent to; gradio has more doors (monitoring, recordings, code editing), of which this page needs none.
-_OPEN = re.compile(r"/gradio_api/(upload|queue/join|call/.+|stream/\w+(/close)?|cancel|reset)/?$")
+_OPEN = re.compile(rf"{API_PREFIX}/(upload|queue/join|call/.+|stream/\w+(/close)?|cancel|reset)/?$")
 # gradio would fetch what stands behind an address, for whoever asks.
-_FETCHING = re.compile(r"/gradio_api/(file[=/]\s*[a-z][a-z0-9+.-]*:/|proxy=)|/gradio_api/deep_link|/monitoring", re.I)
+_FETCHING = re.compile(rf"{API_PREFIX}/(file[=/]\s*[a-z][a-z0-9+.-]*:/|proxy=|deep_link)|/monitoring", re.I)
 _ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]+:/", re.I)  # and not the drive of a Windows path
-_FILE = "/gradio_api/file="
+_FILE = f"{API_PREFIX}/file="
 _IN_MEMORY_BYTES = 64_000  # of each body that is coming in, which is all of nearly every one; the rest goes to the disk
 
 _STATUS: dict[type[DemoError], int] = {

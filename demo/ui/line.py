@@ -4,11 +4,11 @@ import statistics
 from collections import Counter
 from typing import Any
 
-from gradio.queueing import Event, Queue
 from starlette.datastructures import Headers
 
 from demo.errors import DemoError, QueueFull, TooManyPending
 from demo.ui.gate import words_for
+from demo.ui.internals import Event, Queue
 
 
 class FairQueue(Queue):

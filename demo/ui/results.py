@@ -35,6 +35,7 @@ from demo.ui.context import COMPUTE, LIGHT, Context
 from demo.ui.markup import PICK_SCRIPT, draw_figure, draw_picture, draw_table, encode_jpeg
 from demo.ui.sessions import Ref, Session, Trained
 from demo.ui.text import Words
+from demo.ui.values import read_event
 
 _MAX_PICTURES = 24  # of one cell
 _ACCEPTED_SHARE = 0.95
@@ -367,7 +368,7 @@ def _percent(share: float | None) -> str:
 
 def _parse_pick(event: gr.EventData, *limits: int) -> list[int]:
     """Return the numbers of a click, each from 0 to below its limit; whoever calls by hand may send anything."""
-    pick = str(event._data.get("pick") if isinstance(event._data, dict) else None)
+    pick = read_event(event, "pick")
     numbers = [int(part) for part in pick.split(",")] if _PICK.fullmatch(pick) else []
     if len(numbers) != len(limits) or any(number >= limit for number, limit in zip(numbers, limits, strict=True)):
         raise OptionOutOfRange(option="pick", value=pick[:20], low=0, high=max(limits) - 1)

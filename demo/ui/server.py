@@ -2,15 +2,12 @@
 
 import gc
 import os
-import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import gradio.queueing
-from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
@@ -23,6 +20,15 @@ from demo.system import allow_open_files, keep_memory_together
 from demo.tasks.activations import capture_stages
 from demo.ui.context import Context
 from demo.ui.gate import Gate
+from demo.ui.internals import (
+    API_PREFIX,
+    check_internals,
+    clear_file_lists,
+    exchange_queue,
+    get_upload_folder,
+    hold_states,
+    quieten_errors,
+)
 from demo.ui.line import FairQueue
 from demo.ui.privacy import watch_requests
 from demo.ui.sessions import Session
@@ -34,20 +40,6 @@ SWEEP_EVERY_S = 10.0
 _MAX_WAITING = 200  # events of all visitors
 _MAX_THREADS = 200  # what runs and what watches a training, together
 _MIN_FILES = 16_384  # open at once: every file of a form is one, and so is every page
-
-# After every event gradio sums up all events so far with pandas, for a monitoring page that is not shown here.
-_NO_EVENT_STATISTICS = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9), "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
-
-
-class _Quiet:
-    """In the place of `traceback` where gradio prints errors, with whatever names and values they hold."""
-
-    @staticmethod
-    def print_exc() -> None:
-        """Log where the error that is being handled came from."""
-        error = sys.exc_info()[1]
-        if error is not None:
-            log_unexpected(error, "gradio")
 
 
 def launch(page: gr.Blocks, context: Context, *, wait: bool = True, **options: Any) -> str:
@@ -61,16 +53,20 @@ def launch(page: gr.Blocks, context: Context, *, wait: bool = True, **options: A
 
     Returns:
         The local address of the page.
+
+    Raises:
+        GradioDiffers: If the installed gradio is not the one that this was written for.
     """
+    check_internals()
     settings = context.settings
-    os.environ |= _NO_EVENT_STATISTICS
     allow_open_files(_MIN_FILES)
     keep_memory_together()
     _collect_only_what_is_new()
-    gradio.queueing.traceback = _Quiet
+    quieten_errors(log_unexpected)
     page.max_threads = _MAX_THREADS
     page.queue(max_size=_MAX_WAITING, api_open=False)
-    page._queue = _fair_queue(page)
+    exchange_queue(page, FairQueue)
+    visits = Visits(page, capacity=2 * settings.max_sessions)
     _, url, _ = page.launch(
         prevent_thread_lock=True,
         theme=theme(),
@@ -82,11 +78,9 @@ def launch(page: gr.Blocks, context: Context, *, wait: bool = True, **options: A
         run_history=False,
         enable_monitoring=False,
         ssr_mode=False,
-        app_kwargs=_guards(settings, is_shared=_is_shared(options)),
+        app_kwargs=_guards(settings, is_shared=_is_shared(options)) | {"lifespan": hold_states(page, visits)},
         **options,
     )
-    visits = Visits(page, capacity=2 * settings.max_sessions)
-    page.app.state_holder = visits
 
     def forget_pages(session: Session) -> None:
         for each in session.pages | session.closed_pages:
@@ -100,23 +94,12 @@ def launch(page: gr.Blocks, context: Context, *, wait: bool = True, **options: A
     return str(url)
 
 
-def _fair_queue(page: gr.Blocks) -> FairQueue:
-    plain = page._queue
-    return FairQueue(
-        live_updates=plain.live_updates,
-        concurrency_count=plain.max_thread_count,
-        update_intervals=plain.update_intervals,
-        max_size=plain.max_size,
-        blocks=page,
-    )
-
-
 def _guards(settings: Settings, *, is_shared: bool) -> dict[str, Any]:
     """Return what stands in front of gradio: the gate, and a door of our own for files, before gradio's."""
     receive = Uploads(settings).receive
     return {
         "middleware": [Middleware(Gate, settings=settings, is_shared=is_shared)],
-        "routes": [Route("/gradio_api/upload", receive, methods=["POST"])],
+        "routes": [Route(f"{API_PREFIX}/upload", receive, methods=["POST"])],
     }
 
 
@@ -144,8 +127,7 @@ def sweep_up(page: gr.Blocks, context: Context, visits: Visits, folder: Path) ->
     context.sessions.sweep()
     sweep(folder, settings.unread_upload_s)
     visits.sweep(closed_s=settings.session_closed_s, idle_s=settings.session_idle_s)
-    for names in page.temp_file_sets:  # gradio's lists of files to delete some day
-        names.clear()
+    clear_file_lists(page)
     give_back_memory()  # pictures that were decoded leave holes, and streams keep what they hold
 
 

@@ -668,6 +668,7 @@ _CHINESE_ERRORS: dict[type[DemoError], str] = {
     errors.NoHead: "这次会话里还没有训练好的分类头。请先训练一个。",
     errors.UnknownBlock: "{backbone} 没有名为“{name}”的带捷径的模块。请选择其中之一：{known}。",
     errors.SettingWrong: "{variable} 是 {value!r}；它必须是 {possible}。",
+    errors.GradioDiffers: "gradio {version} {difference}；请使用 {tried}。",
     errors.RidgeIsLinear: ("闭式解只适用于不变特征上的一个线性层。请只训练分类头且不加隐藏层，或选择另一种训练方法。"),
     errors.TooManyTrained: (
         "训练 {backbone} 的这么多层需要 {millions:.1f} 百万个你自己的参数；这里最多 {limit:.0f} 百万个。"

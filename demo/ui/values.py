@@ -1,6 +1,7 @@
 """Values as they come from the page, or from a program that plays it: each is what it should be, or refused."""
 
 import math
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -44,3 +45,10 @@ def parse_whole(option: str, value: Any) -> int:
     if not math.isfinite(number) or number % 1:
         raise OptionNotWhole(option=option, value=value)
     return int(number)
+
+
+def read_event(event: Any, name: str) -> str:
+    """Return what a `gr.EventData` holds under a name, as text; "None" where it holds nothing, or has no names."""
+    with suppress(TypeError):  # of a program's event, which may hold anything
+        return str(getattr(event, name, None))
+    return str(None)

@@ -28,6 +28,7 @@ from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, d
 from demo.ui.markup import draw_picture, draw_status, draw_table, encode_jpeg
 from demo.ui.sessions import Ref, Session
 from demo.ui.text import Words
+from demo.ui.values import read_event
 
 PAPER = Paper("Petsiuk et al. 2018 (RISE)", "https://arxiv.org/abs/1806.07421")
 _SHOWN_SHARE = 0.2  # whose pictures are shown
@@ -192,7 +193,7 @@ def _parse_map(words: Words, kind: str) -> tuple[Method, StageLabel]:
 
 def _parse_cells(event: gr.EventData) -> list[int]:
     """Return the numbers of the painted cells; whoever calls by hand may send anything."""
-    text = str(event._data.get("cells", "")) if isinstance(event._data, dict) else "-"
+    text = read_event(event, "cells")
     cells = sorted({int(each) for each in text.split(",") if each}) if _CELLS.fullmatch(text[:2000]) else [-1]
     if any(not 0 <= cell < GRID**2 for cell in cells):
         raise OptionOutOfRange(option="cells", value=text[:20], low=0, high=GRID**2 - 1)
