@@ -26,6 +26,7 @@ from demo.errors import (
 )
 from demo.settings import MEGABYTE, Settings
 from demo.ui.internals import API_PREFIX
+from demo.ui.language import tell_language, words_at
 from demo.ui.text import CHINESE, ENGLISH, Words
 
 # What may be sent to; gradio has more doors (monitoring, recordings, code editing), of which this page needs none.
@@ -48,9 +49,10 @@ _CDN = "https://gradio.s3-us-west-2.amazonaws.com"  # from where a share link's 
 
 def words_for(headers: Headers) -> Words:
     """Return the language of the page that a request comes from; of a program's, what it says that it accepts."""
-    wanted = headers.get("referer", "").partition("?")[0].rstrip("/")
-    is_chinese = wanted.endswith("/zh") if wanted else headers.get("accept-language", "").lower().startswith("zh")
-    return CHINESE if is_chinese else ENGLISH
+    page = headers.get("referer", "")
+    if page:
+        return words_at(page)
+    return CHINESE if headers.get("accept-language", "").lower().startswith("zh") else ENGLISH
 
 
 def refuse(error: DemoError, scope: Scope) -> Response:
@@ -104,6 +106,8 @@ class Gate:
             await self._app(scope, receive, send)
             return
         send = self._label(scope, send)
+        if scope["method"] in ("GET", "HEAD") and API_PREFIX not in scope["path"]:
+            send = tell_language(scope["path"], send)
         if not _is_open(scope):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
             return
