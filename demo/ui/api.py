@@ -4,8 +4,6 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from demo.data.dataset import Dataset, read_dataset
@@ -23,6 +21,7 @@ from demo.tasks.activations import capture_stages
 from demo.tasks.predict import MAX_TOP_K, predict
 from demo.ui.handlers import bind
 from demo.ui.inside.tab import NUM_MAPS
+from demo.ui.server.internals import get_upload_folder, save_bytes_to_cache
 from demo.ui.server.uploads import taken_file
 from demo.visitors.jobs import Job
 from demo.visitors.rooms import Rooms

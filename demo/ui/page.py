@@ -19,7 +19,7 @@ from demo.ui.photo import answer_line, choose_photo, keep_photo, read_picture_sc
 from demo.ui.predict.network import draw_source, watch_arrival
 from demo.ui.predict.tab import build_predict_tab, choose_example, show_prediction
 from demo.ui.privacy import build_privacy, draw_line
-from demo.ui.server.launch.upload_folder import open_folder
+from demo.ui.server.launch.launch.launch.upload_folder import open_folder
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session
 from demo.words.language import CHINESE, ENGLISH, Words

@@ -8,6 +8,7 @@ import gradio as gr
 from demo.settings import MEGABYTE, Settings
 from demo.ui.handlers import LIGHT, bind
 from demo.ui.server.errors import RequestTooLarge
+from demo.ui.server.internals import API_PREFIX
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
 from demo.words.language import CHINESE, ENGLISH, Words
@@ -35,7 +36,7 @@ _WATCH_REQUESTS = """<script>
   window.fetch = async (where, options) => {
     const url = String(where?.url ?? where), body = options?.body;
     if (url.includes("/queue/join")) window.demoUsed = Date.now();
-    if (url.includes("/gradio_api/upload") && body instanceof FormData) {
+    if (url.includes("%s/upload") && body instanceof FormData) {
       let total = 0;
       for (const file of body.values()) total += file.size ?? 0;
       const language = document.documentElement.lang;
@@ -87,7 +88,7 @@ def watch_requests(settings: Settings) -> str:
     """Return a script for the page's head: it notes when the server was last asked, and stops uploads too large."""
     error = RequestTooLarge(limit=settings.max_upload_bytes / MEGABYTE)
     sentences = {words.language: words.explain(error) for words in (ENGLISH, CHINESE)}
-    return _WATCH_REQUESTS % (json.dumps(sentences), settings.max_upload_bytes)
+    return _WATCH_REQUESTS % (json.dumps(sentences), API_PREFIX, settings.max_upload_bytes)
 
 
 def build_privacy(rooms: Rooms, ref: gr.State) -> gr.HTML:

@@ -66,8 +66,8 @@ def open_page(chromium: Any, server: Server) -> Iterator[OpenPage]:
         if "Content Security Policy" in message.text:
             stopped.append(message.text)
 
-    def open_one(path: str = "/", viewport: dict[str, int] = WIDE) -> Any:
-        contexts.append(chromium.new_context(viewport=viewport))
+    def open_one(path: str = "/", viewport: dict[str, int] = WIDE, **options: Any) -> Any:
+        contexts.append(chromium.new_context(viewport=viewport, **options))
         page = contexts[-1].new_page()
         page.set_default_timeout(20_000)
         page.on("console", note)

@@ -20,6 +20,7 @@ from demo.tasks.novelty import fit_novelty, judge, threshold_for
 from demo.tasks.projection import project
 from demo.ui.handlers import COMPUTE, LIGHT, bind, bind_slow
 from demo.ui.parts.markup import PICK_SCRIPT, draw_figure, draw_picture, draw_table, encode_jpeg
+from demo.ui.parts.values import read_event
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session, Trained
 from demo.words.language import Words
@@ -368,7 +369,7 @@ def _percent(share: float | None) -> str:
 
 def _parse_pick(event: gr.EventData, *limits: int) -> list[int]:
     """Return the numbers of a click, each from 0 to below its limit; whoever calls by hand may send anything."""
-    pick = str(event._data.get("pick") if isinstance(event._data, dict) else None)
+    pick = read_event(event, "pick")
     numbers = [int(part) for part in pick.split(",")] if _PICK.fullmatch(pick) else []
     if len(numbers) != len(limits) or any(number >= limit for number, limit in zip(numbers, limits, strict=True)):
         raise OptionOutOfRange(option="pick", value=pick[:20], low=0, high=max(limits) - 1)

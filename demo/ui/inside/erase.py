@@ -27,6 +27,7 @@ from demo.ui.inside.class_maps import Choice, find_choice, lend_for, name_choice
 from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
 from demo.ui.parts.errors import UnknownChoice
 from demo.ui.parts.markup import draw_picture, draw_status, draw_table, encode_jpeg
+from demo.ui.parts.values import read_event
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session
 from demo.words.language import Words
@@ -194,7 +195,7 @@ def _parse_map(words: Words, kind: str) -> tuple[Method, StageLabel]:
 
 def _parse_cells(event: gr.EventData) -> list[int]:
     """Return the numbers of the painted cells; whoever calls by hand may send anything."""
-    text = str(event._data.get("cells", "")) if isinstance(event._data, dict) else "-"
+    text = read_event(event, "cells")
     cells = sorted({int(each) for each in text.split(",") if each}) if _CELLS.fullmatch(text[:2000]) else [-1]
     if any(not 0 <= cell < GRID**2 for cell in cells):
         raise OptionOutOfRange(option="cells", value=text[:20], low=0, high=GRID**2 - 1)

@@ -1,32 +1,39 @@
 """Pictures on the page that need no file: they are sent inside the answer, and nothing of them stays behind."""
 
 import base64
+from abc import ABCMeta
 from typing import Any
 
 import gradio as gr
-from gradio.data_classes import ImageData
 from PIL import Image
 
 from demo.ui.parts.markup import encode_jpeg, encode_png
+from demo.ui.server.internals import ComponentMeta, ImageData
 
 
-def build_picture(**options: Any) -> gr.Image:
-    """Return gradio's image component, which shows PIL images from a data URL.
+class _WithoutStub(ComponentMeta):
+    """Makes a component as gradio does, but for the .pyi file that it writes beside it, which mypy would believe."""
 
-    gradio itself writes each picture to its folder of temporary files, where anybody who has its address can fetch
-    it. The component's properties are not to be changed by an event: gradio would make a new one of its own kind.
+    def __new__(cls, *definition: Any) -> Any:
+        return ABCMeta.__new__(cls, *definition)
 
-    Args:
-        options: Those of `gr.Image`; `format` is "png" or "jpeg".
+
+class Picture(gr.Image, metaclass=_WithoutStub):
+    """gradio's image component, which shows PIL images from a data URL.
+
+    gradio itself writes each picture to its folder of temporary files, where anybody who has its address can fetch it.
     """
-    component = gr.Image(type="filepath", **options)
-    encode = encode_png if options["format"] == "png" else encode_jpeg
-    kind = f"image/{options['format']}"
 
-    def postprocess(picture: Image.Image | None) -> ImageData | None:
-        if picture is None:
+    is_template = True  # the browser shows it as gradio's own
+
+    def postprocess(self, value: Image.Image | None) -> ImageData | None:
+        """Return a picture as what the browser is sent."""
+        if value is None:
             return None
-        return ImageData(url=f"data:{kind};base64,{base64.b64encode(encode(picture)).decode()}")
+        encode = encode_png if self.format == "png" else encode_jpeg
+        return ImageData(url=f"data:image/{self.format};base64,{base64.b64encode(encode(value)).decode()}")
 
-    component.postprocess = postprocess
-    return component
+
+def build_picture(**options: Any) -> Picture:
+    """Return a picture; the options are those of `gr.Image`, of which `format` is "png" or "jpeg"."""
+    return Picture(type="filepath", **options)

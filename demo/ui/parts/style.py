@@ -1,22 +1,25 @@
 """How the page looks: gradio's own theme with fonts that every machine has, and a little CSS."""
 
 import base64
+from string import Template
 
 import gradio as gr
 
 from demo.data.samples import EXAMPLES, read_thumbnail
+from demo.ui.server.internals import STYLED
 
 # System fonts only: nothing is fetched, and Chinese is drawn by whichever of these is installed.
 _FONTS = ["system-ui", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
 
+# A $name is a class of gradio's own.
 _CSS = """
-.gradio-container { max-width: min(1180px, 100vw) !important; margin: 0 auto !important; overflow-x: clip; }
+$gradio_container { max-width: min(1180px, 100vw) !important; margin: 0 auto !important; overflow-x: clip; }
 header h1 { font-size: 1.6rem; margin: 0.4rem 0; }
 header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 #model-state { align-items: center; flex-wrap: wrap; gap: 0.8rem; padding: 0.5rem 0.9rem;
   background: var(--background-fill-secondary); border: 1px solid var(--border-color-primary);
   border-radius: var(--radius-lg); }
-.html-container { padding: 0 !important; }
+$html_container { padding: 0 !important; }
 #strip { flex: 1 1 14rem; }
 .strip { display: flex; flex-wrap: wrap; gap: 0.2rem 2rem; margin: 0; }
 .strip dt { font-size: 0.75rem; color: var(--body-text-color-subdued); }
@@ -26,8 +29,8 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 .example { aspect-ratio: 1; min-width: 0 !important; padding: 0.2rem; align-items: flex-end; background-size: cover;
   font-size: 0.75rem; color: white !important; text-shadow: 0 0 3px black, 0 0 3px black; overflow: hidden; }
 @media (max-width: 500px) {
-  .main { padding: 0.7rem !important; }
-  .tab-container button { padding: 0 0.5rem !important; }
+  $main { padding: 0.7rem !important; }
+  $tab_container button { padding: 0 0.5rem !important; }
   .example { font-size: 0.6rem; }
 }
 .help, .hint, .shape { color: var(--body-text-color-subdued); }
@@ -38,9 +41,9 @@ header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
 #privacy ul { text-align: left; max-width: 46rem; margin: 0.4rem auto; }
 .session { margin: 0; }
 .session.over { color: var(--error-text-color); font-weight: 600; }
-.html-container :is(h3, h4) { overflow-wrap: anywhere; } /* the names of files know no end */
-.label-wrap > span:first-child { text-align: start; }
-footer .divider { display: none !important; } /* gradio's dot after the only link, which a phone does not show */
+$html_container :is(h3, h4) { overflow-wrap: anywhere; } /* the names of files know no end */
+$label_wrap > span:first-child { text-align: start; }
+footer $divider { display: none !important; } /* gradio's dot after the only link, which a phone does not show */
 .answer { font-size: 1.05rem; margin: 0.2rem 0; overflow-wrap: anywhere; }
 .status { min-height: 1.6rem; margin: 0.2rem 0; }
 .status.trained { font-weight: 600; }
@@ -49,7 +52,7 @@ footer .divider { display: none !important; } /* gradio's dot after the only lin
 .counts th, .counts td { border: none; text-align: right; padding: 0.2rem 0.5rem;
   border-bottom: 1px solid var(--border-color-primary); }
 .counts th:first-child, .counts td:first-child { text-align: left; min-width: 4.5em; overflow-wrap: break-word; }
-.toast-title { font-size: 0 !important; } /* gradio's "Error", in English only; the sentence below says it */
+$toast_title { font-size: 0 !important; } /* gradio's "Error", in English only; the sentence below says it */
 .scale { display: flex; align-items: center; gap: 0.5rem; font-size: 0.85rem; }
 .scale .colours { display: inline-block; width: 12rem; height: 0.9rem; border-radius: 3px; }
 .wide { overflow-x: auto; }
@@ -64,7 +67,7 @@ footer .divider { display: none !important; } /* gradio's dot after the only lin
 .columns ol { padding-left: 1.2rem; }
 .columns li span { float: right; }
 .columns li.agreed { font-weight: 600; }
-.html-container progress { width: 100%; height: 0.5rem; accent-color: #14b8a6; }
+$html_container progress { width: 100%; height: 0.5rem; accent-color: #14b8a6; }
 .stage h3 { margin: 0.2rem 0; }
 @media (min-width: 1000px) { .stage .shape { min-height: 2lh; } .stage .shape + .shape { min-height: 3lh; } }
 .warnings { margin: 0.4rem 0; padding-left: 1.2rem; font-size: 0.9rem; color: var(--body-text-color-subdued); }
@@ -125,9 +128,10 @@ def theme() -> gr.themes.Base:
 
 def css() -> str:
     """Return the page's CSS. The thumbnails are in it: they need no file that could be swept, and no request."""
+    classes = {name.replace("-", "_"): f".{name}" for name in STYLED}
     rules = [
         f"#example-{example.name} {{ background-image: url(data:image/jpeg;base64,{encoded}); }}"
         for example in EXAMPLES
         for encoded in [base64.b64encode(read_thumbnail(example)).decode()]
     ]
-    return "\n".join([_CSS, *rules])
+    return "\n".join([Template(_CSS).substitute(classes), *rules])

@@ -2,6 +2,7 @@
 
 import base64
 import math
+from contextlib import suppress
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -69,3 +70,10 @@ def streamed_bytes(payload: dict[str, Any] | None, settings: Settings) -> bytes:
         return base64.b64decode(encoded, validate=True)
     except ValueError as error:
         raise NotAnImage(name="camera") from error
+
+
+def read_event(event: Any, name: str) -> str:
+    """Return what a `gr.EventData` holds under a name, as text; "None" where it holds nothing, or has no names."""
+    with suppress(TypeError):  # of a program's event, which may hold anything
+        return str(getattr(event, name, None))
+    return str(None)

@@ -1,6 +1,6 @@
 """Why the server refuses a request."""
 
-from demo.errors import DemoError
+from demo.errors import DemoError, StartError
 from demo.sentences import Plural
 
 
@@ -90,3 +90,13 @@ class QueueFull(RequestError):
         one="{count} request of all visitors is waiting. Please try again in about {seconds:.0f} s.",
         other="{count} requests of all visitors are waiting. Please try again in about {seconds:.0f} s.",
     )
+
+
+class GradioDiffers(StartError):
+    """The installed gradio has other insides than those that the page relies on."""
+
+    version: str
+    difference: str
+    tried: str
+
+    message = "gradio {version} {difference}; use {tried}."

@@ -24,14 +24,16 @@ from demo.ui.server.errors import (
     UploadGone,
     UploadTooSlow,
 )
+from demo.ui.server.internals import API_PREFIX
+from demo.ui.server.launch.page_language import tell_language, words_at
 from demo.words.language import CHINESE, ENGLISH, Words
 
 # What may be sent to; gradio has more doors (monitoring, recordings, code editing), of which this page needs none.
-_OPEN = re.compile(r"/gradio_api/(upload|queue/join|call/.+|stream/\w+(/close)?|cancel|reset)/?$")
+_OPEN = re.compile(rf"{API_PREFIX}/(upload|queue/join|call/.+|stream/\w+(/close)?|cancel|reset)/?$")
 # gradio would fetch what stands behind an address, for whoever asks.
-_FETCHING = re.compile(r"/gradio_api/(file[=/]\s*[a-z][a-z0-9+.-]*:/|proxy=)|/gradio_api/deep_link|/monitoring", re.I)
+_FETCHING = re.compile(rf"{API_PREFIX}/(file[=/]\s*[a-z][a-z0-9+.-]*:/|proxy=|deep_link)|/monitoring", re.I)
 _ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]+:/", re.I)  # and not the drive of a Windows path
-_FILE = "/gradio_api/file="
+_FILE = f"{API_PREFIX}/file="
 _IN_MEMORY_BYTES = 64_000  # of each body that is coming in, which is all of nearly every one; the rest goes to the disk
 
 _STATUS: dict[type[DemoError], int] = {
@@ -46,9 +48,10 @@ _CDN = "https://gradio.s3-us-west-2.amazonaws.com"  # from where a share link's 
 
 def words_for(headers: Headers) -> Words:
     """Return the language of the page that a request comes from; of a program's, what it says that it accepts."""
-    wanted = headers.get("referer", "").partition("?")[0].rstrip("/")
-    is_chinese = wanted.endswith("/zh") if wanted else headers.get("accept-language", "").lower().startswith("zh")
-    return CHINESE if is_chinese else ENGLISH
+    page = headers.get("referer", "")
+    if page:
+        return words_at(page)
+    return CHINESE if headers.get("accept-language", "").lower().startswith("zh") else ENGLISH
 
 
 def refuse(error: DemoError, scope: Scope) -> Response:
@@ -102,6 +105,8 @@ class Gate:
             await self._app(scope, receive, send)
             return
         send = self._label(scope, send)
+        if scope["method"] in ("GET", "HEAD") and API_PREFIX not in scope["path"]:
+            send = tell_language(scope["path"], send)
         if not _is_open(scope):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
             return

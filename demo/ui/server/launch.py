@@ -2,7 +2,6 @@
 
 import gc
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import gradio.queueing
-from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
@@ -26,6 +23,15 @@ from demo.tasks.activations import capture_stages
 from demo.ui.parts.style import css, theme
 from demo.ui.privacy import watch_requests
 from demo.ui.server.gate import Gate
+from demo.ui.server.internals import (
+    API_PREFIX,
+    check_internals,
+    clear_file_lists,
+    exchange_queue,
+    get_upload_folder,
+    hold_states,
+    quieten_errors,
+)
 from demo.ui.server.queue import FairQueue
 from demo.ui.server.uploads import Uploads, sweep
 from demo.ui.server.visits import Visits
@@ -36,20 +42,6 @@ SWEEP_EVERY_S = 10.0
 _MAX_WAITING = 200  # events of all visitors
 _MAX_THREADS = 200  # what runs and what watches a training, together
 _MIN_FILES = 16_384  # open at once: every file of a form is one, and so is every page
-
-# After every event gradio sums up all events so far with pandas, for a monitoring page that is not shown here.
-_NO_EVENT_STATISTICS = {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(10**9), "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
-
-
-class _Quiet:
-    """In the place of `traceback` where gradio prints errors, with whatever names and values they hold."""
-
-    @staticmethod
-    def print_exc() -> None:
-        """Log where the error that is being handled came from."""
-        error = sys.exc_info()[1]
-        if error is not None:
-            log_unexpected(error, "gradio")
 
 
 def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) -> str:
@@ -65,17 +57,19 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
         The local address of the page.
 
     Raises:
+        GradioDiffers: If the installed gradio is not the one that this was written for.
         SettingWrong: If none of the ports that may be taken is free.
     """
+    check_internals()
     settings = rooms.settings
-    os.environ |= _NO_EVENT_STATISTICS
     allow_open_files(_MIN_FILES)
     keep_memory_together()
     _collect_only_what_is_new()
-    gradio.queueing.traceback = _Quiet
+    quieten_errors(log_unexpected)
     page.max_threads = _MAX_THREADS
     page.queue(max_size=_MAX_WAITING, api_open=False)
-    page._queue = _fair_queue(page)
+    exchange_queue(page, FairQueue)
+    visits = Visits(page, capacity=2 * settings.max_sessions)
     with _one_sentence_for_ports():
         _, url, _ = page.launch(
             prevent_thread_lock=True,
@@ -88,11 +82,9 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
             run_history=False,
             enable_monitoring=False,
             ssr_mode=False,
-            app_kwargs=_guards(settings, is_shared=_is_shared(options)),
+            app_kwargs=_guards(settings, is_shared=_is_shared(options)) | {"lifespan": hold_states(page, visits)},
             **options,
         )
-    visits = Visits(page, capacity=2 * settings.max_sessions)
-    page.app.state_holder = visits
 
     def forget_pages(session: Session) -> None:
         for each in session.presence.open | session.presence.closed:
@@ -104,17 +96,6 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
     if wait:
         page.block_thread()
     return str(url)
-
-
-def _fair_queue(page: gr.Blocks) -> FairQueue:
-    plain = page._queue
-    return FairQueue(
-        live_updates=plain.live_updates,
-        concurrency_count=plain.max_thread_count,
-        update_intervals=plain.update_intervals,
-        max_size=plain.max_size,
-        blocks=page,
-    )
 
 
 @contextmanager
@@ -133,7 +114,7 @@ def _guards(settings: Settings, *, is_shared: bool) -> dict[str, Any]:
     receive = Uploads(settings).receive
     return {
         "middleware": [Middleware(Gate, settings=settings, is_shared=is_shared)],
-        "routes": [Route("/gradio_api/upload", receive, methods=["POST"])],
+        "routes": [Route(f"{API_PREFIX}/upload", receive, methods=["POST"])],
     }
 
 
@@ -161,8 +142,7 @@ def sweep_up(page: gr.Blocks, rooms: Rooms, visits: Visits, folder: Path) -> Non
     rooms.sessions.sweep()
     sweep(folder, settings.unread_upload_s)
     visits.sweep(closed_s=settings.session_closed_s, idle_s=settings.session_idle_s)
-    for names in page.temp_file_sets:  # gradio's lists of files to delete some day
-        names.clear()
+    clear_file_lists(page)
     give_back_memory()  # pictures that were decoded leave holes, and streams keep what they hold
 
 

@@ -4,12 +4,12 @@ import statistics
 from collections import Counter
 from typing import Any
 
-from gradio.queueing import Event, Queue
 from starlette.datastructures import Headers
 
 from demo.errors import DemoError
 from demo.ui.server.errors import QueueFull, TooManyPending
 from demo.ui.server.gate import words_for
+from demo.ui.server.internals import Event, Queue
 
 
 class FairQueue(Queue):

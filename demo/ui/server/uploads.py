@@ -12,10 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from gradio.route_utils import GradioMultiPartParser, MultiPartException
-from gradio.routes import file_upload_statuses
-from gradio.utils import get_upload_folder
-from gradio_client.utils import strip_invalid_filename_characters
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
@@ -24,6 +20,14 @@ from demo.errors import DemoError
 from demo.settings import MEGABYTE, Settings
 from demo.ui.server.errors import DiskFull, RequestTooLarge, TooManyUploads, UploadGone, UploadTooSlow, UploadUnreadable
 from demo.ui.server.gate import refuse
+from demo.ui.server.internals import (
+    GradioMultiPartParser,
+    MultiPartException,
+    close_files,
+    file_upload_statuses,
+    get_upload_folder,
+    strip_invalid_filename_characters,
+)
 from demo.ui.server.launch.upload_folder import LOCK
 
 KEPT = "kept"  # what sessions offer for download, until they end
@@ -87,8 +91,7 @@ class Uploads:
             form = await parser.parse()
             return [_settle(file) for file in form.getlist("files")]
         finally:
-            for file in parser._files_to_close_on_error:  # which the parser does for errors of its own alone
-                file.close()
+            close_files(parser)
 
     async def _make_place(self) -> bool:
         """Say whether one more upload may begin; where there are too many, the slowest has to end for it.

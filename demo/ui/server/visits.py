@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
-from gradio.queueing import Queue
-from gradio.state_holder import SessionState, StateHolder
+
+from demo.ui.server.internals import Queue, SessionState, StateHolder, queue_of
 
 _DELIVERED_S = 15.0  # for which a mailbox without an event stays, for a stream that is just ending
 
@@ -84,7 +84,7 @@ class Visits(StateHolder):
 
     @property
     def _queue(self) -> Queue:
-        return self.blocks._queue
+        return queue_of(self.blocks)
 
     def _sweep_answers(self, unfetched_s: float) -> None:
         """Remove the mailboxes of pages that are gone and of programs: gradio keeps each until there are 2,000.

@@ -1,0 +1,286 @@
+"""Every private name of gradio that the page relies on, what it buys, and whether the installed gradio has it.
+
+    python -m demo.ui.server.internals
+
+prints the list. gradio promises nothing about these names; where one is missing the start ends with a sentence.
+"""
+
+from __future__ import annotations  # of names that may not be there
+
+import dis
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from demo.ui.server.errors import GradioDiffers
+
+_not_found: ImportError | None = None
+try:
+    import gradio.queueing
+    from gradio.component_meta import ComponentMeta
+    from gradio.data_classes import ImageData
+    from gradio.processing_utils import save_bytes_to_cache
+    from gradio.queueing import Event, Queue
+    from gradio.route_utils import API_PREFIX, GradioMultiPartParser, MultiPartException
+    from gradio.routes import file_upload_statuses
+    from gradio.state_holder import SessionState, StateHolder
+    from gradio.utils import get_upload_folder
+    from gradio_client.utils import strip_invalid_filename_characters
+except ImportError as error:  # told below, by the name and what it buys
+    _not_found = error
+
+__all__ = [
+    "API_PREFIX",
+    "ComponentMeta",
+    "Event",
+    "GradioMultiPartParser",
+    "ImageData",
+    "MultiPartException",
+    "Queue",
+    "SessionState",
+    "StateHolder",
+    "file_upload_statuses",
+    "get_upload_folder",
+    "save_bytes_to_cache",
+    "strip_invalid_filename_characters",
+]
+
+TRIED = "6.31.0"  # the gradio with which all of this was tried
+_NEVER = 10**9
+
+# What they buy, and the names: module:name, or module:class.attribute attribute ...
+_PRIVATE = {
+    "turns between visitors, and refusals in the visitor's language": [
+        "gradio.blocks:Blocks._queue",
+        "gradio.queueing:Queue.get_events push event_queue_per_concurrency_id active_jobs process_time_per_fn",
+        "gradio.queueing:Queue.live_updates max_thread_count update_intervals max_size blocks",
+        "gradio.queueing:EventQueue.queue concurrency_id",
+        "gradio.queueing:Event.session_hash request concurrency_id",
+        "gradio.queueing:ProcessTime.avg_time",
+    ],
+    "a third of a megabyte and 25 ms less for each visit, and that visitors are forgotten": [
+        "gradio.routes:App.state_holder",
+        "gradio.blocks:Blocks.default_config",
+        "gradio.state_holder:StateHolder.session_data time_last_used set_blocks update delete_all_expired_state",
+        "gradio.state_holder:SessionState.blocks_config state_data is_closed _update_config _update_value_in_config",
+        "gradio.queueing:Queue.pending_messages_per_session pending_event_ids_session",
+    ],
+    "no names and values of visitors in the log": ["gradio.queueing:traceback"],
+    "no statistics with pandas after each event": [
+        "gradio.queueing:Queue.ANAYLTICS_CACHE_FREQUENCY ANALYTICS_MAX_EVENTS"
+    ],
+    "memory: lists of files that grow for ever": ["gradio.blocks:Blocks.temp_file_sets"],
+    "uploads that are counted as they come, with gradio's progress bar": [
+        "gradio.route_utils:GradioMultiPartParser.parse _files_to_close_on_error",
+        "gradio.route_utils:MultiPartException",
+        "gradio.routes:file_upload_statuses",
+        "gradio_client.utils:strip_invalid_filename_characters",
+    ],
+    "one folder for all files, which is swept": [
+        "gradio.utils:get_upload_folder",
+        "gradio.processing_utils:save_bytes_to_cache",
+    ],
+    "doors that are closed by their addresses": ["gradio.route_utils:API_PREFIX"],
+    "pictures that are sent without a file": [
+        "gradio.data_classes:ImageData",
+        "gradio.component_meta:ComponentMeta",
+    ],
+}
+# All that these two classes have: what is new in them may keep what visitors bring.
+_KNOWN = {
+    "gradio.state_holder:StateHolder": (
+        "__init__ __getitem__ __contains__ set_blocks update delete_all_expired_state delete_state "
+        "blocks capacity lock session_data state_holder time_last_used"
+    ),
+    "gradio.state_holder:SessionState": (
+        "__init__ __getitem__ __setitem__ __contains__ get components state_components _update_config "
+        "_update_value_in_config blocks_config config_values state_data is_closed _state_ttl STATE_TTL_WHEN_CLOSED"
+    ),
+}
+# Classes of gradio's elements that `style.py` names, and what for.
+STYLED = {
+    "gradio-container": "the width of the page",
+    "main": "the margins on a phone",
+    "tab-container": "tabs that fit a phone",
+    "html-container": "no padding round HTML, and long names of files that wrap",
+    "label-wrap": "titles of folded panels at their start",
+    "toast-title": "no heading over an error's sentence",
+    "divider": "no dot behind the only link of the footer",
+}
+_READ_BY_SCRIPTS = {"navigator.language": "one language on one page"}
+
+
+def check_internals() -> None:
+    """Check that the installed gradio has every private name, and no new ones where they would matter.
+
+    Raises:
+        GradioDiffers: At the first difference.
+    """
+    for name, buys in _names():
+        if not _has(name):
+            raise _differs(f"lacks {name} (it buys {buys})")
+    for name in _new_names():
+        raise _differs(f"has {name}, and nobody knows what it keeps of a visitor")
+
+
+def print_internals() -> int:
+    """Print each private name, what it buys, and whether it is there; return 1 if something is missing or new."""
+    found = [(name, buys, _has(name)) for name, buys in _names()]
+    found += [(name, buys, _is_in_the_page(name)) for name, buys in {**STYLED, **_READ_BY_SCRIPTS}.items()]
+    print(f"gradio {version('gradio')}, tried with {TRIED}")
+    for name, buys, is_there in found:
+        print(f"{'there  ' if is_there else 'MISSING'}  {name}: {buys}")
+    new = list(_new_names())
+    for name in new:
+        print(f"NEW      {name}: nobody knows what it keeps of a visitor")
+    return int(bool(new) or not all(is_there for *_, is_there in found))
+
+
+def quieten_errors(log: Callable[[BaseException, str], None]) -> None:
+    """Let gradio's queue log errors by `log`, where it prints them with whatever names and values they hold."""
+    gradio.queueing.traceback = _Quiet(log)
+
+
+class _Quiet:
+    """The module `traceback`, but for what prints the error that is being handled."""
+
+    def __init__(self, log: Callable[[BaseException, str], None]) -> None:
+        self._log = log
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(traceback, name)
+
+    def print_exc(self, *_arguments: Any, **_options: Any) -> None:
+        """Log where the error that is being handled came from."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            self._log(error, "gradio")
+
+
+def exchange_queue(page: gr.Blocks, kind: type[Queue]) -> None:
+    """Put a queue of another kind in the place of the page's own, before it is launched.
+
+    It sums up no events: gradio's does so with pandas after each one, for a monitoring page that is not shown here.
+
+    Raises:
+        GradioDiffers: If gradio has stopped asking the environment about that.
+    """
+    os.environ |= {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(_NEVER), "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
+    plain = page._queue
+    queue = kind(
+        live_updates=plain.live_updates,
+        concurrency_count=plain.max_thread_count,
+        update_intervals=plain.update_intervals,
+        max_size=plain.max_size,
+        blocks=page,
+    )
+    if (queue.ANAYLTICS_CACHE_FREQUENCY, queue.ANALYTICS_MAX_EVENTS) != (_NEVER, 1):
+        raise _differs("reads no GRADIO_ANALYTICS_CACHE_FREQUENCY (it buys no statistics with pandas after each event)")
+    page._queue = queue
+
+
+def queue_of(page: gr.Blocks) -> Queue:
+    """Return the queue of a page."""
+    return page._queue
+
+
+def hold_states(page: gr.Blocks, holder: StateHolder) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """Return a lifespan for the page's server that puts a holder of `gr.State`s in the place of gradio's.
+
+    A lifespan begins before the port opens: no page, however early, has its states in the other holder.
+    """
+
+    @asynccontextmanager
+    async def exchange(app: Any) -> AsyncIterator[None]:
+        app.state_holder = page.state_holder = holder
+        yield
+
+    return exchange
+
+
+def clear_file_lists(page: gr.Blocks) -> None:
+    """Forget which files gradio would delete some day: they are swept."""
+    for names in page.temp_file_sets:
+        names.clear()
+
+
+def close_files(parser: GradioMultiPartParser) -> None:
+    """Close what a parser has opened, which it does itself for errors of its own alone."""
+    for file in parser._files_to_close_on_error:
+        file.close()
+
+
+def _differs(difference: str) -> GradioDiffers:
+    return GradioDiffers(version=version("gradio"), difference=difference, tried=TRIED)
+
+
+def _names() -> Iterator[tuple[str, str]]:
+    """Yield each private name, as module:name or module:class.attribute, with what it buys."""
+    for buys, entries in _PRIVATE.items():
+        for first, *others in map(str.split, entries):
+            owner = first.rpartition(".")[0]
+            yield from ((name, buys) for name in [first, *(f"{owner}.{each}" for each in others)])
+
+
+def _new_names() -> Iterator[str]:
+    """Yield what the classes have that keep what visitors bring, and what was not there when this was written."""
+    for name, known in _KNOWN.items():
+        if _has(name):
+            yield from (f"{name}.{each}" for each in sorted(_members(_find(name)) - set(known.split())))
+
+
+def _find(name: str) -> Any:
+    module, _, value = name.partition(":")
+    return getattr(import_module(module), value)
+
+
+def _has(name: str) -> bool:
+    """Say whether a module has a value, or a class an attribute, of its own or of its instances."""
+    module, _, path = name.partition(":")
+    owner, _, attribute = path.partition(".")
+    try:
+        found = _find(f"{module}:{owner}")
+    except (ImportError, AttributeError):
+        return False
+    return not attribute or hasattr(found, attribute) or attribute in _members(found)
+
+
+@cache
+def _members(kind: type) -> frozenset[str]:
+    """Return the methods and properties of a class, and the attributes that its methods set."""
+    names: set[str] = set()
+    for base in kind.__mro__[:-1]:
+        for name, value in vars(base).items():
+            if inspect.isfunction(value) or isinstance(value, property):
+                names.add(name)
+            if inspect.isfunction(value):
+                names |= {each.argval for each in dis.get_instructions(value) if each.opname == "STORE_ATTR"}
+    return frozenset(names)
+
+
+@cache
+def _page_files() -> str:
+    folder = Path(inspect.getfile(gr)).parent / "templates" / "frontend" / "assets"
+    return "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.[cj]s*") if path.suffix != ".json")
+
+
+def _is_in_the_page(name: str) -> bool:
+    """Say whether gradio's scripts and style sheets have a name."""
+    return name in _page_files()
+
+
+if __name__ == "__main__":
+    sys.exit(print_internals())
+if _not_found is not None:
+    check_internals()
+    raise _not_found

@@ -1,0 +1,128 @@
+"""One language on one page, whatever the browser's; and whoever switches stays in the language chosen."""
+
+import asyncio
+import re
+from typing import Any
+
+import pytest
+from demo.ui.server.launch.page_language import tell_language
+
+from demo.words.language import CHINESE, ENGLISH, Words
+from tests.browser.conftest import OpenPage
+from tests.served import Server
+
+CHINESE_CHARACTERS = re.compile(r"[\u4e00-\u9fff]")
+GRADIOS = {  # what it says in a box for pictures, in the three languages of these browsers
+    ENGLISH.language: "Drop Image Here",
+    CHINESE.language: "将图像拖放到此处",
+    "de": "Bild hier ablegen",
+}
+FORBIDDEN = (
+    "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, {get() { throw 1 }})"
+)
+
+
+@pytest.mark.parametrize("locale", ["en-US", "zh-CN", "de-DE"])
+@pytest.mark.parametrize(("path", "words"), [("/", ENGLISH), ("/zh", CHINESE)], ids=["en", "zh"])
+def test_a_page_is_in_one_language(open_page: OpenPage, server: Server, path: str, words: Words, locale: str) -> None:
+    page = open_page("/zh", locale=locale)
+    if path == "/":
+        switch(page, "English", server.url + "/")
+    page.get_by_text(GRADIOS[words.language]).first.wait_for()
+    seen = page.inner_text("body")
+    assert [text for language, text in GRADIOS.items() if language != words.language and text in seen] == []
+    prose = [line for line in seen.splitlines() if line.strip() not in ("", "English", "中文")]
+    is_chinese = [CHINESE_CHARACTERS.search(line) is not None for line in prose if len(line.split()) > 1]
+    assert len(is_chinese) > 5
+    assert set(is_chinese) == {words is CHINESE}
+
+
+def switch(page: Any, name: str, url: str) -> None:
+    """Go to the other language by the bar above the page."""
+    page.get_by_role("link", name=name).or_(page.get_by_role("button", name=name)).first.click()
+    page.wait_for_url(url)
+    page.wait_for_selector("header h1")
+
+
+def visited(page: Any, url: str, expected: str) -> None:
+    """Type an address, and see where it leads and that it stays there."""
+    page.goto(url, wait_until="commit")
+    page.wait_for_url(expected)
+    page.wait_for_selector("header h1")
+    assert page.url == expected
+
+
+def test_a_first_visit_goes_to_the_browsers_language_and_a_switch_is_remembered(
+    open_page: OpenPage, server: Server
+) -> None:
+    first = open_page("/zh", locale="zh-CN")
+    first.close()  # a page that was given by its address chooses nothing
+    context = first.context
+    page = context.new_page()
+    moves: list[str] = []
+    page.on("framenavigated", lambda frame: moves.append(frame.url))
+    visited(page, server.url + "/?__theme=dark#here", server.url + "/zh?__theme=dark#here")
+    assert len(moves) <= 2
+    switch(page, "English", re.compile(re.escape(server.url) + r"/(\?.*)?$"))
+    page.reload()
+    page.wait_for_selector("header h1")
+    assert page.inner_text("header h1") == ENGLISH.title
+    assert page.evaluate("{...localStorage}") == {"demo-language": "en"}
+    visited(context.new_page(), server.url + "/", server.url + "/")
+    assert context.cookies() == []
+
+    again = context.new_page()
+    visited(again, server.url + "/zh", server.url + "/zh")
+    visited(again, server.url + "/", server.url + "/")
+    switch(again, "中文", server.url + "/zh")
+    visited(context.new_page(), server.url + "/", server.url + "/zh")
+
+
+def test_other_browsers_stay_on_the_english_page(open_page: OpenPage, server: Server) -> None:
+    assert open_page("/", locale="de-DE").url == server.url + "/"
+    page = open_page("/", locale="en-US")
+    switch(page, "中文", server.url + "/zh")
+    visited(page.context.new_page(), server.url + "/", server.url + "/zh")
+
+
+def test_nobody_is_caught_where_storage_is_forbidden(open_page: OpenPage, server: Server) -> None:
+    context = open_page("/zh", locale="zh-CN").context
+    context.add_init_script(FORBIDDEN)
+    page = context.new_page()
+    visited(page, server.url + "/", server.url + "/zh")
+    switch(page, "English", server.url + "/")
+    page.reload()
+    page.wait_for_selector("header h1")
+    assert page.inner_text("header h1") == ENGLISH.title
+
+
+@pytest.mark.parametrize(
+    ("path", "there"), [("/deep/er/", "/deep/er/zh"), ("/deep", "/deep/zh"), ("//a.b/", "//a.b/zh")]
+)
+def test_a_page_below_another_address_goes_to_its_own_twin(
+    open_page: OpenPage, server: Server, path: str, there: str
+) -> None:
+    page = open_page("/zh", locale="zh-CN").context.new_page()
+    told = {each: document(each) for each in (path, there)}
+    page.route("**/*", lambda route: route.fulfill(body=told[route.request.url.removeprefix(server.url)]))
+    page.goto(server.url + path, wait_until="commit")
+    page.wait_for_url(server.url + there)
+    assert page.evaluate("[navigator.language, ...navigator.languages]") == ["zh-CN", "zh-CN"]
+
+
+def document(path: str) -> bytes:
+    """Return a document as it is served at a path."""
+    body = b"<!doctype html><html><head><meta charset=utf-8></head><body></body></html>"
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def serve() -> None:
+        headers = [(b"content-type", b"text/html"), (b"content-length", str(len(body)).encode())]
+        told = tell_language(path, send)
+        await told({"type": "http.response.start", "status": 200, "headers": headers})
+        await told({"type": "http.response.body", "body": body})
+
+    asyncio.run(serve())
+    return bytes(sent[-1]["body"])
