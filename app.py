@@ -7,7 +7,7 @@ with end_if_wrong():
     from demo.models.possible import check_possible
 
     check_possible(settings)
-    from demo.ui.server.launch.launch.launch.launch import launch
+    from demo.ui.server.launch import launch
 
     from demo.ui.page import build_page
     from demo.visitors.rooms import Rooms

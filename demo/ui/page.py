@@ -19,7 +19,7 @@ from demo.ui.photo import answer_line, choose_photo, keep_photo, read_picture_sc
 from demo.ui.predict.network import draw_source, watch_arrival
 from demo.ui.predict.tab import build_predict_tab, choose_example, show_prediction
 from demo.ui.privacy import build_privacy, draw_line
-from demo.ui.server.launch.launch.launch.upload_folder import open_folder
+from demo.ui.server.upload_folder import open_folder
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session
 from demo.words.language import CHINESE, ENGLISH, Words
@@ -56,6 +56,7 @@ def refresh(rooms: Rooms, ref: Ref) -> list[Any]:
     session = rooms.sessions.find(ref)
     prediction = _predict(rooms, session)
     return [
+        session.model_number,
         draw_strip(rooms, session.state),
         gr.Button(interactive=session.state.head is not None),
         *show_prediction(rooms, session, prediction),
@@ -91,7 +92,7 @@ def build_page(rooms: Rooms) -> gr.Blocks:
 
 def _build_language(page: gr.Blocks, rooms: Rooms) -> None:
     words = rooms.words
-    ref = gr.State(Ref())
+    ref, model = gr.State(Ref()), gr.State(-1)  # the session, and the number of its model state
     token = gr.Textbox(visible=False)
     gr.Navbar(main_page_name="English")
     gr.HTML(f"<header><h1>{words.page.title}</h1><p>{words.page.intro}</p></header>", padding=False)
@@ -104,7 +105,7 @@ def _build_language(page: gr.Blocks, rooms: Rooms) -> None:
         )
     with gr.Tabs():
         predict_tab = build_predict_tab(rooms, ref)
-        finetune_tab = build_finetune_tab(rooms, ref)
+        finetune_tab = build_finetune_tab(rooms, ref, model)
         inside_tab = build_inside_tab(rooms, ref)
     session_line = build_privacy(rooms, ref)
 
@@ -118,7 +119,7 @@ def _build_language(page: gr.Blocks, rooms: Rooms) -> None:
     ref.change(
         bind(rooms, refresh),
         ref,
-        [strip, back, *predict_tab.shown, inside_tab.answer],
+        [model, strip, back, *predict_tab.shown, inside_tab.answer],
         show_progress="minimal",
         show_progress_on=[predict_tab.answer, inside_tab.answer],
         **PREDICT,

@@ -66,6 +66,7 @@ class Session:
         self.presence = Presence()
         self.is_over = False
         self.state = state
+        self.model_number = 0  # tells one model state from the next
         self._photo: bytes | None = None
         self.photo_number = 0  # tells one photograph from the next
         self._second: bytes | None = None
@@ -134,6 +135,7 @@ class Session:
         with self._lock:
             self._check_not_over()
             self.state = change(self.state)
+            self.model_number += 1
             self.trained = trained or self.results  # the pictures behind a head that is gone go with it
             self._revision += 1
         return self.ref

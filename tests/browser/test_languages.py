@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 import pytest
-from demo.ui.server.launch.page_language import tell_language
+from demo.ui.server.page_language import tell_language
 
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.browser.conftest import OpenPage
@@ -37,7 +37,7 @@ def test_a_page_is_in_one_language(open_page: OpenPage, server: Server, path: st
     assert set(is_chinese) == {words is CHINESE}
 
 
-def switch(page: Any, name: str, url: str) -> None:
+def switch(page: Any, name: str, url: str | re.Pattern[str]) -> None:
     """Go to the other language by the bar above the page."""
     page.get_by_role("link", name=name).or_(page.get_by_role("button", name=name)).first.click()
     page.wait_for_url(url)
@@ -66,7 +66,7 @@ def test_a_first_visit_goes_to_the_browsers_language_and_a_switch_is_remembered(
     switch(page, "English", re.compile(re.escape(server.url) + r"/(\?.*)?$"))
     page.reload()
     page.wait_for_selector("header h1")
-    assert page.inner_text("header h1") == ENGLISH.title
+    assert page.inner_text("header h1") == ENGLISH.page.title
     assert page.evaluate("{...localStorage}") == {"demo-language": "en"}
     visited(context.new_page(), server.url + "/", server.url + "/")
     assert context.cookies() == []
@@ -93,7 +93,7 @@ def test_nobody_is_caught_where_storage_is_forbidden(open_page: OpenPage, server
     switch(page, "English", server.url + "/")
     page.reload()
     page.wait_for_selector("header h1")
-    assert page.inner_text("header h1") == ENGLISH.title
+    assert page.inner_text("header h1") == ENGLISH.page.title
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def draw_reliability(words: Words, before: Reliability, after: Reliability, temp
     return f"{_draw_bars(words, before)}<p>{sentence}</p>{draw_table(words.finetune.results.reliability_columns, rows, css_class='counts')}"
 
 
-def build_results(rooms: Rooms, ref: gr.State) -> None:
+def build_results(rooms: Rooms, ref: gr.State, model: gr.State) -> None:
     """Lay out the panel and wire it."""
     words = rooms.words
     with gr.Accordion(words.finetune.results.title, open=True, visible=False, elem_id="results") as panel:
@@ -196,7 +196,7 @@ def build_results(rooms: Rooms, ref: gr.State) -> None:
                 x="x", y="y", color="class", x_title=" ", y_title=" ", color_title=" ", height=320, elem_id="projection"
             )
     shown = [panel, headline, split, confusion, cell, detail, classes, trust, points, novelty]
-    ref.change(bind(rooms, show_results), [ref, split, drawn], [drawn, *shown], **LIGHT)
+    model.change(bind(rooms, show_results), [ref, split, drawn], [drawn, *shown], **LIGHT)
     split.input(bind(rooms, change_split), [ref, split], [drawn, *shown], **LIGHT)
     confusion.click(bind(rooms, show_cell), [ref, split], [cell, detail], **LIGHT)
     cell.click(bind_slow(rooms, show_picture), [ref, split], detail, **{**COMPUTE, "show_progress": "minimal"})

@@ -79,7 +79,7 @@ async def watch_training(rooms: Rooms, ref: Ref) -> AsyncIterator[list[Any]]:
     yield [session.ref, *_show_training(rooms, session), *show_buttons(session)]
 
 
-def build_finetune_tab(rooms: Rooms, ref: gr.State) -> FineTuneTab:
+def build_finetune_tab(rooms: Rooms, ref: gr.State, model: gr.State) -> FineTuneTab:
     """Lay out the tab and wire it; return the components that are filled when the page is loaded."""
     words = rooms.words
     with gr.Tab(words.finetune.tab, elem_id="finetune-tab", id="finetune"):
@@ -101,7 +101,7 @@ def build_finetune_tab(rooms: Rooms, ref: gr.State) -> FineTuneTab:
         with gr.Row():
             loss = _curve(words, words.finetune.training.loss, "loss")
             accuracy = _curve(words, words.finetune.training.accuracy_axis, "accuracy", y_lim=[0, 1])
-        build_results(rooms, ref)
+        build_results(rooms, ref, model)
         experiments = build_experiments(rooms, ref, train, stop)
         build_customers(rooms)
         build_keep(rooms, ref)
@@ -116,7 +116,7 @@ def build_finetune_tab(rooms: Rooms, ref: gr.State) -> FineTuneTab:
         bind(rooms, watch_training), ref, [ref, *training, *buttons], **LIGHT
     )
     stop.click(bind(rooms, stop_training), ref, [*training, *buttons], **LIGHT)
-    ref.change(tell, [ref, *form.controls], form.told, **TELL_RECIPE)
+    model.change(tell, [ref, *form.controls], form.told, **TELL_RECIPE)
     return FineTuneTab([*gathering.shown, *jobs], training, experiments.race, experiments.curve, buttons)
 
 

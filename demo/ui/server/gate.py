@@ -25,7 +25,7 @@ from demo.ui.server.errors import (
     UploadTooSlow,
 )
 from demo.ui.server.internals import API_PREFIX
-from demo.ui.server.launch.page_language import tell_language, words_at
+from demo.ui.server.page_language import tell_language, words_at
 from demo.words.language import CHINESE, ENGLISH, Words
 
 # What may be sent to; gradio has more doors (monitoring, recordings, code editing), of which this page needs none.

@@ -28,7 +28,7 @@ from demo.ui.server.internals import (
     get_upload_folder,
     strip_invalid_filename_characters,
 )
-from demo.ui.server.launch.upload_folder import LOCK
+from demo.ui.server.upload_folder import LOCK
 
 KEPT = "kept"  # what sessions offer for download, until they end
 _GRACE_S = 10.0

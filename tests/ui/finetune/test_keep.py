@@ -335,7 +335,15 @@ def test_two_who_train_at_once_get_nothing_of_each_other(
         # What hangs together in memory:
         objects, other = reachable(mine), results_of(theirs)
         ids = {id(each) for each in objects}
-        for each in (theirs, theirs.state, theirs.pictures.collection, theirs.dataset, theirs.cache, other, other.head):
+        for each in (
+            theirs,
+            theirs.state,
+            theirs.pictures.collection,
+            theirs.pictures.dataset,
+            theirs.cache,
+            other,
+            other.head,
+        ):
             assert id(each) not in ids
         texts = {each for each in objects if isinstance(each, str)}
         assert not texts & traces(theirs)

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from demo.ui.server.launch.page_language import tell_language
+from demo.ui.server.page_language import tell_language
 
 from tests.served import Server
 

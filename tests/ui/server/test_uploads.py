@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from demo.ui.server.launch.upload_folder import open_folder
+from demo.ui.server.upload_folder import open_folder
 
 from demo.data.errors import NoImage
 from demo.errors import SettingWrong
@@ -24,7 +24,7 @@ from tests.conftest import PROJECT
 
 HOLD_FOLDER = """
 import sys, time
-from demo.ui.server.launch.upload_folder import open_folder
+from demo.ui.server.upload_folder import open_folder
 print(open_folder(), flush=True)
 time.sleep(600)
 """
@@ -182,7 +182,7 @@ def test_a_folder_of_somebody_elses_is_left_to_them(tmp_path: Path, monkeypatch:
     monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     theirs = tmp_path / "gradio"
-    monkeypatch.setattr("demo.ui.server.launch.upload_folder.is_own", lambda folder: folder != theirs)
+    monkeypatch.setattr("demo.ui.server.upload_folder.is_own", lambda folder: folder != theirs)
     folder = open_folder()
     assert folder.parent.parent == tmp_path
     assert not list(theirs.iterdir())
