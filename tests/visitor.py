@@ -138,8 +138,8 @@ class Shown:
     """The outputs of the page's refresh, by name."""
 
     def __init__(self, outputs: list[Any]) -> None:
-        self.strip, self.back, self.backbone, self.answers, self.top, self.answer, self.network_input = outputs[:7]
-        self.inside_answer = outputs[7]
+        self.strip, self.back, self.backbone, self.answers, self.top, self.answer, self.network_input = outputs[1:8]
+        self.inside_answer = outputs[8]
 
 
 class Markup(HTMLParser):
