@@ -11,8 +11,8 @@ from tests.conftest import PROJECT
 GROUND = ["sentences", "system", "errors", "settings"]
 FLOORS = [*GROUND, "data", "models", "tasks", "words", "visitors", "ui"]
 KNOW_FIGURES = ["ui"]
-# Within the page: what all tabs are made of, what stands round gradio, what joins the two, the tabs, and all of it.
-PAGE = ["parts", "server", "handlers", "photo", "predict", "finetune", "inside", "privacy", "api", "page"]
+# Within the page: what stands round gradio, what all tabs are made of, what joins the two, the tabs, and all of it.
+PAGE = ["server", "parts", "handlers", "photo", "predict", "finetune", "inside", "privacy", "api", "page"]
 WINGS = ["predict", "finetune", "inside"]
 ROUND_ALL = ["launch"]  # of the server: it opens the whole page
 MODULES = sorted((PROJECT / "demo").rglob("*.py"))
