@@ -108,7 +108,7 @@ def test_a_second_picture_of_ones_own(visitor: Visitor, beside_coffee: tuple[Sta
 
 def test_a_second_picture_that_is_none_is_refused(visitor: Visitor) -> None:
     with pytest.raises(Refused, match="is not a picture that can be read here"):
-        visitor.call("bring_second", None, OWN, visitor.upload(COFFEE.parent / "README.txt"))
+        visitor.call("bring_second", None, OWN, visitor.upload(COFFEE.parent / "README.md"))
 
 
 def test_before_fine_tuning_stands_beside_after(
