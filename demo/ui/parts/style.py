@@ -29,7 +29,6 @@ $html_container { padding: 0 !important; }
 .example { aspect-ratio: 1; min-width: 0 !important; padding: 0.2rem; align-items: flex-end; background-size: cover;
   font-size: 0.75rem; color: white !important; text-shadow: 0 0 3px black, 0 0 3px black; overflow: hidden; }
 @media (max-width: 500px) {
-  $main { padding: 0.7rem !important; }
   $tab_container button { padding: 0 0.5rem !important; }
   .example { font-size: 0.6rem; }
 }
@@ -53,6 +52,7 @@ footer $divider { display: none !important; } /* gradio's dot after the only lin
   border-bottom: 1px solid var(--border-color-primary); }
 .counts th:first-child, .counts td:first-child { text-align: left; min-width: 4.5em; overflow-wrap: break-word; }
 $toast_title { font-size: 0 !important; } /* gradio's "Error", in English only; the sentence below says it */
+:lang(zh) :is($meta_text, $meta_text_center) { font-size: 0; } /* "processing | 0.5 s", in English only */
 .scale { display: flex; align-items: center; gap: 0.5rem; font-size: 0.85rem; }
 .scale .colours { display: inline-block; width: 12rem; height: 0.9rem; border-radius: 3px; }
 .wide { overflow-x: auto; }

@@ -110,11 +110,12 @@ _KNOWN = {
 # Classes of gradio's elements that `style.py` names, and what for.
 STYLED = {
     "gradio-container": "the width of the page",
-    "main": "the margins on a phone",
     "tab-container": "tabs that fit a phone",
     "html-container": "no padding round HTML, and long names of files that wrap",
     "label-wrap": "titles of folded panels at their start",
     "toast-title": "no heading over an error's sentence",
+    "meta-text": "no English word in the corner of what is loading, on the Chinese page",
+    "meta-text-center": "likewise in its middle",
     "divider": "no dot behind the only link of the footer",
 }
 _READ_BY_SCRIPTS = {"navigator.language": "one language on one page"}

@@ -41,9 +41,14 @@ def words_at(path: str) -> Words:
     return CHINESE if path.partition("?")[0].rstrip("/").endswith("/zh") else ENGLISH
 
 
+def put_first(path: str, body: bytes) -> bytes:
+    """Return a document with the script of its language in front of all others."""
+    script = (_SCRIPT % json.dumps(_TAGS[words_at(path).language])).encode()
+    return _HEAD.sub(lambda head: head[0] + script, body, count=1)
+
+
 def tell_language(path: str, send: Send) -> Send:
     """Put the script in front of all others of a page, and leave whatever is no whole, plain HTML document as it is."""
-    script = (_SCRIPT % json.dumps(_TAGS[words_at(path).language])).encode()
     start: Message | None = None
 
     async def send_told(message: Message) -> None:
@@ -54,7 +59,7 @@ def tell_language(path: str, send: Send) -> Send:
         if start is not None:
             before, start = start, None
             if message["type"] == "http.response.body" and not message.get("more_body", False):
-                message = {**message, "body": _HEAD.sub(lambda head: head[0] + script, message.get("body", b""), 1)}
+                message = {**message, "body": put_first(path, message.get("body", b""))}
                 MutableHeaders(scope=before)["Content-Length"] = str(len(message["body"]))
             await send(before)
         await send(message)

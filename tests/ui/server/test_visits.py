@@ -1,10 +1,17 @@
 """What of gradio's bookkeeping is left out, and that nothing is missed."""
 
+from typing import Any
+
 import gradio as gr
+import pytest
 from gradio_client import Client, handle_file
 
 from demo.data.samples import EXAMPLES
+from demo.settings import Settings
+from demo.ui.server.gate import Gate
+from demo.ui.server.launch import launch
 from demo.ui.server.visits import Visit, Visits
+from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
 from tests.served import Server
 from tests.visitor import Visitor
@@ -38,6 +45,29 @@ def test_events_that_begin_a_visit_at_the_same_time_share_its_states(server: Ser
     for visit in (first, second, visits["new"]):  # gradio looks into its own for what has changed
         assert [visit[key] for key in keys] == ["written first", "written second"]
     server.page.state_holder = server.page.app.state_holder
+
+
+def test_no_page_is_so_early_that_its_states_are_kept_elsewhere(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holders: set[type] = set()
+    let_through = Gate.__call__
+
+    async def note(gate: Gate, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            holders.add(type(scope["app"].state_holder))
+        await let_through(gate, scope, receive, send)
+
+    monkeypatch.setattr(Gate, "__call__", note)
+    rooms = Rooms.of(settings)
+    with gr.Blocks(analytics_enabled=False) as page:
+        gr.Button()
+    launch(page, rooms, wait=False, quiet=True)  # gradio itself asks it for something before it returns
+    page.close()
+    assert rooms.arrival.over.wait(60)
+    assert holders == {Visits}
+    assert isinstance(page.state_holder, Visits)
+    assert page.state_holder.capacity == 2 * settings.max_sessions
 
 
 def test_no_deep_link_is_offered_for_which_the_description_would_be_needed(server: Server) -> None:
