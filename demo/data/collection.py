@@ -18,7 +18,6 @@ from demo.errors import (
     TooManyClasses,
     TooManyPictures,
     UnknownClass,
-    UnknownPicture,
     UploadError,
     forget_origin,
 )
@@ -205,20 +204,6 @@ def add_pictures(
         check_room(num_pictures + len(pictures), num_bytes, settings)
     added = _put(collection, replace(old, pictures=(*old.pictures, *pictures)), old)
     return replace(added, skipped=(*collection.skipped, *skipped))
-
-
-def remove_picture(collection: Collection, class_name: str, *, picture_idx: int) -> Collection:
-    """Remove one picture of a class, by its place from 0.
-
-    Raises:
-        UnknownClass: If there is no such class.
-        UnknownPicture: If the class has no picture there.
-    """
-    old = find_class(collection, class_name)
-    if not 0 <= picture_idx < len(old.pictures):
-        raise UnknownPicture(class_name=class_name, number=picture_idx + 1, count=len(old.pictures))
-    left = old.pictures[:picture_idx] + old.pictures[picture_idx + 1 :]
-    return _put(collection, replace(old, pictures=left), old)
 
 
 def number_apart(name: str, taken: Container[str], *, max_length: int | None = None) -> str:
