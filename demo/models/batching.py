@@ -95,7 +95,7 @@ class Batcher:
 
     def _wake_next(self) -> None:
         """Take the next batch from those that wait, and let the first of it lead."""
-        tickets, num_pictures = [self._waiting.popleft()], 0
+        tickets = [self._waiting.popleft()]
         num_pictures = len(tickets[0].pictures)
         while self._waiting and num_pictures + len(self._waiting[0].pictures) <= MAX_BATCH:
             tickets.append(self._waiting.popleft())

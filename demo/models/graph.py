@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from torch import fx, nn
-from torchvision.models import feature_extraction
 
 from demo.models.zoo import BackboneSpec, StageLabel
 
@@ -15,31 +14,37 @@ FEATURES, LOGITS = "features", "logits"
 _tracing = threading.Lock()
 
 
-class OwnThreadTracer(feature_extraction.NodePathTracer):
-    """A tracer that sees what its own thread calls.
+class _Tracer(fx.Tracer):
+    """A tracer that keeps what each module gives, and that sees what its own thread calls.
 
     While torch traces a network it sends the calls of every module in the process through the tracer, those of other
     threads too; and of two tracers at once, the one that ends last would leave the other's detour in place for good.
     """
 
-    def __init__(self, *values: Any, **options: Any) -> None:
-        super().__init__(*values, **options)
+    def __init__(self, leaves: tuple[type[nn.Module], ...]) -> None:
+        super().__init__()
+        self.outputs: dict[str, fx.Node] = {}
+        self._leaves = leaves
         self._thread = threading.get_ident()
 
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Say whether a module is one node, or traced into; the names are torch's."""
+        return isinstance(m, self._leaves) or super().is_leaf_module(m, module_qualified_name)
+
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Trace a call, or let the call of another thread pass; the names are torch's."""
+        """Trace a call, or let the call of another thread pass."""
         if threading.get_ident() != self._thread:
             return forward(*args, **kwargs)
-        return super().call_module(m, forward, args, kwargs)
+        output = super().call_module(m, forward, args, kwargs)
+        if isinstance(output, fx.Proxy):
+            self.outputs[self.path_of_module(m)] = output.node
+        return output
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
         """Trace what a module is asked for, or let another thread have it."""
         if threading.get_ident() != self._thread:
             return attr_val
         return super().getattr(attr, attr_val, parameter_proxy_cache)
-
-
-feature_extraction.NodePathTracer = OwnThreadTracer  # torchvision takes no tracer as an argument
 
 
 def open_graph(network: nn.Module, spec: BackboneSpec) -> fx.GraphModule:
@@ -53,16 +58,24 @@ def open_graph(network: nn.Module, spec: BackboneSpec) -> fx.GraphModule:
         A module from pictures (N, 3, H, W) to a dict: the labels of the stages to (N, C, H, W), FEATURES (N, D),
         LOGITS (N, K).
     """
-    nodes = {stage.module: stage.label.value for stage in spec.stages}
-    leaves: list[type[nn.Module]] = []
+    names = {stage.label.value: stage.module for stage in spec.stages} | {FEATURES: spec.features, LOGITS: spec.logits}
+    leaves: tuple[type[nn.Module], ...] = ()
     if spec.library == "timm":
         from timm.layers import BatchNormAct2d, Conv2dSame
 
         # The padding of the one depends on the size of what comes in; the other would count a batch while traced.
-        leaves = [Conv2dSame, BatchNormAct2d]
-    nodes |= {spec.features: FEATURES, spec.logits: LOGITS}
+        leaves = (Conv2dSame, BatchNormAct2d)
     with _tracing:
-        return feature_extraction.create_feature_extractor(network, nodes, tracer_kwargs={"leaf_modules": leaves})  # type: ignore[no-any-return]
+        tracer = _Tracer(leaves)
+        graph = tracer.trace(network)
+    functions = {node.name: node for node in graph.nodes if node.op == "call_function"}  # such as DenseNet's last ReLU
+    ends = functions | tracer.outputs
+    graph.erase_node(next(node for node in graph.nodes if node.op == "output"))
+    graph.output({label: ends[name] for label, name in names.items()})
+    opened = fx.GraphModule(network, graph).eval()
+    opened.graph.eliminate_dead_code()
+    opened.recompile()
+    return opened
 
 
 def cut_graph(graph: fx.GraphModule, start: StageLabel | None, end: str = FEATURES) -> fx.GraphModule:

@@ -63,14 +63,8 @@ def ascend(
 ) -> Generator[AscentStep, None, None]:
     """Change a picture of faint noise, step by step, so that one channel becomes stronger: gradient ascent.
 
-    What is changed is not pixels but the picture's spectrum, with colours that do not correlate: there high frequencies
-    have no head start, which in pixels end as grey noise. The picture has no edges, what leaves at one side comes in at
-    the other; it is moved and scaled at random before each step, so that no pattern wins that only holds at one place.
     The mean over all positions is ascended: a single position in the middle gives a spot on grey at the low stage, and
     pictures that are no clearer at the high one.
-
-    A channel whose ReLU gives 0 everywhere would have no gradient and one at ReLU6's 6 neither. So the ReLU that ends a
-    stage is left out; where the stage ends in several, side by side, each one is.
 
     Args:
         backbone: Network to look into, shared or private; left unchanged, no parameter gets a gradient.
@@ -133,7 +127,12 @@ class AscentCache:
 
 
 class _Ascent:
-    """A picture on its way, as a spectrum, and how it is changed; it belongs to one caller."""
+    """A picture on its way, as a spectrum, and how it is changed; it belongs to one caller.
+
+    What is changed is not pixels but the picture's spectrum, with colours that do not correlate: there high frequencies
+    have no head start, which in pixels end as grey noise. The picture has no edges, what leaves at one side comes in at
+    the other; it is moved and scaled at random before each step, so that no pattern wins that only holds at one place.
+    """
 
     def __init__(self, backbone: Backbone, stage: StageLabel, channel_idx: int, side_px: int, seed: int) -> None:
         self._backbone, self._channel_idx, self._side_px = backbone, channel_idx, side_px
@@ -192,7 +191,10 @@ def _weigh_frequencies(side_px: int) -> Tensor:
 
 
 def _leave_out_relu(part: fx.GraphModule) -> fx.GraphModule:
-    """Let a part of a network, which nobody else holds, end before its last ReLU, or several that end side by side."""
+    """Let a part of a network, which nobody else holds, end before its last ReLU, or several that end side by side.
+
+    A channel whose ReLU gives 0 everywhere would have no gradient and one at ReLU6's 6 neither.
+    """
     last = next(node for node in part.graph.nodes if node.op == "output")
     ends = list(last.all_input_nodes)
     while ends:

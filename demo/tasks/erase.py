@@ -99,11 +99,6 @@ def erase_by_map(
     share means as many cells, with edges as long, for a map of 7 by 7 as for one of 56 by 56, and the curves of
     stages can be compared. Of cells that are equally hot, those with more heat around them count as hotter.
 
-    An erased cell gets the mean colour of the picture. Blurred cells would keep what the network may still know the
-    class by, its colours and its rough form; black ones would be darker than most pictures. No filling is neutral: its
-    edges are new to the network, and the outline can give the class away (ROAD), for which the random parts are a
-    control.
-
     Args:
         backbone: Network that the head belongs to (`Backbone.for_head`); left unchanged.
         picture: RGB image of any size.
@@ -117,21 +112,14 @@ def erase_by_map(
         OptionOutOfRange: If a share is not from 0 to 1, or there is no such class.
 
     Source:
-        Deletion: Petsiuk et al. 2018 (RISE), https://arxiv.org/abs/1806.07421
-        Outlines: Rong et al. 2022 (ROAD), https://arxiv.org/abs/2202.00449
+        Petsiuk et al. 2018 (RISE), https://arxiv.org/abs/1806.07421, who call it deletion
     """
     for share in shares:
         check_range("share", share, 0, 1)
     generator = torch.Generator().manual_seed(seed)
     transformed = backbone.transform(picture)  # (3, H, W)
     order = _rank_cells(values, generator)
-    variants = []
-    for share in shares:
-        count = round(share * GRID**2)
-        hottest, coldest = (_mask_cells(cells, transformed) for cells in (order[len(order) - count :], order[:count]))
-        random = _move(hottest, NUM_DRAWS, generator)
-        for part, masks in ((Part.HOTTEST, hottest), (Part.RANDOM, random), (Part.COLDEST, coldest)):
-            variants.append(_Variants(part, share, masks))
+    variants = [each for share in shares for each in _mask_share(share, order, transformed, generator)]
     return _erase(backbone, transformed, class_idx, variants, head)
 
 
@@ -189,6 +177,15 @@ def _rank_cells(values: NDArray[np.floating[Any]], generator: torch.Generator) -
     return order
 
 
+def _mask_share(share: float, order: Tensor, transformed: Tensor, generator: torch.Generator) -> list[_Variants]:
+    """Return the masks of a share of the cells, which are ordered from the coldest: hottest, random and coldest."""
+    count = round(share * GRID**2)
+    hottest, coldest = (_mask_cells(cells, transformed) for cells in (order[len(order) - count :], order[:count]))
+    random = _move(hottest, NUM_DRAWS, generator)
+    parts = ((Part.HOTTEST, hottest), (Part.RANDOM, random), (Part.COLDEST, coldest))
+    return [_Variants(part, share, masks) for part, masks in parts]
+
+
 def _mask_cells(cells: Tensor, transformed: Tensor) -> Tensor:
     """Return a mask (1, H, W) of what the network sees that is 1 in some cells of the grid."""
     grid = torch.zeros(GRID**2)
@@ -207,7 +204,12 @@ def _move(mask: Tensor, num_draws: int, generator: torch.Generator) -> Tensor:
 def _erase(
     backbone: Backbone, transformed: Tensor, class_idx: int, variants: Sequence[_Variants], head: Head | None
 ) -> Erasure:
-    """Put the mean colour into a transformed picture (3, H, W) where masks say so, and ask about all of them."""
+    """Put the mean colour into a transformed picture (3, H, W) where masks say so, and ask about all of them.
+
+    Blurred cells would keep what the network may still know the class by, its colours and its rough form; black ones
+    would be darker than most pictures. No filling is neutral: its edges are new to the network, and the outline can
+    give the class away (ROAD, https://arxiv.org/abs/2202.00449), for which the random parts are a control.
+    """
     check_classes(backbone, [class_idx], head)
     colour = transformed.mean(dim=(1, 2), keepdim=True)  # (3, 1, 1)
     masks = torch.cat([transformed.new_zeros(1, *transformed.shape[1:]), *(each.masks for each in variants)])

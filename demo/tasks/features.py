@@ -173,14 +173,7 @@ def extract_features(
     rows = (cache or FeatureCache()).rows(backbone.spec.name)
     training = [sample for sample in dataset.samples if sample.split is Split.TRAIN]
     looks = [*map(Look, dataset.samples), *(Look(sample, view) for view in views for sample in training)]
-    missing = list({look.key: look for look in looks if look.key not in rows}.values())
-    done = 0
-    if missing:
-        yield FeatureProgress(done, len(missing))
-    for chunk, computed in run_looks(missing, backbone, settings, backbone.features):
-        rows.update({look.key: row for look, row in zip(chunk, computed.numpy(), strict=True)})
-        done += len(chunk)
-        yield FeatureProgress(done, len(missing))
+    yield from _complete(rows, looks, backbone, settings)
     values = np.stack([rows[look.key] for look in looks])
     num_samples = len(dataset.samples)
     return Features(
@@ -191,6 +184,20 @@ def extract_features(
         tuple(sample.split for sample in dataset.samples),
         values[num_samples:].reshape(len(views), -1, values.shape[1]) if views else None,
     )
+
+
+def _complete(
+    rows: dict[tuple[View, str], NDArray[np.float32]], looks: Sequence[Look], backbone: Backbone, settings: Settings
+) -> Generator[FeatureProgress, None, None]:
+    """Compute the rows that are missing, each once."""
+    missing = list({look.key: look for look in looks if look.key not in rows}.values())
+    done = 0
+    if missing:
+        yield FeatureProgress(done, len(missing))
+    for chunk, computed in run_looks(missing, backbone, settings, backbone.features):
+        rows.update({look.key: row for look, row in zip(chunk, computed.numpy(), strict=True)})
+        done += len(chunk)
+        yield FeatureProgress(done, len(missing))
 
 
 def run_looks(

@@ -128,13 +128,10 @@ def fit(
         BatchProgress within long epochs, EpochResult after each epoch. Whoever iterates may stop at any of them.
 
     Returns:
-        The number of epochs. Where the recipe has a patience, the weights are those of the epoch with the lowest
-        validation loss, else of the last.
+        How many epochs, and whose weights: with a patience those of the lowest validation loss, else of the last.
     """
-    start = time.monotonic()
-    optimizer = _build_optimizer(learner, recipe)
+    start, optimizer = time.monotonic(), _build_optimizer(learner, recipe)
     best_loss, best_epoch, best_weights = float("inf"), 0, None
-    epoch = 0
     for epoch in range(1, recipe.epochs + 1):
         with threads(num_threads):
             yield from _train_epoch(learner, examples, recipe, optimizer, generator, epoch)

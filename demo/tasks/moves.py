@@ -97,12 +97,6 @@ def move_picture(
 ) -> MoveCurves:
     """Move a picture step by step and compare what a network makes of it with what it made of it at rest.
 
-    What moves is the square that the network sees, so that nothing enters that was not in it at rest. What lies
-    beyond its edges is its mirror image: a plain colour would bring in edges that low stages answer strongly. Turns,
-    scales and parts of pixels resample the picture, which takes a little of its sharpness.
-
-    The activation at rest is moved with its cells as pixels, each in the middle of its part of the picture.
-
     Args:
         backbone: Network to ask; left unchanged.
         picture: RGB image of any size.
@@ -115,8 +109,7 @@ def move_picture(
 
     Source:
         Lenc & Vedaldi 2015, https://arxiv.org/abs/1411.5908; Zeiler & Fergus 2014, their figure 5,
-        https://arxiv.org/abs/1311.2901; for why shifts by less than a stride are not free, Zhang 2019,
-        https://arxiv.org/abs/1904.11486
+        https://arxiv.org/abs/1311.2901; of shifts by less than a stride: Zhang 2019, https://arxiv.org/abs/1904.11486
     """
     check_range("steps", len(steps), 1, MAX_STEPS)
     for step in steps:
@@ -130,12 +123,11 @@ def move_picture(
             batch = torch.cat([_move(square, move, step, mode="bicubic", beyond="reflection") for step in chunk])
             pictures += [draw_transformed(backbone.spec, each) for each in batch]
             looks += _compare(rest, _see(backbone, batch, head), move, chunk)
-    class_names = head.class_names if head else backbone.spec.class_names
     return MoveCurves(
         move,
         tuple(steps),
         tuple(pictures),
-        ClassProbability(rest.best, class_names[rest.best], float(rest.probabilities[0, rest.best])),
+        rest.name_best(head.class_names if head else backbone.spec.class_names),
         tuple(map(_draw_up, backbone.spec.stages, zip(*(look.stages for look in looks), strict=True))),
         tuple(look.features for look in looks),
         tuple(look.probability for look in looks),
@@ -154,6 +146,10 @@ class _Seen:
     def best(self) -> int:
         """The class that the first picture is taken for."""
         return int(self.probabilities[0].argmax())
+
+    def name_best(self, class_names: Sequence[str]) -> ClassProbability:
+        """Return that class with its probability."""
+        return ClassProbability(self.best, class_names[self.best], float(self.probabilities[0, self.best]))
 
 
 @dataclass(frozen=True)
@@ -188,7 +184,10 @@ def _compare(rest: _Seen, now: _Seen, move: Move, steps: Sequence[float]) -> lis
 
 
 def _liken(rest: Tensor, now: Tensor, move: Move, step: float) -> tuple[float, float]:
-    """Return how like a stage's activation at rest, moved likewise and unmoved, its activation (1, C, H, W) now is."""
+    """Return how like a stage's activation at rest, moved likewise and unmoved, its activation (1, C, H, W) now is.
+
+    The activation at rest is moved with its cells as pixels, each in the middle of its part of the picture.
+    """
     # With a margin for rounding: turned by a right angle all stays visible.
     visible = (_grid(move, step, rest).abs() <= 1 + 1e-5).all(dim=3)[0]  # (H, W)
     moved = _move(rest, move, step, mode="bilinear", beyond="border")
@@ -208,7 +207,12 @@ def _cosine(first: Tensor, second: Tensor) -> float:
 
 
 def _move(values: Tensor, move: Move, step: float, *, mode: str, beyond: str) -> Tensor:
-    """Move pixels or cells (1, C, H, W); what lies beyond the edges is their reflection, or the cell at the border."""
+    """Move pixels or cells (1, C, H, W); what lies beyond the edges is their reflection, or the cell at the border.
+
+    Of a picture it is the square that the network sees, so that nothing enters that was not in it at rest. A plain
+    colour beyond the edges of a picture would bring in edges that low stages answer strongly. Turns, scales and
+    parts of pixels resample the picture, which takes a little of its sharpness.
+    """
     source = values
     if move is Move.SCALE and step < 1:  # several pixels come together in one: their mean, not one of them
         size = [max(1, round(side * step)) for side in values.shape[2:]]

@@ -117,8 +117,8 @@ def find_patches(
 ) -> Generator[PatchProgress | tuple[Patch, ...], None, None]:
     """Find the pictures that excite one channel most, and cut from each the part that does.
 
-    Each picture is run through the network once for all channels of all stages; of a picture only the strongest
-    position counts, so that one picture does not fill all places. Those that are cut are decoded once more.
+    Of a picture only the strongest position counts, so that one picture does not fill all places. Those that are cut
+    are decoded once more.
 
     Args:
         backbone: Network to look into; left unchanged.
@@ -126,14 +126,12 @@ def find_patches(
         channel_idx: Which of the stage's channels.
         pictures: Where to look; two with the same digest count once.
         settings: Limits how many pictures are decoded at once.
-        cache: What is known from earlier runs; completed here. A private network (`Backbone.is_private`) has the name
-            of another and neither reads nor writes it.
+        cache: What is known from earlier runs; completed here, but for a private network.
         count: How many patches at most.
 
     Yields:
-        PatchProgress, first for none and then for each batch, unless all peaks are known; at the end the patches,
-        the strongest first, and equally strong ones in the order of the pictures. A picture on which the channel is
-        nowhere above 0 gives none.
+        PatchProgress, unless all is known; at the end the patches, the strongest first, and equally strong ones in the
+        order of the pictures. A picture on which the channel is nowhere above 0 gives none.
 
     Raises:
         OptionOutOfRange: If the stage has no such channel.
@@ -142,8 +140,35 @@ def find_patches(
     Source:
         Zeiler & Fergus 2014, their figure 2, https://arxiv.org/abs/1311.2901
     """
+    peaks = yield from _look_through(backbone, stage, channel_idx, pictures, settings, cache)
+    excited = [(peak, candidate) for peak, candidate in peaks if peak.value > 0]
+    strongest = sorted(excited, key=lambda pair: -pair[0].value)[:count]  # stable: ties stay in order
+    yield tuple(_cut(backbone, stage, peak, candidate) for peak, candidate in strongest)
+
+
+class _Peak(NamedTuple):
+    """The strongest position of one channel on one picture, as row and column of maps of a size (H, W)."""
+
+    value: float
+    place: tuple[int, int]
+    map_size: tuple[int, int]
+
+
+def _look_through(
+    backbone: Backbone,
+    stage: StageLabel,
+    channel_idx: int,
+    pictures: Sequence[Candidate],
+    settings: Settings,
+    cache: PeakCache,
+) -> Generator[PatchProgress, None, list[tuple[_Peak, Candidate]]]:
+    """Run what is not known through the network, once for all channels of all stages, and return one channel's peaks.
+
+    Yields:
+        PatchProgress, first for none and then for each batch; nothing where all is known.
+    """
     if backbone.is_private:
-        cache = PeakCache()
+        cache = PeakCache()  # it has the name of another
     candidates: dict[str, Candidate] = {}
     for each in pictures:
         candidates.setdefault(each.digest, each)
@@ -159,17 +184,7 @@ def find_patches(
             cache.add(backbone.spec.name, candidate.digest, peaks)
             known[candidate.digest] = _pick(peaks[stage], channel_idx)
         yield PatchProgress(first + len(batch), len(missing))
-    excited = [(known[digest], candidate) for digest, candidate in candidates.items() if known[digest].value > 0]
-    strongest = sorted(excited, key=lambda pair: -pair[0].value)[:count]  # stable: ties stay in order
-    yield tuple(_cut(backbone, stage, peak, candidate) for peak, candidate in strongest)
-
-
-class _Peak(NamedTuple):
-    """The strongest position of one channel on one picture, as row and column of maps of a size (H, W)."""
-
-    value: float
-    place: tuple[int, int]
-    map_size: tuple[int, int]
+    return [(known[digest], candidate) for digest, candidate in candidates.items()]
 
 
 def _find_peaks(backbone: Backbone, candidates: Sequence[Candidate]) -> list[dict[StageLabel, Peaks]]:

@@ -22,7 +22,6 @@ from demo.data.collection import (
     add_pictures,
     find_class,
     remove_class,
-    remove_picture,
     rename_class,
     switch_class,
 )
@@ -39,7 +38,6 @@ from demo.data.errors import (
     TooManyClasses,
     TooManyPictures,
     UnknownClass,
-    UnknownPicture,
 )
 from demo.data.folders import read_collection
 from demo.data.store import PictureStore
@@ -164,7 +162,6 @@ def test_a_full_disk_ends_the_adding_and_skips_nothing(gathered: Collection, set
         lambda collection: switch_class(collection, "cat", is_on=False),
         lambda collection: add_pictures(collection, "cat", files=[("1", png())], settings=SETTINGS),
         lambda collection: add_pictures(collection, "cat", files=[("1", b"")], settings=SETTINGS),
-        lambda collection: remove_picture(collection, "cat", picture_idx=0),
     ],
 )
 def test_an_edit_returns_another_collection_and_leaves_the_first(edit: Edit, gathered: Collection) -> None:
@@ -237,7 +234,6 @@ def test_a_class_may_be_renamed_to_itself_in_capitals(gathered: Collection) -> N
         lambda collection: remove_class(collection, "fox"),
         lambda collection: switch_class(collection, "fox", is_on=False),
         lambda collection: add_pictures(collection, "fox", files=[("1", png())], settings=SETTINGS),
-        lambda collection: remove_picture(collection, "fox", picture_idx=0),
     ],
 )
 def test_a_class_that_is_not_there_is_named(edit: Edit, gathered: Collection) -> None:
@@ -293,17 +289,6 @@ def test_labels_are_last_parts_of_paths_without_hidden_characters_and_differ(
     assert paths_of(collection, "dog")[2:] == ["webcam.png", "webcam.png~2", "Webcam.png~3", "1.png~2", "dog"]
 
 
-def test_a_picture_is_removed_by_its_place(gathered: Collection) -> None:
-    assert paths_of(remove_picture(gathered, "cat", picture_idx=0), "cat") == ["2.png"]
-    assert paths_of(remove_picture(gathered, "cat", picture_idx=1), "cat") == ["1.png"]
-
-
-@pytest.mark.parametrize(("picture_idx", "number"), [(2, "3"), (-1, "0")])
-def test_a_place_without_a_picture_is_named(picture_idx: int, number: str, gathered: Collection) -> None:
-    with pytest.raises(UnknownPicture, match=rf'Class "cat" has 2 picture\(s\) and no number {number}'):
-        remove_picture(gathered, "cat", picture_idx=picture_idx)
-
-
 def test_more_pictures_than_the_limit_are_refused(gathered: Collection, settings: Settings) -> None:
     files = [(f"{number}.png", png()) for number in range(3)]
     tight = replace(settings, max_pictures=6)
@@ -327,8 +312,9 @@ def test_adding_and_removing_again_and_again_does_not_fill_the_disk(gathered: Co
     tight = replace(settings, max_unpacked_bytes=2 * (gathered.num_bytes + len(content)))
     collection = gathered
     for _ in range(30):
-        collection = add_pictures(collection, "cat", files=[("new.png", content)], settings=tight)
-        collection = remove_picture(collection, "cat", picture_idx=2)
+        collection = add_class(collection, "fox", settings=tight)
+        collection = add_pictures(collection, "fox", files=[("new.png", content)], settings=tight)
+        collection = remove_class(collection, "fox")
         assert collection.store.num_bytes <= 3 * tight.max_unpacked_bytes
     assert collection.classes == gathered.classes
     assert [picture.stored.read() for picture in collection.pictures] == [encode(noise(seed)) for seed in (1, 2, 3, 4)]
