@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+import gradio
 import gradio as gr
 import pytest
 from gradio.queueing import Queue
