@@ -416,6 +416,14 @@ def test_the_largest_burst_is_learned_from(make_zip: MakeZip, settings: Settings
         }
 
 
+def test_validation_leaves_a_picture_to_the_test(make_zip: MakeZip, settings: Settings) -> None:
+    """Beside a burst of eight there are two pictures, and each of the two parts would like two."""
+    files = burst("cat/long", 0, 8) | burst("cat/one", 1, 1) | burst("cat/other", 2, 1) | bursts("dog", 50, 4)
+    for seed in range(4):
+        dataset = make_dataset(read_collection(make_zip(files), settings), settings, seed=seed)
+        assert dataset.counts["cat"] == {"train": 8, "validation": 1, "test": 1}
+
+
 def test_a_class_that_is_one_burst_is_split_by_picture_and_reported(make_zip: MakeZip, settings: Settings) -> None:
     dataset = read_dataset(make_zip(burst("cat", 0, 5) | bursts("dog", 50, 2)), settings)
     assert dataset.counts["cat"] == {"train": 4, "validation": 1}

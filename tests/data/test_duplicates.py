@@ -122,6 +122,27 @@ def test_a_plain_picture_is_not_near_one_with_edges_of_the_same_mean() -> None:
     assert group([plain(100, 100, 100), fingerprint(halves), fingerprint(halves.rotate(90))]) == [0, 1, 2]
 
 
+@pytest.mark.parametrize(("levels", "are_near"), [(15, True), (18, False)])
+def test_plain_pictures_are_near_up_to_sixteen_levels_in_each_channel(levels: int, are_near: bool) -> None:
+    fingerprints = [plain(100, 100, 100), plain(*[100 + levels] * 3)]
+    assert group(fingerprints) == [0, int(not are_near)]
+    assert bool(list(find_twins(fingerprints, [0], [1]))) is are_near
+
+
+@pytest.mark.parametrize(("levels", "are_near"), [(75, True), (82, False)])
+def test_pictures_of_one_pattern_are_near_up_to_a_thirtieth_of_their_edges(levels: int, are_near: bool) -> None:
+    """Stripes of 60 levels around grey, and the same of more: a quarter more is near, a third more is not."""
+
+    def stripes(around: int) -> bytes:
+        pixels = np.full((6, 6, 3), 128 - around, dtype=np.uint8)
+        pixels[:, ::2] += np.uint8(2 * around)
+        return pixels.tobytes()
+
+    fingerprints = [stripes(60), stripes(levels)]
+    assert group(fingerprints) == [0, int(not are_near)]
+    assert bool(list(find_twins(fingerprints, [0], [1]))) is are_near
+
+
 def test_the_twin_is_the_nearest() -> None:
     fingerprints = [plain(100, 0, 0), plain(110, 0, 0), plain(104, 0, 0), plain(200, 0, 0)]
     assert list(find_twins(fingerprints, [0, 3], [1, 2])) == [(0, 2)]

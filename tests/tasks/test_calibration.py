@@ -58,6 +58,12 @@ def test_the_bins_hold_what_they_should() -> None:
     assert found.calibration_error == pytest.approx((2 * 0.425 + 2 * 0.35) / 4)
 
 
+def test_a_confidence_on_the_edge_of_two_bins_is_in_the_lower_one() -> None:
+    found = reliability(np.zeros((1, 2), dtype=np.float32), np.array([0]), num_bins=4)
+    assert [each.count for each in found.bins] == [0, 1, 0, 0]
+    assert (found.bins[1].high, found.bins[1].confidence) == (0.5, 0.5)
+
+
 def test_a_sure_head_is_in_the_last_bin() -> None:
     found = reliability(np.array([[1000.0, 0.0]], dtype=np.float32), np.array([0]))
     assert [each.count for each in found.bins] == [0] * 9 + [1]

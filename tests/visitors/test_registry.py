@@ -1,6 +1,7 @@
 """The registry of sessions and the reference that the page holds."""
 
 import copy
+import time
 from collections.abc import Generator
 from dataclasses import replace
 
@@ -82,6 +83,36 @@ def test_the_longest_idle_session_makes_room(settings: Settings) -> None:
     assert len(sessions) == 2
     assert sessions.find(first.ref) is first
     assert sessions.find(third.ref) is third
+
+
+def test_a_page_that_was_closed_after_a_long_rest_may_still_come_back(settings: Settings) -> None:
+    sessions = Sessions(replace(settings, session_idle_s=1000.0, session_closed_s=100.0))
+    session = sessions.attach("", page="page")
+    session.touched -= 500
+    sessions.close_page("page")
+    sessions.sweep()
+    assert sessions.seconds_left(session.ref) == pytest.approx(100, abs=10)
+    session.touched -= 101
+    sessions.sweep()
+    assert sessions.seconds_left(session.ref) == 0
+
+
+def test_who_would_be_missed_least_makes_room_first(settings: Settings) -> None:
+    """Most that are missed more were used longer ago here, so that time alone would choose others."""
+    unused_s = {"left": 5, "empty": 70, "resting": 700, "new": 50, "busy": 590, "trains": 10_000}
+    sessions, gone = Sessions(replace(settings, max_sessions=len(unused_s))), list[str]()
+    pages = {name: sessions.attach("", page=name) for name in unused_s}
+    names = {page.ref.token: name for name, page in pages.items()}
+    sessions.when_over = lambda session: gone.append(names[session.ref.token])
+    for name in ("left", "resting", "busy"):
+        pages[name].choose_photo(Image.new("RGB", (2, 2)))
+    sessions.close_page("left")
+    pages["trains"].begin(Job(nothing))
+    for name, seconds in unused_s.items():
+        pages[name].touched = time.monotonic() - seconds
+    for _ in unused_s:
+        sessions.attach("").begin(Job(nothing))  # the last one to go
+    assert gone == list(unused_s)
 
 
 def test_a_session_that_must_go_stops_its_training(settings: Settings) -> None:
