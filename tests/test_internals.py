@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import gradio as gr
+import gradio.queueing
 import pytest
 from gradio.queueing import Queue
 from gradio.state_holder import SessionState
@@ -102,7 +103,7 @@ def test_what_an_error_inside_gradio_says_stays_out_of_the_log(
 
 def test_the_rest_of_traceback_is_as_it_was(server: Server) -> None:
     assert server.page._queue is not None
-    quiet = internals.gradio.queueing.traceback
+    quiet = gradio.queueing.traceback
     assert "secret" in "".join(quiet.format_exception_only(ValueError("secret")))
 
 

@@ -43,7 +43,7 @@ def test_a_page_is_in_one_language(open_page: OpenPage, server: Server, path: st
     assert len(chinese if words is CHINESE else english) > 10
 
 
-def switch(page: Any, name: str, url: str) -> None:
+def switch(page: Any, name: str, url: str | re.Pattern[str]) -> None:
     """Go to the other language by the bar above the page."""
     page.get_by_role("link", name=name).or_(page.get_by_role("button", name=name)).first.click()
     page.wait_for_url(url)
