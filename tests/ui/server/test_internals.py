@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import gradio
 import gradio as gr
+import gradio.queueing
 import pytest
 from gradio.queueing import Queue
 from gradio.state_holder import SessionState

@@ -76,4 +76,7 @@ def test_the_served_page_has_it_before_any_other_script(server: Server, path: st
         first = answer.text.partition("<script")[2].partition("</script>")[0]
         assert f'own = "{tag}"' in first
         assert "set-cookie" not in answer.headers
-    assert httpx.head(server.url + path, verify=False).status_code == 200
+
+
+def test_the_head_of_a_page_may_still_be_asked_for(server: Server) -> None:
+    assert httpx.head(server.url + "/", verify=False).status_code == 200
