@@ -88,11 +88,11 @@ def test_the_longest_idle_session_makes_room(settings: Settings) -> None:
 def test_a_page_that_was_closed_after_a_long_rest_may_still_come_back(settings: Settings) -> None:
     sessions = Sessions(replace(settings, session_idle_s=1000.0, session_closed_s=100.0))
     session = sessions.attach("", page="page")
-    session.touched -= 500
+    session.presence.touched -= 500
     sessions.close_page("page")
     sessions.sweep()
     assert sessions.seconds_left(session.ref) == pytest.approx(100, abs=10)
-    session.touched -= 101
+    session.presence.touched -= 101
     sessions.sweep()
     assert sessions.seconds_left(session.ref) == 0
 
@@ -109,7 +109,7 @@ def test_who_would_be_missed_least_makes_room_first(settings: Settings) -> None:
     sessions.close_page("left")
     pages["trains"].begin(Job(nothing))
     for name, seconds in unused_s.items():
-        pages[name].touched = time.monotonic() - seconds
+        pages[name].presence.touched = time.monotonic() - seconds
     for _ in unused_s:
         sessions.attach("").begin(Job(nothing))  # the last one to go
     assert gone == list(unused_s)
