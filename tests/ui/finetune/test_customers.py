@@ -105,10 +105,8 @@ def test_what_each_got_stands_side_by_side(words: Words) -> None:
 def test_the_answers_of_both_stand_beside_the_truth(words: Words) -> None:
     digit, sign = Answer(("3", "8"), (0.25, 0.75)), Answer(("stop", "go"), (0.9, 0.1))
     drawn = draw_events(words, [Asked("8", b"", (digit, sign)), Asked("go", b"", (digit, sign))])
-    said = [
-        words.finetune.customers.answer.format(name=name, percent=percent)
-        for name, percent in (("8", 75), ("stop", 90))
-    ]
+    answer = words.finetune.customers.answer
+    said = [answer.format(name="8", percent=75), answer.format(name="stop", percent=90)]
     assert rows(words, drawn, "asked")[1:] == [["8", *said], ["go", *said]]
     assert drawn.count("<td><b>") == 1  # the one right answer
     assert f"<td><b>{said[0]}</b></td>" in drawn

@@ -79,6 +79,13 @@ def pictures(markup: Markup) -> list[bytes]:
     return [base64.b64decode(source.partition(",")[2]) for source in markup.values("src")]
 
 
+def ask_novelty(visitor: Visitor, percent: int) -> str:
+    """Return what the page says of a threshold that accepts so much of the validation pictures."""
+    (said,) = visitor.call("show_novelty", percent)
+    (sentence,) = Markup(said).texts
+    return sentence
+
+
 @pytest.mark.parametrize(("split", "count"), [(Split.TEST, 9), (Split.VALIDATION, 15)])
 def test_the_headline_counts_and_bounds(visitor: Visitor, trained: Trained, split: Split, count: int) -> None:
     panel = ResultsPanel(*visitor.call("change_split", split.value))
@@ -125,7 +132,8 @@ def test_a_picture_says_what_speaks_for_it_and_what_is_alike(visitor: Visitor, t
     training = np.flatnonzero(trained.features.chosen(Split.TRAIN))
     directions = trained.features.values / np.linalg.norm(trained.features.values, axis=1, keepdims=True)
     for position in (0, 8):
-        markup = Markup(visitor.call("show_picture", Split.TEST.value, event_data={"pick": str(position)})[0])
+        (detail,) = visitor.call("show_picture", Split.TEST.value, event_data={"pick": str(position)})
+        markup = Markup(detail)
         best = np.argsort(-probabilities[position])
         sample = trained.dataset.samples[places[position]]
         truth = truths(trained, Split.TEST)[position]
@@ -189,7 +197,7 @@ def test_what_is_accepted_and_rejected_adds_up(visitor: Visitor, trained: Traine
     means = np.stack([features[train & (trained.features.class_idxs == idx)].mean(axis=0) for idx in range(3)])
     units, directions = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (means, features[validation]))
     distances = 1 - (directions @ units.T).max(axis=1)
-    sentence = Markup(visitor.call("show_novelty", percent)[0]).texts[0]
+    sentence = ask_novelty(visitor, percent)
     threshold, accepted, known, rejected, strangers = map(float, NUMBERS.findall(sentence)[:5])
     assert (known, strangers) == (15, len(EXAMPLES))
     assert accepted == ceil(percent * known / 100) == (distances <= np.sort(distances)[int(accepted) - 1]).sum()
@@ -212,11 +220,11 @@ def test_the_visitors_photograph_is_judged_too(visitor: Visitor, tmp_path: Path)
     strange = ENGLISH.finetune.results.novelty_photo_strange.partition(" (")[0], ") is none of these."
     for path, (beginning, ending) in ((CAT, strange), (known, ("Your photograph", ") is accepted."))):
         visitor.call("choose_photo", visitor.upload(path))
-        sentence = Markup(visitor.call("show_novelty", 100)[0]).texts[0]
+        sentence = ask_novelty(visitor, 100)
         assert beginning in sentence
         assert sentence.endswith(ending)
     visitor.call("choose_photo", None)
-    assert beginning not in visitor.call("show_novelty", 100)[0]
+    assert beginning not in ask_novelty(visitor, 100)
 
 
 def test_names_are_text_in_every_part(visitor: Visitor) -> None:
@@ -311,7 +319,7 @@ def test_results_go_with_the_pictures_and_the_head_stays(visit: Visit, make_zip:
 
 def test_a_page_without_results_refuses_nothing_and_shows_nothing(visit: Visit) -> None:
     visitor = visit()
-    assert visitor.call("change_split", "test")[1]["visible"] is False
+    assert ResultsPanel(*visitor.call("change_split", "test")).accordion["visible"] is False
     with pytest.raises(Refused) as refused:
         visitor.call("make_report")
     assert str(refused.value) == ENGLISH.explain(NoHead())
