@@ -1,6 +1,6 @@
 """The panel of the lesson's two customers: it shows step by step what `demo.visitors.customers` tells."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing
 from typing import Any, NamedTuple
 
@@ -31,7 +31,7 @@ def open_door(rooms: Rooms) -> CustomersPanel:
 
 
 @costs(Cost.COMPUTE)
-def let_customers_in(rooms: Rooms) -> Iterator[CustomersPanel]:
+def let_customers_in(rooms: Rooms) -> Generator[CustomersPanel, None, None]:
     """Show step by step what happens to two customers; their sessions end with this stream, however it ends."""
     words = rooms.words.finetune.customers
     status, events = draw_status(words.opening), list[Event]()
