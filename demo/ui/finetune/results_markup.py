@@ -103,10 +103,6 @@ def draw_detail(
         f"<li>{html.escape(each.class_name)} <span>{100 * each.probability:.1f}%</span></li>"
         for each in top(scores, position)
     )
-    maps = ""
-    for idx, overlay in overlays:
-        caption = ours.speaks_for.format(name=names[idx])
-        maps += draw_figure(draw_picture(encode_jpeg(overlay), caption), caption)
     neighbours = "".join(
         draw_figure(
             draw_thumbnail(words, trained.dataset.samples[each.sample_idx]),
@@ -116,8 +112,17 @@ def draw_detail(
     )
     return (
         f"<h4>{html.escape(title)}</h4><div class='columns'><ol>{answers}</ol></div>"
-        f'<div class="figures large">{maps}</div><p class="hint">{ours.speaks_help}</p>'
+        f'<div class="figures large">{_draw_overlays(words, names, overlays)}</div>'
+        f'<p class="hint">{ours.speaks_help}</p>'
         f'<h4>{ours.alike_title}</h4><div class="figures">{neighbours}</div>'
+    )
+
+
+def _draw_overlays(words: Words, class_names: Sequence[str], overlays: Sequence[tuple[int, Image.Image]]) -> str:
+    captions = [words.finetune.results.speaks_for.format(name=class_names[idx]) for idx, _ in overlays]
+    return "".join(
+        draw_figure(draw_picture(encode_jpeg(overlay), caption), caption)
+        for caption, (_, overlay) in zip(captions, overlays, strict=True)
     )
 
 
