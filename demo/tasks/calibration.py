@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from demo.models.ridge import fit_scale
-from demo.tasks.evaluate import softmax
+from demo.tasks.evaluate import Scores, softmax
 
 TEMPERATURE_BOUNDS = (0.05, 20.0)
 
@@ -35,6 +35,28 @@ class Reliability:
 
     bins: tuple[ReliabilityBin, ...]
     calibration_error: float
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The reliability of one split, as the head is and once its logits are divided by `temperature`."""
+
+    temperature: float
+    before: Reliability
+    after: Reliability
+
+
+def calibrate(scores: Scores, validation: Scores) -> Calibration | None:
+    """Compare the reliability of a split before and after the temperature that fits the validation split.
+
+    Returns:
+        None where the validation split is empty: there is nothing to fit a temperature to.
+    """
+    if not len(validation.class_idxs):
+        return None
+    temperature = fit_temperature(validation.logits, validation.class_idxs)
+    before = reliability(scores.logits, scores.class_idxs)
+    return Calibration(temperature, before, reliability(scores.logits, scores.class_idxs, temperature=temperature))
 
 
 def fit_temperature(logits: NDArray[np.float32], class_idxs: NDArray[np.int64]) -> float:

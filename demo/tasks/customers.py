@@ -12,8 +12,6 @@ from demo.data.dataset import Dataset, Sample, Split
 from demo.models.backbone import Backbone
 from demo.models.head import Head
 
-SHOWN_DIGITS = 12  # of a fingerprint, in hexadecimal
-
 
 @dataclass(frozen=True)
 class Answer:
@@ -31,6 +29,49 @@ class Answer:
     def class_name(self) -> str:
         """The name of its best class."""
         return self.class_names[self.probabilities.index(self.probability)]
+
+
+@dataclass(frozen=True)
+class Fingerprints:
+    """Those of the shared network and of each customer's head, or None where there is none, at one moment."""
+
+    network: str
+    heads: tuple[str | None, ...]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one customer got: a head of `num_own` parameters on a network of `num_shared`.
+
+    `correct` of `count` validation pictures are right; `num_pictures` are those of all splits.
+    """
+
+    class_names: tuple[str, ...]
+    num_pictures: int
+    correct: int
+    count: int
+    num_own: int
+    num_shared: int
+
+
+def take_fingerprints(backbone: Backbone, heads: Sequence[Head | None]) -> Fingerprints:
+    """Return the fingerprints of a network and of the heads on it, None for one that is missing."""
+    return Fingerprints(
+        fingerprint_network(backbone), tuple(fingerprint_head(head) if head else None for head in heads)
+    )
+
+
+def sum_up(backbone: Backbone, head: Head, dataset: Dataset) -> Outcome:
+    """Return what a training on a dataset came to."""
+    summary = head.summary
+    return Outcome(
+        class_names=head.class_names,
+        num_pictures=len(dataset.samples),
+        correct=summary.val_correct,
+        count=summary.val_count,
+        num_own=head.num_parameters,
+        num_shared=count_shared(backbone),
+    )
 
 
 def fingerprint_network(backbone: Backbone) -> str:

@@ -130,6 +130,14 @@ def find_cell(scores: Scores, truth: int, answer: int) -> NDArray[np.int64]:
     return positions[np.argsort(-sureness, kind="stable")]
 
 
+def most_confused(scores: Scores) -> tuple[int, int]:
+    """Return the cell (truth, answer) where most answers are wrong; where none is, the one with most pictures."""
+    cells = confuse(scores)
+    wrong = cells - np.diag(cells.diagonal())
+    truth, answer = divmod(int((wrong if wrong.any() else cells).argmax()), len(cells))
+    return truth, answer
+
+
 def per_class(scores: Scores) -> tuple[ClassResult, ...]:
     """Return the counts of each class, in the order of the class indices."""
     cells = confuse(scores)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from demo.data.dataset import Split
+from demo.data.dataset import Sample, Split
 from demo.models.backbone import Backbone
 from demo.models.head import Head, TrainingSummary
 from demo.models.headfile import FILE_NAME, write_head
@@ -21,7 +21,7 @@ from demo.models.zoo import BackboneSpec
 from demo.sentences import Plural
 from demo.tasks import standalone
 from demo.tasks.code import write_code
-from demo.tasks.evaluate import wilson
+from demo.tasks.evaluate import Scores, wilson
 from demo.tasks.features import choose_views
 
 Counts = Mapping[str, Mapping[str, int]]  # class name -> split -> number of pictures
@@ -75,6 +75,19 @@ def check_synthetic(backbone: Backbone, head: Head) -> SelfCheck:
     logits = head.logits(backbone.run([picture]).features)
     digest = hashlib.sha256(picture.tobytes()).hexdigest()
     return SelfCheck(SYNTHETIC, digest, tuple(torch.softmax(logits[0], dim=0).tolist()))
+
+
+def check_pictures(samples: Sequence[Sample], scores: Scores) -> list[SelfCheck]:
+    """Return what the page says of each picture of a split, by the hash of its bytes.
+
+    Args:
+        samples: Those of the dataset that the scores point into.
+        scores: What the head says of the split.
+    """
+    return [
+        SelfCheck(samples[idx].path, samples[idx].digest, tuple(probabilities))
+        for idx, probabilities in zip(scores.sample_idxs.tolist(), scores.probabilities.tolist(), strict=True)
+    ]
 
 
 def export_head(head: Head, spec: BackboneSpec, *, counts: Counts, checks: Sequence[SelfCheck]) -> bytes:

@@ -1,11 +1,16 @@
 """What a head was trained on -> what is unlike all of it: the pictures that are none of the classes."""
 
 import math
+import threading
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from demo.data.samples import EXAMPLES, read_example
+from demo.models.backbone import Backbone
+from demo.settings import Settings
 from demo.tasks.evaluate import Scores, unit_length
 
 
@@ -33,6 +38,72 @@ class Judgement:
 
     accepted: int
     rejected: int
+
+
+@dataclass(frozen=True)
+class NoveltyReport:
+    """What a threshold makes of the validation pictures, of strange ones, and of one more picture or none.
+
+    `threshold` and `photo_distance` are cosine distances, 0 to 2.
+    """
+
+    threshold: float
+    known: Judgement
+    strangers: Judgement
+    photo_distance: float | None
+
+    @property
+    def accepts_photo(self) -> bool:
+        """Whether there is one more picture and the threshold lets it pass."""
+        return self.photo_distance is not None and self.photo_distance <= self.threshold
+
+
+class Strangers:
+    """The features of the example pictures, which stand for all that nobody trained a head on.
+
+    They are nobody's data, so each network computes them once. Layers trained with a head make a network of their own
+    (`Backbone.for_head`), whose features are gone when that network is.
+    """
+
+    def __init__(self) -> None:
+        self._features: WeakKeyDictionary[Backbone, NDArray[np.float32]] = WeakKeyDictionary()
+        self._lock = threading.Lock()
+
+    def features(self, backbone: Backbone, settings: Settings) -> NDArray[np.float32]:
+        """Return the features (6, D) of the examples, in their order."""
+        with self._lock:
+            features = self._features.get(backbone)
+        if features is None:  # two who ask at once both compute them, and get the same
+            features = backbone.run([read_example(each, settings) for each in EXAMPLES]).features.numpy()
+            with self._lock:
+                self._features[backbone] = features
+        return features
+
+
+def report_novelty(
+    training: Scores,
+    validation: Scores,
+    strangers: NDArray[np.float32],
+    photo: NDArray[np.float32] | None,
+    *,
+    share: float,
+) -> NoveltyReport:
+    """Set the threshold that accepts a share of the validation pictures, and judge others by it.
+
+    Args:
+        training: What the head learned from; not empty.
+        validation: What the threshold is set by; not empty.
+        strangers: Features (n, D) of pictures that are none of the classes.
+        photo: Features (1, D) of one more picture, or None.
+        share: Above 0, at most 1.
+    """
+    novelty = fit_novelty(training)
+    known = novelty.distance(validation.features)
+    threshold = threshold_for(known, share)
+    photo_distance = None if photo is None else float(novelty.distance(photo)[0])
+    return NoveltyReport(
+        threshold, judge(known, threshold), judge(novelty.distance(strangers), threshold), photo_distance
+    )
 
 
 def fit_novelty(training: Scores) -> Novelty:

@@ -15,6 +15,7 @@ from demo.settings import Settings
 from demo.tasks.ascent import AscentCache
 from demo.tasks.features import FeatureCache
 from demo.tasks.finetune import Progress, fine_tune
+from demo.tasks.novelty import Strangers
 from demo.visitors.arrival import Arrival
 from demo.visitors.jobs import Job, TrainingLine
 from demo.visitors.registry import Sessions
@@ -32,6 +33,7 @@ class Rooms:
     line: TrainingLine
     arrival: Arrival
     ascents: AscentCache = field(default_factory=AscentCache)
+    strangers: Strangers = field(default_factory=Strangers)
     words: Words = ENGLISH
 
     @staticmethod

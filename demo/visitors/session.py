@@ -11,13 +11,14 @@ from typing import Any
 from PIL import Image
 
 from demo.data.collection import Collection
-from demo.data.dataset import Dataset
+from demo.data.dataset import Dataset, Split
 from demo.data.images import pack_image, unpack_image
 from demo.models.head import Head
 from demo.models.state import ModelState
 from demo.settings import Settings
+from demo.tasks.evaluate import Scores
 from demo.tasks.features import FeatureCache, Features
-from demo.tasks.finetune import FineTuned
+from demo.tasks.finetune import FineTuned, score
 from demo.tasks.patches import PeakCache
 from demo.visitors.errors import SessionExpired, TrainingRunning
 from demo.visitors.jobs import Job, JobKind
@@ -53,6 +54,15 @@ class Trained:
     features: Features
     dataset: Dataset
     number: int = field(default_factory=itertools.count().__next__)
+
+    @property
+    def held_out(self) -> tuple[Split, ...]:
+        """The splits that the head did not learn from and that have pictures: test before validation."""
+        return tuple(each for each in (Split.TEST, Split.VALIDATION) if self.features.chosen(each).any())
+
+    def score(self, split: Split) -> Scores:
+        """Return what the head says of a split."""
+        return score(self.head, self.features, split)
 
 
 class Session:

@@ -1,5 +1,6 @@
 """What the two customers' demonstration says."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -51,6 +52,6 @@ class CustomersWords:
     departure_help: str
     checked: str
     finding: str
-    checks: tuple[str, str, str, str, str]
     yes: str
     no: str
+    checks: Mapping[str, str]  # by the field of Departure

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from demo.tasks.calibration import TEMPERATURE_BOUNDS, fit_temperature, reliability
-from tests.tasks.test_evaluate import logits_of, made_logits
+from demo.tasks.calibration import TEMPERATURE_BOUNDS, Calibration, calibrate, fit_temperature, reliability
+from tests.tasks.test_evaluate import logits_of, made_logits, scores
 
 
 @pytest.mark.parametrize("temperature", [0.25, 1.0, 3.0])
@@ -68,3 +68,20 @@ def test_a_sure_head_is_in_the_last_bin() -> None:
     found = reliability(np.array([[1000.0, 0.0]], dtype=np.float32), np.array([0]))
     assert [each.count for each in found.bins] == [0] * 9 + [1]
     assert found.calibration_error == 0.0
+
+
+def test_the_temperature_is_the_validation_splits_and_the_reliability_that_of_the_split() -> None:
+    validation, test = (made_logits(seed=seed, count=2000) for seed in (1, 2))
+    names = ("a", "b", "c", "d")
+    asked, fitted = (scores(idxs.tolist(), 4 * logits, class_names=names) for logits, idxs in (test, validation))
+    found = calibrate(asked, fitted)
+    temperature = fit_temperature(4 * validation[0], validation[1])
+    assert isinstance(found, Calibration)
+    assert found.temperature == temperature == pytest.approx(4, rel=0.1)
+    assert found.before == reliability(4 * test[0], test[1])
+    assert found.after == reliability(4 * test[0], test[1], temperature=temperature)
+    assert found.after.calibration_error < found.before.calibration_error / 3
+
+
+def test_without_validation_pictures_there_is_no_temperature() -> None:
+    assert calibrate(scores([0], np.eye(3)[[0]]), scores([], np.zeros((0, 3)))) is None

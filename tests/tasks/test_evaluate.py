@@ -23,6 +23,7 @@ from demo.tasks.evaluate import (
     confuse,
     find_cell,
     measure,
+    most_confused,
     nearest,
     per_class,
     top,
@@ -135,6 +136,13 @@ def test_a_cell_has_the_surest_answer_first(six: Scores) -> None:
     assert find_cell(six, 0, 1).tolist() == [2, 1]
     assert find_cell(six, 2, 0).tolist() == [5, 4]
     assert find_cell(six, 1, 2).tolist() == []
+
+
+def test_the_most_confused_cell_is_a_wrong_one_unless_there_is_none(six: Scores) -> None:
+    assert most_confused(six) == (0, 1)
+    few_wrong = scores([0, 0, 0, 0, 2], np.eye(3)[[0, 0, 0, 0, 1]])
+    assert most_confused(few_wrong) == (2, 1)
+    assert most_confused(scores([0, 1, 1], np.eye(3)[[0, 1, 1]])) == (1, 1)
 
 
 def test_precision_and_recall_of_each_class(six: Scores) -> None:

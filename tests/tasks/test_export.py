@@ -16,14 +16,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 from torch import Tensor, nn
 from torchvision import models
 
+from demo.data.dataset import make_dataset
 from demo.data.images import read_image
 from demo.data.samples import EXAMPLES
+from demo.data.starters import read_starter
 from demo.models.backbone import MAX_ASPECT, Backbone, _crop_long
 from demo.models.head import Head, build_head
 from demo.models.headfile import read_head, write_head
@@ -32,7 +35,8 @@ from demo.models.zoo import EMBEDDED, ZOO, StageLabel, WheelFile
 from demo.settings import Settings
 from demo.tasks import standalone
 from demo.tasks.code import write_code
-from demo.tasks.export import SYNTHETIC, SelfCheck, check_synthetic, escape, export_head
+from demo.tasks.evaluate import Scores
+from demo.tasks.export import SYNTHETIC, SelfCheck, check_pictures, check_synthetic, escape, export_head
 from demo.tasks.predict import predict
 from tests.networks import summary
 from tests.pictures import encode, noise
@@ -449,3 +453,13 @@ def test_the_drawn_picture_is_the_same_everywhere() -> None:
     digest = hashlib.sha256(picture.tobytes()).hexdigest()
     assert digest == "b4322fc5582f5cda7fb637b5a116fb55fee70e6acfdf008bc77f9e0b93c10ece"
     assert len(picture.convert("L").getcolors() or []) > 100
+
+
+def test_a_picture_of_a_split_is_known_by_its_bytes_and_has_its_own_answer(settings: Settings) -> None:
+    samples = make_dataset(read_starter("signs", replace(settings, max_pictures=12)), settings).samples
+    logits = np.log(np.array([[0.5, 0.25, 0.25], [0.1, 0.2, 0.7]], dtype=np.float32))
+    first, second = check_pictures(samples, Scores(np.array([7, 2]), np.array([0, 0]), logits, logits, NAMES))
+    assert [first.sha256, second.sha256] == [hashlib.sha256(samples[idx].image_bytes).hexdigest() for idx in (7, 2)]
+    assert (first.name, second.name) == (samples[7].path, samples[2].path)
+    assert first.probabilities == pytest.approx((0.5, 0.25, 0.25))
+    assert second.probabilities == pytest.approx((0.1, 0.2, 0.7))

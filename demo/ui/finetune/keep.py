@@ -1,6 +1,6 @@
-"""What a visitor takes along: the head as a zip, its way back, and a report of the run."""
+"""What a visitor takes along: the head as a zip, its way back, and a report of the training."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -9,29 +9,40 @@ from demo.models.errors import NoHeadFile
 from demo.models.head import Head
 from demo.models.headfile import max_file_bytes, read_head
 from demo.models.zoo import find_spec
-from demo.tasks.export import SelfCheck, check_synthetic, export_head
-from demo.tasks.finetune import score
-from demo.ui.finetune.run_report import draw_run
-from demo.ui.handlers import COMPUTE, READ, bind_slow
+from demo.tasks.export import check_pictures, check_synthetic, export_head
+from demo.ui.finetune.report_markup import draw_report
+from demo.ui.handlers import Cost, costs, listen
 from demo.ui.parts.markup import draw_status
 from demo.ui.server.uploads import keep_file, taken_file
 from demo.visitors.errors import NoHead
 from demo.visitors.rooms import Rooms
-from demo.visitors.session import Ref, Session, Trained
+from demo.visitors.session import Ref, Session
 
 
+class Import(NamedTuple):
+    """What an imported head changes: components when the panel is built, their values when a file has come."""
+
+    ref: Any
+    status: Any
+    upload: Any
+
+
+@costs(Cost.COMPUTE)
 def export_trained(rooms: Rooms, ref: Ref) -> Any:
     """Write the visitor's head as a zip that runs without this page."""
     session, head = _find_head(rooms, ref)
-    spec, trained = find_spec(head.backbone_name), session.results
+    trained, counts = session.results, {}
     with rooms.backbones.lend(head.backbone_name) as backbone:
-        checks = [check_synthetic(backbone.for_head(head), head), *(_check_pictures(trained) if trained else [])]
-    counts = trained.dataset.counts if trained else {}
-    content = export_head(head, spec, counts=counts, checks=checks)
+        checks = [check_synthetic(backbone.for_head(head), head)]
+    if trained is not None:
+        checks += check_pictures(trained.dataset.samples, trained.score(Split.VALIDATION))
+        counts = trained.dataset.counts
+    content = export_head(head, find_spec(head.backbone_name), counts=counts, checks=checks)
     return _offer(session, content, "head.zip")
 
 
-def import_head(rooms: Rooms, ref: Ref, file: dict[str, Any] | None) -> list[Any]:
+@costs(Cost.READ)
+def import_head(rooms: Rooms, ref: Ref, file: dict[str, Any] | None) -> Import:
     """Use a head that was exported before, here or elsewhere; it is data and runs no code."""
     with taken_file(file, NoHeadFile) as (path, _), path.open("rb") as content:  # never more than could be right
         session = rooms.sessions.find(ref)
@@ -39,38 +50,35 @@ def import_head(rooms: Rooms, ref: Ref, file: dict[str, Any] | None) -> list[Any
     with rooms.backbones.lend(head.backbone_name):
         changed = session.change_state(lambda state: state.with_head(head))
     sentence = rooms.words.finetune.keep.imported.format(names=rooms.words.list_separator.join(head.class_names))
-    return [changed, draw_status(sentence, kind="trained"), None]
+    return Import(changed, draw_status(sentence, kind="trained"), None)
 
 
+@costs(Cost.COMPUTE)
 def make_report(rooms: Rooms, ref: Ref) -> Any:
-    """Write the report of the run as one HTML file."""
+    """Write the report of the training as one HTML file."""
     session, _ = _find_head(rooms, ref)
     if session.results is None:
         raise NoHead()
-    return _offer(session, draw_run(rooms, session.results).encode(), "report.html")
+    return _offer(session, draw_report(rooms.words, session.results).encode(), "report.html")
 
 
 def build_keep(rooms: Rooms, ref: gr.State) -> None:
     """Lay out the panel and wire it."""
-    words = rooms.words
-    with gr.Accordion(words.finetune.keep.title, open=False, elem_id="keep"):
-        gr.HTML(f'<p class="help">{words.finetune.keep.help}</p>', padding=False)
+    words = rooms.words.finetune.keep
+    with gr.Accordion(words.title, open=False, elem_id="keep"):
+        gr.HTML(f'<p class="help">{words.help}</p>', padding=False)
         with gr.Row():
             with gr.Column(min_width=240):
-                export = gr.Button(words.finetune.keep.export, elem_id="export")
-                exported = gr.File(
-                    label=words.finetune.keep.exported, interactive=False, visible=False, elem_id="exported"
-                )
-                report = gr.Button(words.finetune.keep.make_report, elem_id="make-report")
-                reported = gr.File(
-                    label=words.finetune.keep.report_file, interactive=False, visible=False, elem_id="run-report"
-                )
+                export = gr.Button(words.export, elem_id="export")
+                exported = gr.File(label=words.exported, interactive=False, visible=False, elem_id="exported")
+                report = gr.Button(words.make_report, elem_id="make-report")
+                reported = gr.File(label=words.report_file, interactive=False, visible=False, elem_id="run-report")
             with gr.Column(min_width=240):
-                upload = gr.File(label=words.finetune.keep.import_head, height=130, elem_id="import-head")
+                upload = gr.File(label=words.import_head, height=130, elem_id="import-head")
                 status = gr.HTML("", padding=False, elem_id="import-status")
-    export.click(bind_slow(rooms, export_trained), ref, exported, **COMPUTE)
-    report.click(bind_slow(rooms, make_report), ref, reported, **COMPUTE)
-    upload.upload(bind_slow(rooms, import_head), [ref, upload], [ref, status, upload], preprocess=False, **READ)
+    listen(rooms, export.click, export_trained, ref, exported, show_progress="full")
+    listen(rooms, report.click, make_report, ref, reported, show_progress="full")
+    listen(rooms, upload.upload, import_head, [ref, upload], Import(ref, status, upload), preprocess=False)
 
 
 def _find_head(rooms: Rooms, ref: Ref) -> tuple[Session, Head]:
@@ -78,16 +86,6 @@ def _find_head(rooms: Rooms, ref: Ref) -> tuple[Session, Head]:
     if session.state.head is None:
         raise NoHead()
     return session, session.state.head
-
-
-def _check_pictures(trained: Trained) -> list[SelfCheck]:
-    """Return what the page says of each validation picture, by the hash of its bytes."""
-    scores = score(trained.head, trained.features, Split.VALIDATION)
-    samples = [trained.dataset.samples[idx] for idx in scores.sample_idxs.tolist()]
-    return [
-        SelfCheck(sample.path, sample.digest, tuple(probabilities.tolist()))
-        for sample, probabilities in zip(samples, scores.probabilities, strict=True)
-    ]
 
 
 def _offer(session: Session, content: bytes, name: str) -> Any:

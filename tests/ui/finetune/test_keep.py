@@ -22,10 +22,12 @@ from demo.data.dataset import Split
 from demo.data.errors import NotAnImage
 from demo.data.samples import EXAMPLES
 from demo.models.errors import HeadFileDamaged, HeadValuesWrong, NoHeadFile, NotAHeadFile
+from demo.ui.finetune.keep import Import
+from demo.ui.finetune.results import ResultsPanel
 from demo.ui.parts.markup import draw_picture
 from demo.visitors.errors import NoHead
 from demo.visitors.session import Session, Trained
-from demo.words.language import CHINESE, ENGLISH
+from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import names_to_try
 from tests.pictures import MakeZip, colour_folders, encode, noise
 from tests.served import Server
@@ -54,7 +56,12 @@ def take(visitor: Visitor) -> bytes:
 
 def give(visitor: Visitor, path: Path) -> str:
     """Bring a head to a page, and return what it says."""
-    return str(visitor.call("import_head", visitor.upload(path))[1])
+    return str(Import(*visitor.call("import_head", visitor.upload(path))).status)
+
+
+def has_results(visitor: Visitor) -> bool:
+    """Show the results of a page's head, and return whether there are any."""
+    return bool(ResultsPanel(*visitor.call("show_results", "test", None)).accordion["visible"])
 
 
 @pytest.mark.parametrize("name", names_to_try(RECIPES, slow=["the last stage"]))
@@ -113,15 +120,15 @@ def test_an_imported_head_has_no_results_of_its_own(visit: Visit, make_zip: Make
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*RIDGE)
     (tmp_path / "export.zip").write_bytes(take(visitor))
-    assert visitor.call("show_results", "test", None)[1]["visible"] is True
+    assert has_results(visitor)
     give(visitor, tmp_path / "export.zip")
-    assert visitor.call("show_results", "test", None)[1]["visible"] is False
+    assert not has_results(visitor)
     with pytest.raises(Refused) as refused:
         visitor.call("make_report")
     assert str(refused.value) == ENGLISH.explain(NoHead())
     assert "not known here" in members(take(visitor))["MODEL_CARD.md"].decode()
     assert "Done in" in visitor.train(*RIDGE)
-    assert visitor.call("show_results", "test", None)[1]["visible"] is True
+    assert has_results(visitor)
 
 
 @pytest.mark.parametrize("handler", ["export_trained", "make_report"])
@@ -184,7 +191,7 @@ def test_class_names_of_somebody_elses_head_are_text(visit: Visit, make_zip: Mak
 
 
 @pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
-def test_the_report_is_one_file_that_asks_for_nothing(visit: Visit, make_zip: MakeZip, words: Any) -> None:
+def test_the_report_is_one_file_that_asks_for_nothing(visit: Visit, make_zip: MakeZip, words: Words) -> None:
     visitor = visit(language=words.language[:2])
     names = {"red": HOSTILE, "blue": "</style><script>alert(2)</script>"}
     files = {f"{name}/{HOSTILE}{number}.png": encode(noise(seed)) for seed, (name, number) in enumerate(NUMBERED)}
@@ -202,10 +209,10 @@ def test_the_report_is_one_file_that_asks_for_nothing(visit: Visit, make_zip: Ma
     assert not re.search(r"url\(|@import", report[: report.index("</style>")])
     for name in names.values():
         assert name in markup.texts
-    assert words.report_title in markup.texts
-    assert words.code_title in markup.texts
+    assert words.finetune.keep.report_title in markup.texts
+    assert words.finetune.recipe.code_title in markup.texts
     assert any("import torch" in text for text in markup.texts)
-    assert {words.results_test_note, words.results_validation_note} <= set(markup.texts)
+    assert {words.finetune.results.test_note, words.finetune.results.validation_note} <= set(markup.texts)
 
 
 NUMBERED = [(name, number) for name in ("blue", "red") for number in range(10)]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from demo.data.dataset import Split
 from demo.data.samples import EXAMPLES
 from demo.tasks.evaluate import find_cell
 from demo.tasks.finetune import score
+from demo.ui.finetune.results import CellPanel, ResultsPanel
 from demo.visitors.errors import NoHead
 from demo.visitors.session import Session, Trained
 from demo.words.language import CHINESE, ENGLISH
@@ -38,22 +39,6 @@ CHANCE = {
 PARTS = {"p", "strong", "h4", "div", "table", "thead", "tbody", "tr", "th", "td", "button", "figure", "figcaption"}
 PARTS |= {"img", "ol", "li", "span", "svg", "rect", "line"}
 NUMBERS = re.compile(r"\d+(?:\.\d+)?")
-
-
-class Panel(NamedTuple):
-    """What `show_results` returns, by name."""
-
-    number: Any
-    panel: dict[str, Any]
-    headline: str
-    split: dict[str, Any]
-    confusion: str
-    cell: str
-    detail: str
-    classes: str
-    trust: str
-    points: Any
-    novelty: str = ""
 
 
 @pytest.fixture(scope="module")
@@ -94,9 +79,16 @@ def pictures(markup: Markup) -> list[bytes]:
     return [base64.b64decode(source.partition(",")[2]) for source in markup.values("src")]
 
 
+def ask_novelty(visitor: Visitor, percent: int) -> str:
+    """Return what the page says of a threshold that accepts so much of the validation pictures."""
+    (said,) = visitor.call("show_novelty", percent)
+    (sentence,) = Markup(said).texts
+    return sentence
+
+
 @pytest.mark.parametrize(("split", "count"), [(Split.TEST, 9), (Split.VALIDATION, 15)])
 def test_the_headline_counts_and_bounds(visitor: Visitor, trained: Trained, split: Split, count: int) -> None:
-    panel = Panel(*visitor.call("change_split", split.value))
+    panel = ResultsPanel(*visitor.call("change_split", split.value))
     correct = int((answers(trained, split).argmax(axis=1) == truths(trained, split)).sum())
     share, z = correct / count, NormalDist().inv_cdf(0.975)
     # Wilson's bounds are the shares p from which what was seen is z standard deviations away.
@@ -117,7 +109,7 @@ def test_the_headline_counts_and_bounds(visitor: Visitor, trained: Trained, spli
 
 @pytest.mark.parametrize("split", [Split.TEST, Split.VALIDATION])
 def test_every_cell_shows_its_pictures(visitor: Visitor, trained: Trained, split: Split) -> None:
-    markup = Markup(Panel(*visitor.call("change_split", split.value)).confusion)
+    markup = Markup(ResultsPanel(*visitor.call("change_split", split.value)).confusion)
     expected = np.zeros((3, 3), dtype=int)
     np.add.at(expected, (truths(trained, split), answers(trained, split).argmax(axis=1)), 1)
     counts = [int(text) for text in markup.texts if text.isdigit()]
@@ -126,13 +118,13 @@ def test_every_cell_shows_its_pictures(visitor: Visitor, trained: Trained, split
     assert picks == [f"{row},{column}" for row in range(3) for column in range(3)]
     scores = score(trained.head, trained.features, split)
     for pick, count in zip(picks, counts, strict=True):
-        cell, detail = visitor.call("show_cell", split.value, event_data={"pick": pick})
+        panel = CellPanel(*visitor.call("show_cell", split.value, event_data={"pick": pick}))
         positions = find_cell(scores, *map(int, pick.split(",")))
-        shown = Markup(cell)
+        shown = Markup(panel.cell)
         assert shown.values("data-pick") == [str(position) for position in positions]
         assert pictures(shown) == [trained.dataset.samples[scores.sample_idxs[each]].thumbnail for each in positions]
         assert len(positions) == count
-        assert detail == ""
+        assert panel.detail == ""
 
 
 def test_a_picture_says_what_speaks_for_it_and_what_is_alike(visitor: Visitor, trained: Trained) -> None:
@@ -140,7 +132,8 @@ def test_a_picture_says_what_speaks_for_it_and_what_is_alike(visitor: Visitor, t
     training = np.flatnonzero(trained.features.chosen(Split.TRAIN))
     directions = trained.features.values / np.linalg.norm(trained.features.values, axis=1, keepdims=True)
     for position in (0, 8):
-        markup = Markup(visitor.call("show_picture", Split.TEST.value, event_data={"pick": str(position)})[0])
+        (detail,) = visitor.call("show_picture", Split.TEST.value, event_data={"pick": str(position)})
+        markup = Markup(detail)
         best = np.argsort(-probabilities[position])
         sample = trained.dataset.samples[places[position]]
         truth = truths(trained, Split.TEST)[position]
@@ -204,7 +197,7 @@ def test_what_is_accepted_and_rejected_adds_up(visitor: Visitor, trained: Traine
     means = np.stack([features[train & (trained.features.class_idxs == idx)].mean(axis=0) for idx in range(3)])
     units, directions = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (means, features[validation]))
     distances = 1 - (directions @ units.T).max(axis=1)
-    sentence = Markup(visitor.call("show_novelty", percent)[0]).texts[0]
+    sentence = ask_novelty(visitor, percent)
     threshold, accepted, known, rejected, strangers = map(float, NUMBERS.findall(sentence)[:5])
     assert (known, strangers) == (15, len(EXAMPLES))
     assert accepted == ceil(percent * known / 100) == (distances <= np.sort(distances)[int(accepted) - 1]).sum()
@@ -227,18 +220,18 @@ def test_the_visitors_photograph_is_judged_too(visitor: Visitor, tmp_path: Path)
     strange = ENGLISH.finetune.results.novelty_photo_strange.partition(" (")[0], ") is none of these."
     for path, (beginning, ending) in ((CAT, strange), (known, ("Your photograph", ") is accepted."))):
         visitor.call("choose_photo", visitor.upload(path))
-        sentence = Markup(visitor.call("show_novelty", 100)[0]).texts[0]
+        sentence = ask_novelty(visitor, 100)
         assert beginning in sentence
         assert sentence.endswith(ending)
     visitor.call("choose_photo", None)
-    assert beginning not in visitor.call("show_novelty", 100)[0]
+    assert beginning not in ask_novelty(visitor, 100)
 
 
 def test_names_are_text_in_every_part(visitor: Visitor) -> None:
-    panel = Panel(*visitor.call("change_split", "test"))
-    cell = visitor.call("show_cell", "test", event_data={"pick": "0,0"})[0]
-    detail = visitor.call("show_picture", "test", event_data={"pick": "0"})[0]
-    for part in (panel.headline, panel.confusion, panel.cell, panel.classes, panel.trust, cell, detail):
+    panel = ResultsPanel(*visitor.call("change_split", "test"))
+    cell = CellPanel(*visitor.call("show_cell", "test", event_data={"pick": "0,0"})).cell
+    (detail,) = visitor.call("show_picture", "test", event_data={"pick": "0"})
+    for part in (panel.headline, panel.confusion, panel.cell, panel.classes, panel.reliability, cell, detail):
         markup = Markup(part)
         assert not any(name.startswith("on") for name, _ in markup.attributes)
         assert all(source.startswith("data:image/jpeg;base64,") for source in markup.values("src"))
@@ -249,7 +242,7 @@ def test_names_are_text_in_every_part(visitor: Visitor) -> None:
 
 def test_the_classes_and_the_points_are_those_of_the_split(visitor: Visitor, trained: Trained) -> None:
     for split in (Split.VALIDATION, Split.TEST):
-        panel = Panel(*visitor.call("change_split", split.value))
+        panel = ResultsPanel(*visitor.call("change_split", split.value))
         truth, said = truths(trained, split), answers(trained, split).argmax(axis=1)
         cells = Markup(panel.classes).texts[6:]
         for idx, name in enumerate(NAMES):
@@ -263,15 +256,15 @@ def test_the_classes_and_the_points_are_those_of_the_split(visitor: Visitor, tra
 
 
 def test_the_reliability_is_that_of_the_split(visitor: Visitor, trained: Trained) -> None:
-    panel = Panel(*visitor.call("change_split", "test"))
+    panel = ResultsPanel(*visitor.call("change_split", "test"))
     probabilities = answers(trained, Split.TEST)
     right = probabilities.argmax(axis=1) == truths(trained, Split.TEST)
     sureness = probabilities.max(axis=1)
     bins = np.ceil(sureness * 10) - 1
     off = sum(abs((sureness - right)[bins == each].sum()) for each in set(bins)) / len(right)
-    sentence = next(text for text in Markup(panel.trust).texts if text.startswith("It is off by"))
+    sentence = next(text for text in Markup(panel.reliability).texts if text.startswith("It is off by"))
     assert f"It is off by {100 * off:.1f} points" in sentence
-    assert sum(int(text) for text in Markup(panel.trust).texts if text.isdigit()) == 9
+    assert sum(int(text) for text in Markup(panel.reliability).texts if text.isdigit()) == 9
 
 
 def test_the_same_head_is_not_drawn_again_and_another_page_draws_it(visitor: Visitor, visit: Visit) -> None:
@@ -279,8 +272,8 @@ def test_the_same_head_is_not_drawn_again_and_another_page_draws_it(visitor: Vis
     again = visitor.call("show_results", "test", None)
     assert all(map(is_left, again))
     reloaded = visit(token=visitor.token, language="zh")
-    panel = Panel(*reloaded.call("show_results", "test", None))
-    assert panel.panel["visible"] is True
+    panel = ResultsPanel(*reloaded.call("show_results", "test", None))
+    assert panel.accordion["visible"] is True
     assert CHINESE.finetune.results.test_note in panel.headline
     assert CHINESE.finetune.results.confusion_help in panel.confusion
     assert CHINESE.finetune.results.detail_hint in panel.detail
@@ -290,7 +283,7 @@ def test_without_a_test_split_the_validation_is_shown(visit: Visit, make_zip: Ma
     visitor = visit()
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*RIDGE)
-    panel = Panel(*visitor.call("show_results", "test", None))
+    panel = ResultsPanel(*visitor.call("show_results", "test", None))
     assert (panel.split["visible"], panel.split["value"]) == (False, "validation")
     assert ENGLISH.finetune.results.validation_note in panel.headline
     assert "<strong>2 of 2</strong>" in panel.headline
@@ -301,11 +294,11 @@ def test_a_dropped_head_has_no_results(visit: Visit, server: Server, make_zip: M
     assert all(map(is_left, visitor.call("show_results", "test", None)))  # there is nothing to hide yet
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*RIDGE)
-    assert Panel(*visitor.call("show_results", "test", None)).panel["visible"] is True
+    assert ResultsPanel(*visitor.call("show_results", "test", None)).accordion["visible"] is True
     visitor.call("back_to_imagenet")
-    panel = Panel(*visitor.call("show_results", "test", None))
-    assert panel.panel["visible"] is False
-    assert [panel.headline, panel.confusion, panel.cell, panel.detail, panel.classes, panel.trust] == [""] * 6
+    panel = ResultsPanel(*visitor.call("show_results", "test", None))
+    assert panel.accordion["visible"] is False
+    assert [panel.headline, panel.confusion, panel.cell, panel.detail, panel.classes, panel.reliability] == [""] * 6
     assert visitor.call("show_novelty", 95) == [""]
     assert server.rooms.sessions.attach(visitor.token).trained is None  # it would keep the pictures
     for handler in ("show_cell", "show_picture"):
@@ -316,17 +309,17 @@ def test_results_go_with_the_pictures_and_the_head_stays(visit: Visit, make_zip:
     visitor = visit()
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*RIDGE)
-    assert "blue" in Panel(*visitor.call("show_results", "test", None)).confusion
+    assert "blue" in ResultsPanel(*visitor.call("show_results", "test", None)).confusion
     visitor.call("drop_pictures")
-    panel = Panel(*visitor.call("show_results", "test", None))
-    assert panel.panel["visible"] is False
+    panel = ResultsPanel(*visitor.call("show_results", "test", None))
+    assert panel.accordion["visible"] is False
     assert panel.confusion == ""
     assert "blue" in visitor.refresh().strip
 
 
 def test_a_page_without_results_refuses_nothing_and_shows_nothing(visit: Visit) -> None:
     visitor = visit()
-    assert visitor.call("change_split", "test")[1]["visible"] is False
+    assert ResultsPanel(*visitor.call("change_split", "test")).accordion["visible"] is False
     with pytest.raises(Refused) as refused:
         visitor.call("make_report")
     assert str(refused.value) == ENGLISH.explain(NoHead())

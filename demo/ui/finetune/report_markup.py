@@ -1,4 +1,4 @@
-"""A training in one HTML file: its pictures counted, its recipe, its curves' end, its results, its code."""
+"""The report of a training as one HTML file: pictures counted, recipe, results, wrong pictures, code."""
 
 import html
 from dataclasses import asdict
@@ -6,12 +6,11 @@ from typing import Any
 
 from demo.data.dataset import Split
 from demo.models.zoo import find_spec
+from demo.tasks.calibration import calibrate
 from demo.tasks.code import write_code
 from demo.tasks.evaluate import Scores, confuse, find_cell, per_class, top
-from demo.tasks.finetune import score
-from demo.ui.finetune.results import draw_classes, draw_headline, draw_trust
-from demo.ui.parts.markup import draw_figure, draw_picture, draw_table
-from demo.visitors.rooms import Rooms
+from demo.ui.finetune.results_markup import draw_classes, draw_headline, draw_reliability, draw_thumbnail
+from demo.ui.parts.markup import draw_figure, draw_table
 from demo.visitors.session import Trained
 from demo.words.language import Words
 
@@ -25,30 +24,31 @@ figure img { max-width: 100%; } .hint { color: #666; } pre { background: #f4f4f4
 .reliability { width: 12rem; }"""
 
 
-def draw_run(rooms: Rooms, trained: Trained) -> str:
-    """Return the report of a run as an HTML document that needs no other file."""
-    words, head = rooms.words, trained.head
-    spec = find_spec(head.backbone_name)
-    splits = [split for split in (Split.TEST, Split.VALIDATION) if trained.features.chosen(split).any()]
-    validation = score(head, trained.features, Split.VALIDATION)
-    parts = [f"<h1>{words.finetune.keep.report_title}</h1>", _draw_counts(words, trained), _draw_recipe(words, trained)]
-    for split in splits:
-        scores = score(head, trained.features, split)
-        parts += [
-            f"<h2>{words.finetune.split_names[split]}</h2>",
-            draw_headline(words, scores, split),
-            _draw_confusion(words, scores),
-            draw_classes(words, per_class(scores)),
-            draw_trust(words, scores, validation),
-            _draw_wrong(words, trained, scores),
-        ]
-    code = html.escape(write_code(head.summary.recipe, spec, len(head.class_names)))
+def draw_report(words: Words, trained: Trained) -> str:
+    """Return the report of a training as an HTML document that needs no other file."""
+    title, head = words.finetune.keep.report_title, trained.head
+    parts = [f"<h1>{title}</h1>", _draw_counts(words, trained), _draw_recipe(words, trained)]
+    parts += [_draw_split(words, trained, split) for split in trained.held_out]
+    code = html.escape(write_code(head.summary.recipe, find_spec(head.backbone_name), len(head.class_names)))
     parts.append(f"<h2>{words.finetune.recipe.code_title}</h2><pre>{code}</pre>")
     return (
         f'<!doctype html><html lang="{words.language}"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>{words.finetune.keep.report_title}</title>'
+        f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
         f"<style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>"
     )
+
+
+def _draw_split(words: Words, trained: Trained, split: Split) -> str:
+    scores = trained.score(split)
+    parts = [
+        f"<h2>{words.finetune.split_names[split]}</h2>",
+        draw_headline(words, scores, split),
+        _draw_confusion(words, scores),
+        draw_classes(words, per_class(scores)),
+        draw_reliability(words, calibrate(scores, trained.score(Split.VALIDATION))),
+        _draw_wrong(words, trained, scores),
+    ]
+    return "".join(parts)
 
 
 def _draw_counts(words: Words, trained: Trained) -> str:
@@ -73,7 +73,7 @@ def _draw_confusion(words: Words, scores: Scores) -> str:
 
 
 def _draw_wrong(words: Words, trained: Trained, scores: Scores) -> str:
-    """Return the pictures that were taken for something else, the surest first."""
+    """Return pictures that were taken for something else: cell by cell, the surest answer first."""
     num_classes = len(scores.class_names)
     cells = [(truth, answer) for truth in range(num_classes) for answer in range(num_classes) if truth != answer]
     positions = [int(each) for cell in cells for each in find_cell(scores, *cell)][:_MAX_WRONG]
@@ -83,7 +83,5 @@ def _draw_wrong(words: Words, trained: Trained, scores: Scores) -> str:
         best = top(scores, position, 1)[0]
         truth = scores.class_names[int(scores.class_idxs[position])]
         caption = f"{truth} → {best.class_name} {100 * best.probability:.0f}%"
-        figures += draw_figure(
-            draw_picture(sample.thumbnail, words.finetune.gather.thumbnail_alt.format(name=sample.path)), caption
-        )
+        figures += draw_figure(draw_thumbnail(words, sample), caption)
     return f'<div class="figures">{figures}</div>'

@@ -1,68 +1,16 @@
-"""What happens to two customers on one network, as plain values, and how the page shows it."""
+"""The HTML of what happens to two customers on one network: a section for each kind of event."""
 
 import html
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 from typing import Any
 
-from demo.tasks.customers import SHOWN_DIGITS, Answer
+from demo.tasks.customers import Fingerprints, Outcome
 from demo.ui.parts.markup import draw_picture, draw_table
+from demo.visitors.customers import Asked, Brought, Departure, Event, Held
 from demo.words.language import Words
 
-
-@dataclass(frozen=True)
-class Brought:
-    """One customer's pictures by their digests, and a small one of each class."""
-
-    starter: str
-    digests: frozenset[str]
-    thumbnails: tuple[bytes, ...]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The head that one customer got: its classes, what it gets right of the validation pictures, and its size."""
-
-    class_names: tuple[str, ...]
-    num_pictures: int
-    correct: int
-    count: int
-    num_own: int
-    num_shared: int
-
-
-@dataclass(frozen=True)
-class Fingerprints:
-    """Of the shared network, and of each customer's head or None, at one moment."""
-
-    network: str
-    heads: tuple[str | None, ...]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One picture, what it shows, and what each customer's head says."""
-
-    truth: str
-    thumbnail: bytes
-    answers: tuple[Answer, ...]
-
-
-@dataclass(frozen=True)
-class Held:
-    """How many pictures of each customer (columns) each customer's session (rows) has anything of."""
-
-    counts: tuple[tuple[int, ...], ...]
-
-
-@dataclass(frozen=True)
-class Departure:
-    """What was found after A had left, in the order of the words' `checks`."""
-
-    findings: tuple[bool, ...]
-
-
-Event = Brought | Outcome | Fingerprints | Asked | Held | Departure
+_SHOWN_DIGITS = 12  # of a fingerprint, in hexadecimal
 
 
 def draw_events(words: Words, events: Sequence[Event]) -> str:
@@ -85,17 +33,18 @@ def _draw_section(title: str, hint: str, content: str) -> str:
 
 
 def _draw_brought(words: Words, all_brought: Sequence[Brought]) -> str:
-    cards = ""
-    for name, each in zip(words.finetune.customers.names, all_brought, strict=False):
-        sentence = words.finetune.customers.brought.format(
+    ours, cards = words.finetune.customers, ""
+    for name, each in zip(ours.names, all_brought, strict=False):  # A comes alone at first
+        sentence = ours.brought.format(
             pictures=words.finetune.gather.starters[each.starter], count=len(each.digests), classes=len(each.thumbnails)
         )
         pictures = "".join(draw_picture(thumbnail, "") for thumbnail in each.thumbnails)
         cards += f'<div class="thumbnails"><b>{name}</b><span>{sentence}</span>{pictures}</div>'
-    return _draw_section(words.finetune.customers.arrivals, "", f'<div class="columns">{cards}</div>')
+    return _draw_section(ours.arrivals, "", f'<div class="columns">{cards}</div>')
 
 
 def _draw_outcomes(words: Words, outcomes: Sequence[Outcome]) -> str:
+    ours = words.finetune.customers
     facts = [
         (
             words.list_separator.join(each.class_names),
@@ -107,10 +56,9 @@ def _draw_outcomes(words: Words, outcomes: Sequence[Outcome]) -> str:
         )
         for each in outcomes
     ]
-    rows = [(fact, *values) for fact, *values in zip(words.finetune.customers.head_facts, *facts, strict=True)]
-    header = ["", *words.finetune.customers.names[: len(outcomes)]]
-    table = draw_table(header, rows, css_class="history")
-    return _draw_section(words.finetune.customers.heads, words.finetune.customers.heads_help, table)
+    rows = [(fact, *values) for fact, *values in zip(ours.head_facts, *facts, strict=True)]
+    table = draw_table(["", *ours.names[: len(outcomes)]], rows, css_class="history")
+    return _draw_section(ours.heads, ours.heads_help, table)
 
 
 def _draw_asked(words: Words, all_asked: Sequence[Asked]) -> str:
@@ -136,10 +84,10 @@ def _draw_fingerprints(words: Words, taken: Sequence[Fingerprints]) -> str:
     for number, (moment, each) in enumerate(zip(ours.moments, taken, strict=False)):
         had = taken[number - 1].heads if number else each.heads
         heads = [
-            head[:SHOWN_DIGITS] if head else (ours.head_gone if former else ours.no_head)
+            head[:_SHOWN_DIGITS] if head else (ours.head_gone if former else ours.no_head)
             for head, former in zip(each.heads, had, strict=True)
         ]
-        rows.append((moment, each.network[:SHOWN_DIGITS], *heads))
+        rows.append((moment, each.network[:_SHOWN_DIGITS], *heads))
     header = [ours.moment, ours.shared_network, *(ours.head_of.format(customer=name) for name in ours.names)]
     return _draw_section(
         ours.fingerprints, ours.fingerprints_help, draw_table(header, rows, css_class="history fingerprints")
@@ -155,9 +103,6 @@ def _draw_held(words: Words, all_held: Sequence[Held]) -> str:
 
 def _draw_departure(words: Words, departures: Sequence[Departure]) -> str:
     ours, (departure,) = words.finetune.customers, departures
-    rows = [
-        (check, ours.yes if finding else ours.no)
-        for check, finding in zip(ours.checks, departure.findings, strict=True)
-    ]
+    rows = [(ours.checks[name], ours.yes if is_so else ours.no) for name, is_so in asdict(departure).items()]
     table = draw_table([ours.checked, ours.finding], rows, css_class="history")
     return _draw_section(ours.departure, ours.departure_help, table)

@@ -1,0 +1,191 @@
+"""The HTML of a head's results: the headline, the confusion matrix and its pictures, the classes, the reliability."""
+
+import html
+from collections.abc import Sequence
+
+from PIL import Image
+
+from demo.data.dataset import Sample, Split
+from demo.tasks.calibration import Calibration, Reliability
+from demo.tasks.evaluate import ClassResult, Neighbour, Scores, confuse, find_cell, measure, top
+from demo.tasks.novelty import NoveltyReport
+from demo.ui.parts.markup import draw_figure, draw_picture, draw_table, encode_jpeg
+from demo.visitors.session import Trained
+from demo.words.language import Words
+
+_MAX_PICTURES = 24  # of one cell
+
+
+def draw_headline(words: Words, scores: Scores, split: Split) -> str:
+    """Return the accuracy with its count, its interval, and what one picture is worth."""
+    ours, accuracy = words.finetune.results, measure(scores)
+    sentence = ours.headline.format(
+        split=words.finetune.split_names[split],
+        correct=accuracy.correct,
+        count=accuracy.count,
+        percent=100 * accuracy.share,
+        low=100 * accuracy.low,
+        high=100 * accuracy.high,
+        points=accuracy.points_per_picture,
+    )
+    note = ours.test_note if split is Split.TEST else ours.validation_note
+    return f'<p class="answer">{sentence}</p><p class="hint">{note}</p>'
+
+
+def draw_confusion(words: Words, scores: Scores) -> str:
+    """Return the confusion matrix as a table whose cells can be clicked: rows are the truth, columns the answers."""
+    ours, cells = words.finetune.results, confuse(scores).tolist()
+    names = [html.escape(name) for name in scores.class_names]
+    header = "".join(f"<th scope='col'>{name}</th>" for name in names)
+    rows = ""
+    for row, name in enumerate(names):
+        row_cells = "".join(
+            _draw_count(words, scores.class_names, cells[row], row, column) for column in range(len(names))
+        )
+        rows += f"<tr><th scope='row'>{name}</th>{row_cells}</tr>"
+    return (
+        f'<p class="hint">{ours.confusion_help}</p><div class="wide"><table class="confusion">'
+        f"<thead><tr><th>{ours.confusion_corner}</th>{header}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _draw_count(words: Words, class_names: Sequence[str], counts: Sequence[int], row: int, column: int) -> str:
+    """Return one cell of the confusion matrix; its colour is the share of the row (`counts`) that lies in it."""
+    count, total = counts[column], max(1, sum(counts))
+    label = words.finetune.results.cell_label.format(truth=class_names[row], answer=class_names[column], count=count)
+    return (
+        f'<td class="{"right" if row == column else "wrong"}" style="--share: {count / total:.2f}">'
+        f'<button type="button" data-pick="{row},{column}" aria-label="{html.escape(label)}"'
+        f"{'' if count else ' disabled'}>{count}</button></td>"
+    )
+
+
+def draw_cell(words: Words, trained: Trained, scores: Scores, truth: int, answer: int) -> str:
+    """Return the pictures of one cell as buttons, the surest answer first."""
+    positions, names = find_cell(scores, truth, answer).tolist(), scores.class_names
+    title = words.finetune.results.cell_title.format(truth=names[truth], answer=names[answer], count=len(positions))
+    figures = ""
+    for position in positions[:_MAX_PICTURES]:
+        best = top(scores, position, 1)[0]
+        picture = draw_thumbnail(words, trained.dataset.samples[int(scores.sample_idxs[position])])
+        figures += draw_figure(picture, f"{best.class_name} {100 * best.probability:.0f}%", pick=str(position))
+    return f'<h4>{html.escape(title)}</h4><div class="figures">{figures}</div>'
+
+
+def draw_thumbnail(words: Words, sample: Sample) -> str:
+    """Return the small picture of a sample."""
+    return draw_picture(sample.thumbnail, words.finetune.gather.thumbnail_alt.format(name=sample.path))
+
+
+def draw_detail(
+    words: Words,
+    trained: Trained,
+    scores: Scores,
+    position: int,
+    *,
+    overlays: Sequence[tuple[int, Image.Image]],
+    alike: Sequence[Neighbour],
+) -> str:
+    """Return what the head says of one picture.
+
+    Args:
+        words: The visitor's language.
+        trained: The head and its dataset.
+        scores: What the head says of the picture's split.
+        position: The picture's place in them.
+        overlays: Class indices, each with the picture under the map of what speaks for that class.
+        alike: The training samples that look alike to the network, the nearest first.
+    """
+    ours, names = words.finetune.results, scores.class_names
+    sample = trained.dataset.samples[int(scores.sample_idxs[position])]
+    title = ours.detail_title.format(name=sample.path, truth=names[int(scores.class_idxs[position])])
+    answers = "".join(
+        f"<li>{html.escape(each.class_name)} <span>{100 * each.probability:.1f}%</span></li>"
+        for each in top(scores, position)
+    )
+    neighbours = "".join(
+        draw_figure(
+            draw_thumbnail(words, trained.dataset.samples[each.sample_idx]),
+            f"{names[each.class_idx]} ({each.similarity:.2f})",
+        )
+        for each in alike
+    )
+    return (
+        f"<h4>{html.escape(title)}</h4><div class='columns'><ol>{answers}</ol></div>"
+        f'<div class="figures large">{_draw_overlays(words, names, overlays)}</div>'
+        f'<p class="hint">{ours.speaks_help}</p>'
+        f'<h4>{ours.alike_title}</h4><div class="figures">{neighbours}</div>'
+    )
+
+
+def _draw_overlays(words: Words, class_names: Sequence[str], overlays: Sequence[tuple[int, Image.Image]]) -> str:
+    captions = [words.finetune.results.speaks_for.format(name=class_names[idx]) for idx, _ in overlays]
+    return "".join(
+        draw_figure(draw_picture(encode_jpeg(overlay), caption), caption)
+        for caption, (_, overlay) in zip(captions, overlays, strict=True)
+    )
+
+
+def draw_classes(words: Words, results: Sequence[ClassResult]) -> str:
+    """Return precision and recall of each class as a table."""
+    rows = [
+        (each.class_name, each.count, each.answered, _percent(each.precision), _percent(each.recall), _percent(each.f1))
+        for each in results
+    ]
+    return draw_table(words.finetune.results.class_columns, rows, css_class="counts")
+
+
+def draw_reliability(words: Words, calibration: Calibration | None) -> str:
+    """Return how sure the head is against how often it is right, as bars and as a table; "" where that is not known."""
+    if calibration is None:
+        return ""
+    ours, before = words.finetune.results, calibration.before
+    rows = [
+        (f"{100 * each.low:.0f}–{100 * each.high:.0f}%", each.count, _percent(each.confidence), _percent(each.accuracy))
+        for each in before.bins
+        if each.count
+    ]
+    sentence = ours.reliability.format(
+        error=100 * before.calibration_error,
+        temperature=calibration.temperature,
+        after=100 * calibration.after.calibration_error,
+    )
+    table = draw_table(ours.reliability_columns, rows, css_class="counts")
+    return f"{_draw_bars(words, before)}<p>{sentence}</p>{table}"
+
+
+def _draw_bars(words: Words, measured: Reliability) -> str:
+    """Return the reliability diagram as an inline picture; the table beside it has the same numbers."""
+    width = 100 / len(measured.bins)
+    bars = "".join(
+        f'<rect x="{place * width + 1:.1f}" y="{100 - 100 * each.accuracy:.1f}" width="{width - 2:.1f}" '
+        f'height="{100 * each.accuracy:.1f}" fill="currentColor" opacity="{min(0.9, 0.25 + each.count / 20):.2f}"/>'
+        for place, each in enumerate(measured.bins)
+        if each.accuracy is not None
+    )
+    alt_text = html.escape(words.finetune.results.reliability_alt)
+    return (
+        f'<svg class="reliability" viewBox="-2 -2 104 104" role="img" aria-label="{alt_text}">'
+        f'<rect width="100" height="100" fill="none" stroke="currentColor" opacity="0.3"/>{bars}'
+        '<line x1="0" y1="100" x2="100" y2="0" stroke="currentColor" stroke-dasharray="3"/></svg>'
+    )
+
+
+def draw_novelty(words: Words, report: NoveltyReport) -> str:
+    """Return what a "none of these" threshold accepts and rejects, and what it makes of the photograph, if any."""
+    ours, known, strangers = words.finetune.results, report.known, report.strangers
+    sentence = ours.novelty.format(
+        accepted=known.accepted,
+        known=known.accepted + known.rejected,
+        rejected=strangers.rejected,
+        strangers=strangers.accepted + strangers.rejected,
+        threshold=report.threshold,
+    )
+    if report.photo_distance is not None:
+        verdict = ours.novelty_photo_known if report.accepts_photo else ours.novelty_photo_strange
+        sentence += f" {verdict.format(distance=report.photo_distance)}"
+    return f'<p role="status">{sentence}</p>'
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{100 * share:.1f}%"
