@@ -68,7 +68,7 @@ def test_the_whole_path(open_page: OpenPage, make_zip: MakeZip, shared_data: Pat
 
     open_tab(page, ENGLISH.finetune.tab)
     upload(page, "#archive", make_zip(insects(shared_data)))
-    wait_for(page, "#report", "2 classes, 120 pictures")
+    wait_for(page, "#report", ENGLISH.finetune.gather.dataset_report.format(classes=2, count=120))
     page.click("#train")
     page.wait_for_selector(".status.trained", timeout=TRAINING_MS)
     wait_for(page, "#strip", "your 2 classes: ants, bees")

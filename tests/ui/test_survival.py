@@ -35,6 +35,7 @@ from tests.weights_host import Resource, WeightsHost, path_of, stand_in
 PATIENCE_S = 30.0
 MARK = "zebra7391"  # in the names of all that a visitor brings
 LAST_STAGE = recipe_values(200, trains="last_stage", batch_size=4, flips=False)
+TWELVE = ENGLISH.finetune.gather.dataset_report.format(classes=2, count=12)
 CONTENT = bytes(range(256)) * 2000
 
 needs_kill = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
@@ -167,12 +168,12 @@ def test_a_reload_at_any_moment_finds_what_was_there(
     first.call("choose_photo", first.upload(photo))
     assert [is_picture(each) for each in reload().attached[2:4]] == [True, True]
     reload().bring(make_zip(colour_folders()))
-    assert "12 pictures" in show_session(reload()).pictures.report
+    assert TWELVE in show_session(reload()).pictures.report
     starting = reload()
     starting.call("start_training", *recipe_values(3))
     wait_for(lambda: "Epoch 1 of 3" in show_session(starting).jobs.training.status)
     shown = show_session(reload())
-    assert "12 pictures" in shown.pictures.report
+    assert TWELVE in shown.pictures.report
     assert len({epoch for epoch, *_ in shown.jobs.training.loss["value"]["data"]}) == 1
     with pytest.raises(Refused, match="training"):
         reload().call("start_training", *recipe_values(3))
@@ -207,7 +208,7 @@ def test_a_page_that_is_opened_again_in_time_keeps_its_session(
     assert sessions.seconds_left(session.ref) > settings.session_closed_s
     session.presence.touched -= settings.session_closed_s + 60  # open, and idle for no longer than it may be
     sessions.sweep()
-    assert "12 pictures" in show_session(again).pictures.report
+    assert TWELVE in show_session(again).pictures.report
 
 
 def test_one_of_two_pages_that_is_closed_ends_nothing(
@@ -218,7 +219,7 @@ def test_one_of_two_pages_that_is_closed_ends_nothing(
     assert session.presence.open == {other._session_hash}
     session.presence.touched -= server.rooms.settings.session_closed_s + 60
     server.rooms.sessions.sweep()
-    assert "12 pictures" in show_session(other).pictures.report
+    assert TWELVE in show_session(other).pictures.report
 
 
 def test_a_heartbeat_that_ends_closes_the_page_and_to_attach_opens_it(

@@ -96,6 +96,11 @@ def paths(session: Session) -> dict[str, list[str]]:
     return {each.name: [picture.path for picture in each.pictures] for each in classes}
 
 
+def count_classes(num_classes: int, num_pictures: int) -> str:
+    """Return the title of the report."""
+    return ENGLISH.finetune.gather.dataset_report.format(classes=num_classes, count=num_pictures)
+
+
 def wait_for_training(session: Session) -> None:
     job = session.jobs[JobKind.TRAINING]
     assert job.done.wait(PATIENCE_S)
@@ -117,7 +122,7 @@ def test_classes_are_made_and_filled_on_the_page(visitor: Visitor, session: Sess
     assert ENGLISH.explain(ClassTooSmall(class_name="dog", count=0, limit=2)) in Markup(report).texts
     assert chosen == {"choices": [["cat", "cat"], ["dog", "dog"]], "value": "dog", "__type__": "update"}
     report = Gathered(*visitor.call("add_uploads", "dog", pictures(three=3, four=4, five=5))).report
-    assert "2 classes, 5 pictures" in report
+    assert count_classes(2, 5) in report
     assert paths(session) == {"cat": ["one.png", "two.png"], "dog": ["three.png", "four.png", "five.png"]}
     assert Markup(report).values("alt") == [f"Picture {name}.png" for name in ("one", "two", "three", "four", "five")]
     assert learnable(session).class_names == ("cat", "dog")
@@ -206,7 +211,7 @@ def test_a_zip_is_counted_by_class_and_split(visitor: Visitor, session: Session,
         *(ENGLISH.finetune.splits[split] for split in Split),
         ENGLISH.finetune.gather.dataset_total,
     ]
-    assert texts[:16] == ["2 classes, 18 pictures", *header, "ant", "4", "2", "3", "9", "bee", "4", "2", "3", "9"]
+    assert texts[:16] == [count_classes(2, 18), *header, "ant", "4", "2", "3", "9", "bee", "4", "2", "3", "9"]
     assert any(text.startswith("data/readme.txt: ") for text in texts)
 
 
