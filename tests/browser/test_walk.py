@@ -115,7 +115,7 @@ def test_the_pages_that_readme_shows(open_page: OpenPage, screenshots: Path) -> 
     open_tab(page, ENGLISH.finetune.tab)
     open_tab(page, ENGLISH.finetune.gather.starters_tab)
     page.click("#starter-signs")  # pictures that the program draws itself
-    wait_for(page, "#report", "6 classes")
+    wait_for(page, "#report", "Classes: 6")
     page.click("#train")
     page.wait_for_selector(".status.trained", timeout=TRAINING_MS)
     page.wait_for_selector("#loss .mark-line path")

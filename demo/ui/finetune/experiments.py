@@ -90,7 +90,7 @@ def show_race(rooms: Rooms, session: Session) -> Experiment:
     running = [each for each in points if isinstance(each, RacePoint)]
     # The plot settles its colours by what it is first given: contenders that have not run yet have an empty point.
     by_contender = {each: [point for point in running if point.contender is each] for each in Contender}
-    curves = {
+    curves: dict[str, list[tuple[float | None, float | None]]] = {
         words.contenders[each]: [(point.seconds, point.val_accuracy) for point in theirs] or [(None, None)]
         for each, theirs in by_contender.items()
     }

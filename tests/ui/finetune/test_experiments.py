@@ -89,8 +89,8 @@ class Stopped(NamedTuple):
 
 def watch(visitor: Visitor, name: str) -> WatchedExperiment | WatchedTraining:
     """Watch a job of a session until it has ended; return what is shown last."""
-    kind = WatchedTraining if name == "training" else WatchedExperiment
-    return named(kind, visitor.call(f"watch_{name}"))
+    outputs = visitor.call(f"watch_{name}")
+    return named(WatchedTraining, outputs) if name == "training" else named(WatchedExperiment, outputs)
 
 
 def stop(visitor: Visitor) -> Buttons:
