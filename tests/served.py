@@ -34,8 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iter
     """One running page for all tests that visit it."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
-        for watcher in ("tab", "experiments"):
-            environment.setattr(f"demo.ui.finetune.{watcher}._WATCH_EVERY_S", 0.02)  # no test waits for the next look
+        environment.setattr("demo.visitors.rooms._WATCH_EVERY_S", 0.02)  # no test waits for the next look
         rooms = Rooms.of(settings)
         page = build_page(rooms)
         url = launch(page, rooms, wait=False, quiet=True)

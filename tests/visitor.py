@@ -4,14 +4,15 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 import httpx
 
 PATIENCE_S = 180.0  # for an answer, or any sign that it is being worked on
+Group = TypeVar("Group", bound=tuple[Any, ...])
 
 
 class Refused(Exception):
@@ -37,6 +38,19 @@ def recipe_values(epochs: int = 3, **other: Any) -> list[Any]:
     }
     assert other.keys() <= values.keys()
     return list((values | other).values())
+
+
+def named(group: type[Group], outputs: Iterable[Any]) -> Group:
+    """Return outputs under the names of a group of the page (a NamedTuple class), in which groups may lie."""
+
+    def fill(kind: Any) -> Any:
+        hints = get_type_hints(kind)
+        return kind(*(fill(hints[name]) if hasattr(hints[name], "_fields") else next(left) for name in kind._fields))
+
+    left = iter(outputs)
+    filled: Group = fill(group)
+    assert not list(left), "more outputs than the group has names"
+    return filled
 
 
 def is_left(output: Any) -> bool:

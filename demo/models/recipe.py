@@ -99,3 +99,11 @@ def lesson_recipe(trains: Trains = Trains.HEAD, *, epochs: int = 25, seed: int =
         https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
     """
     return Recipe(trains, Optimizer.SGD, epochs=epochs, batch_size=4, weight_decay=0.0, flips=False, seed=seed)
+
+
+# What to begin with for each depth of training.
+SUGGESTED_RECIPES = {
+    Trains.HEAD: Recipe(),
+    Trains.LAST_STAGE: Recipe(Trains.LAST_STAGE, Optimizer.SGD, epochs=8, batch_size=8, weight_decay=0.0, flips=False),
+    Trains.EVERYTHING: lesson_recipe(Trains.EVERYTHING, epochs=5),
+}

@@ -1,4 +1,4 @@
-"""Cached features -> how the accuracy grows with the number of training pictures."""
+"""How the accuracy grows with the number of training pictures: a dataset -> features -> a learning curve."""
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from demo.data.dataset import Dataset, Split
+from demo.models.backbone import Backbone
 from demo.models.ridge import fit_ridge
+from demo.settings import Settings
+from demo.tasks.features import FeatureCache, FeatureProgress, extract_features
 
 COUNTS = (1, 2, 5, 10, 20)
 
@@ -49,6 +53,28 @@ class LabelledFeatures:
 
     values: NDArray[np.float32]
     class_idxs: NDArray[np.int64]
+
+
+def measure_curve(
+    backbone: Backbone, dataset: Dataset, settings: Settings, *, cache: FeatureCache
+) -> Generator[FeatureProgress | FewShotPoint, None, None]:
+    """Compute the features that are missing, then the learning curve of heads on them.
+
+    Args:
+        backbone: Network whose features the heads answer by; left unchanged.
+        dataset: Heads are fitted on its training split, and tried on its validation split.
+        settings: Limits how many pictures are decoded at once.
+        cache: The features that are known; completed here.
+
+    Yields:
+        FeatureProgress while pictures are looked at, then a FewShotPoint for each count; see `learning_curve`.
+    """
+    features = yield from extract_features(backbone, dataset, settings, cache=cache)
+    training, held_out = (
+        LabelledFeatures(*(np.asarray(each) for each in features.of(split)))
+        for split in (Split.TRAIN, Split.VALIDATION)
+    )
+    yield from learning_curve(training, held_out, len(dataset.class_names))
 
 
 def learning_curve(

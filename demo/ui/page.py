@@ -15,6 +15,7 @@ from demo.ui.api import build_api
 from demo.ui.finetune.tab import build_finetune_tab, show_session, watch_on_load
 from demo.ui.handlers import LIGHT, PREDICT, bind
 from demo.ui.inside.tab import build_inside_tab
+from demo.ui.parts.outputs import flatten
 from demo.ui.photo import answer_line, choose_photo, keep_photo, read_picture_script
 from demo.ui.predict.network import draw_source, watch_arrival
 from demo.ui.predict.tab import build_predict_tab, choose_example, show_prediction
@@ -114,7 +115,7 @@ def _build_language(page: gr.Blocks, rooms: Rooms) -> None:
     for example, name in predict_tab.examples:
         example.click(bind(rooms, choose_example), [ref, name], [ref, *photos], **LIGHT)
     back.click(bind(rooms, back_to_imagenet), ref, ref, **LIGHT).then(
-        bind(rooms, show_session), ref, finetune_tab.session, **LIGHT
+        bind(rooms, show_session), ref, flatten(finetune_tab), **LIGHT
     )
     ref.change(
         bind(rooms, refresh),
@@ -133,7 +134,7 @@ def _build_language(page: gr.Blocks, rooms: Rooms) -> None:
             **LIGHT,
         )
         .then(None, token, None, js=_WRITE_TOKEN)
-        .then(bind(rooms, show_session), ref, finetune_tab.session, **LIGHT)
+        .then(bind(rooms, show_session), ref, flatten(finetune_tab), **LIGHT)
     )
     watch_on_load(rooms, restored, ref, finetune_tab)
     page.load(bind(rooms, watch_arrival), None, predict_tab.notices, **LIGHT)

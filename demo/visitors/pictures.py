@@ -1,6 +1,7 @@
 """The pictures that a visitor has brought to learn from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from demo.data.collection import Collection
 from demo.data.dataset import Dataset, make_dataset
@@ -9,29 +10,33 @@ from demo.errors import forget_origin
 from demo.settings import Settings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Pictures:
-    """The pictures to learn from, and either the dataset that they make or the reason why they make none yet."""
+    """The pictures to learn from, and either the dataset that they make or the reason why they make none yet.
+
+    The dataset is made when it is first asked for: each frame of a recording changes the pictures, and only after the
+    last one does anybody look.
+    """
 
     collection: Collection | None = None
-    dataset: Dataset | None = None
-    error: DatasetError | None = None
+    settings: Settings = field(default_factory=Settings)
 
-    @staticmethod
-    def of(collection: Collection | None, settings: Settings) -> "Pictures":
-        """Make a dataset of a collection, as far as that is possible."""
-        if collection is None:
-            return Pictures()
-        try:
-            return Pictures(collection, make_dataset(collection, settings))
-        except DatasetError as error:
-            forget_origin(error)
-            return Pictures(collection, error=error)
+    @property
+    def dataset(self) -> Dataset | None:
+        """What can be learned from, if the pictures make a dataset."""
+        made = self._made
+        return made if isinstance(made, Dataset) else None
+
+    @property
+    def error(self) -> DatasetError | None:
+        """Why there are pictures, and no dataset yet."""
+        made = self._made
+        return made if isinstance(made, DatasetError) else None
 
     @property
     def digests(self) -> set[str]:
-        """The pictures of the dataset, by their digests."""
-        return {sample.digest for sample in self.dataset.samples} if self.dataset else set()
+        """The pictures of all classes, of those that are off too, by their digests."""
+        return {picture.stored.digest for picture in self.collection.pictures} if self.collection else set()
 
     def find_dataset(self) -> Dataset:
         """Return what can be learned from.
@@ -43,3 +48,13 @@ class Pictures:
             missing = self.error or NoDataset()
             raise type(missing)(**missing.values)  # a fresh one: the one that is kept would carry the old traceback
         return self.dataset
+
+    @cached_property
+    def _made(self) -> Dataset | DatasetError | None:
+        if self.collection is None:
+            return None
+        try:
+            return make_dataset(self.collection, self.settings)
+        except DatasetError as error:
+            forget_origin(error)
+            return error

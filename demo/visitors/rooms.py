@@ -1,6 +1,7 @@
 """The rooms in which visitors, networks and trainings meet: what a page, a program or a command line is given."""
 
-from collections.abc import Generator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -13,14 +14,16 @@ from demo.models.recipe import Recipe
 from demo.models.state import ModelState
 from demo.settings import Settings
 from demo.tasks.ascent import AscentCache
-from demo.tasks.features import FeatureCache
+from demo.tasks.features import FeatureCache, FeatureProgress
 from demo.tasks.finetune import Progress, fine_tune
 from demo.tasks.novelty import Strangers
 from demo.visitors.arrival import Arrival
-from demo.visitors.jobs import Job, TrainingLine
+from demo.visitors.jobs import Job, JobKind, TrainingLine
 from demo.visitors.registry import Sessions
-from demo.visitors.session import Session
+from demo.visitors.session import Ref, Session
 from demo.words.language import ENGLISH, Words
+
+_WATCH_EVERY_S = 0.4
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,35 @@ class Rooms:
         job = Job(
             lambda: self.fine_tune(name, dataset, recipe, cache=cache), lambda result: session.adopt(result, dataset)
         )
+        self.submit(session, job)
+        return job
+
+    def submit(self, session: Session, job: Job) -> None:
+        """Put a job of a session at the end of the line.
+
+        Raises:
+            TrainingRunning: If the session has one that has not ended.
+        """
         session.begin(job)
         self.line.submit(job)
-        return job
+
+    async def watch(self, ref: Ref, kind: JobKind) -> AsyncIterator[Session]:
+        """Yield a session whenever there is news of one of its jobs, and once more when that job has ended.
+
+        Whoever watches only looks, and may stop at any time.
+
+        Raises:
+            SessionExpired: If there is no such session, or no longer.
+        """
+        session, told = self.sessions.find(ref), None
+        while (job := session.jobs.get(kind)) and job.is_running:
+            news = (self.line.num_ahead(job), job.progress, len(job.points))
+            if news != told:
+                told = news
+                yield session
+            await asyncio.sleep(_WATCH_EVERY_S)
+            self.sessions.find(ref)
+        yield session
 
     def read_starter(self, name: str, settings: Settings) -> Collection:
         """Read a starter set within some settings, with class names in the visitor's language."""
@@ -84,8 +113,17 @@ class Rooms:
         return collection
 
     def describe_wait(self, job: Job) -> str:
-        """Say how many trainings are ahead of a job and, where others have shown it, how long that will take."""
-        count, wait_s = self.line.num_ahead(job), self.line.wait_s(job)
-        if wait_s is None:
-            return self.words.finetune.training.waiting.format(count=count)
-        return self.words.finetune.training.waiting_for.format(count=count, seconds=wait_s)
+        """Say what a job waits for, nothing once its own work has begun.
+
+        Those are the trainings ahead of it, with how long they will take where others have shown it, and then the
+        pictures that the network looks at.
+        """
+        words, progress = self.words.finetune.training, job.progress
+        if count := self.line.num_ahead(job):
+            wait_s = self.line.wait_s(job)
+            if wait_s is None:
+                return words.waiting.format(count=count)
+            return words.waiting_for.format(count=count, seconds=wait_s)
+        if isinstance(progress, FeatureProgress):
+            return words.reading.format(done=progress.done, total=progress.total)
+        return ""

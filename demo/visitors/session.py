@@ -183,16 +183,16 @@ class Session:
         Raises:
             TrainingRunning: If a training still uses the former ones.
         """
-        pictures = Pictures.of(collection, settings)
+        pictures = Pictures(collection, settings)
+        digests = pictures.digests
         with self._editing, self._lock:
             self._check_not_over()
             self._check_not_training()
             self.pictures = pictures
             self.jobs.clear()
-            self.peaks.keep_only(pictures.digests)
-            if pictures.dataset is not None:
-                self.cache.keep_only(pictures.digests)
-            elif collection is None:  # nothing of the pictures stays, not even in the results of the head
+            self.peaks.keep_only(digests)
+            self.cache.keep_only(digests)
+            if collection is None:  # nothing of the pictures stays, not even in the results of the head
                 self.cache, self.trained = FeatureCache(), None
 
     def edit_collection(self, change: Callable[[Collection], Collection], settings: Settings) -> None:

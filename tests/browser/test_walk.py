@@ -68,7 +68,7 @@ def test_the_whole_path(open_page: OpenPage, make_zip: MakeZip, shared_data: Pat
 
     open_tab(page, ENGLISH.finetune.tab)
     upload(page, "#archive", make_zip(insects(shared_data)))
-    wait_for(page, "#report", "2 classes, 120 pictures")
+    wait_for(page, "#report", ENGLISH.finetune.gather.dataset_report.format(classes=2, count=120))
     page.click("#train")
     page.wait_for_selector(".status.trained", timeout=TRAINING_MS)
     wait_for(page, "#strip", "your 2 classes: ants, bees")
@@ -115,7 +115,7 @@ def test_the_pages_that_readme_shows(open_page: OpenPage, screenshots: Path) -> 
     open_tab(page, ENGLISH.finetune.tab)
     open_tab(page, ENGLISH.finetune.gather.starters_tab)
     page.click("#starter-signs")  # pictures that the program draws itself
-    wait_for(page, "#report", "6 classes")
+    wait_for(page, "#report", "Classes: 6")
     page.click("#train")
     page.wait_for_selector(".status.trained", timeout=TRAINING_MS)
     page.wait_for_selector("#loss .mark-line path")

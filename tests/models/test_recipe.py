@@ -8,7 +8,16 @@ import pytest
 
 from demo.errors import OptionError, OptionOutOfRange
 from demo.models.errors import RidgeIsLinear
-from demo.models.recipe import MAX_BATCH_SIZES, MAX_HIDDEN_LAYERS, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
+from demo.models.recipe import (
+    MAX_BATCH_SIZES,
+    MAX_HIDDEN_LAYERS,
+    SUGGESTED_RECIPES,
+    HeadConfig,
+    Optimizer,
+    Recipe,
+    Trains,
+    lesson_recipe,
+)
 
 # The first and the last value that is allowed, and one beyond each.
 RANGES: dict[str, tuple[float, float, float, float]] = {
@@ -142,3 +151,10 @@ def test_the_lessons_recipe_takes_epochs_and_a_seed_and_checks_them() -> None:
     assert (recipe.epochs, recipe.seed) == (3, 7)
     with pytest.raises(OptionOutOfRange, match="epochs is 0"):
         lesson_recipe(epochs=0)
+
+
+@pytest.mark.parametrize("trains", Trains)
+def test_each_depth_has_a_suggestion_and_a_deeper_one_is_for_fewer_epochs(trains: Trains) -> None:
+    suggested, shallower = SUGGESTED_RECIPES[trains], list(Trains)[: list(Trains).index(trains)]
+    assert suggested.trains is trains
+    assert all(suggested.epochs < SUGGESTED_RECIPES[each].epochs for each in shallower)

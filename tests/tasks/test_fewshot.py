@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from demo.data.dataset import read_dataset
+from demo.models.backbone import Backbone
 from demo.models.ridge import fit_ridge
+from demo.settings import Settings
 from demo.tasks import fewshot
-from demo.tasks.fewshot import FewShotPoint, LabelledFeatures, learning_curve
+from demo.tasks.features import FeatureCache, FeatureProgress
+from demo.tasks.fewshot import FewShotPoint, LabelledFeatures, learning_curve, measure_curve
+from tests.pictures import MakeZip, colour_folders
 
 
 def clouds(counts: list[int], seed: int) -> LabelledFeatures:
@@ -135,3 +140,15 @@ def test_five_hundred_pictures_give_a_point_for_each_count_and_all() -> None:
     training = LabelledFeatures(features[:500], np.arange(500) % 10)
     held_out = LabelledFeatures(features[500:], np.arange(100) % 10)
     assert [point.pictures_per_class for point in learning_curve(training, held_out, 10)] == [1, 2, 5, 10, 20, None]
+
+
+def test_a_dataset_is_looked_at_once_and_its_held_out_pictures_are_not_learned_from(
+    embedded: Backbone, make_zip: MakeZip, settings: Settings
+) -> None:
+    dataset, cache = read_dataset(make_zip(colour_folders()), settings), FeatureCache()
+    first, again = (list(measure_curve(embedded, dataset, settings, cache=cache)) for _ in range(2))
+    assert isinstance(first[0], FeatureProgress)
+    points = [each for each in first if isinstance(each, FewShotPoint)]
+    assert [each.pictures_per_class for each in points] == [1, 2, None]  # of 6 pictures of a class 5 are learned from
+    assert points[-1].accuracies == (1.0,)
+    assert again == points

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
@@ -19,6 +19,8 @@ from demo.models.weights import find_weights, has_weights
 from demo.models.zoo import BackboneSpec
 from demo.tasks.finetune import fine_tune
 from demo.tasks.fit import EpochResult
+from demo.ui.finetune.experiments import Buttons
+from demo.ui.finetune.tab import FineTuneTab, Training
 from demo.visitors.jobs import Job, JobKind
 from demo.visitors.session import Session
 from demo.words.language import ENGLISH
@@ -27,12 +29,13 @@ from tests.benchmarks.abuse import is_own
 from tests.conftest import PROJECT
 from tests.pictures import MakeZip, colour_folders, encode, files_below, noise
 from tests.served import Server
-from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
+from tests.visitor import Markup, Refused, Visit, Visitor, named, recipe_values
 from tests.weights_host import Resource, WeightsHost, path_of, stand_in
 
 PATIENCE_S = 30.0
 MARK = "zebra7391"  # in the names of all that a visitor brings
 LAST_STAGE = recipe_values(200, trains="last_stage", batch_size=4, flips=False)
+TWELVE = ENGLISH.finetune.gather.dataset_report.format(classes=2, count=12)
 CONTENT = bytes(range(256)) * 2000
 
 needs_kill = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
@@ -66,6 +69,23 @@ def going_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     monkeypatch.setattr("demo.visitors.rooms.fine_tune", wait_after_the_first)
     yield going_on
     going_on.set()
+
+
+class Watched(NamedTuple):
+    """What the watcher of a training fills."""
+
+    ref: Any
+    training: Training
+    buttons: Buttons
+
+
+def watch(visitor: Visitor) -> Watched:
+    """Watch a training until it has ended; return what is shown last."""
+    return named(Watched, visitor.call("watch_training"))
+
+
+def show_session(visitor: Visitor) -> FineTuneTab:
+    return named(FineTuneTab, visitor.call("show_session"))
 
 
 def job_of(session: Session) -> Job:
@@ -107,9 +127,9 @@ def test_a_training_goes_on_when_its_page_is_cut_off(
     wait_for(lambda: not is_heard(server, visitor))
     assert job_of(session).is_running
     again = visit(token=visitor.token)
-    assert "Epoch 1 of 3" in again.call("show_session")[3]
+    assert "Epoch 1 of 3" in show_session(again).jobs.training.status
     going_on.set()
-    assert "Done in" in again.call("watch_training")[1]
+    assert "Done in" in watch(again).training.status
     assert "blue, red" in again.refresh().strip
     assert "blue, red" in visitor.refresh().strip  # the page itself, if its connection comes back
 
@@ -125,7 +145,7 @@ def test_a_training_ends_although_nobody_is_there(
     going_on.set()
     assert job_of(session).done.wait(PATIENCE_S)
     again = visit(token=visitor.token)
-    assert "Done in" in again.call("watch_training")[1]
+    assert "Done in" in watch(again).training.status
     assert "blue, red" in again.refresh().strip
 
 
@@ -148,22 +168,22 @@ def test_a_reload_at_any_moment_finds_what_was_there(
     first.call("choose_photo", first.upload(photo))
     assert [is_picture(each) for each in reload().attached[2:4]] == [True, True]
     reload().bring(make_zip(colour_folders()))
-    assert "12 pictures" in reload().call("show_session")[0]
+    assert TWELVE in show_session(reload()).pictures.report
     starting = reload()
     starting.call("start_training", *recipe_values(3))
-    wait_for(lambda: "Epoch 1 of 3" in starting.call("show_session")[3])
-    report, _, _, _, _, loss, *_ = reload().call("show_session")
-    assert "12 pictures" in report
-    assert len({epoch for epoch, *_ in loss["value"]["data"]}) == 1
+    wait_for(lambda: "Epoch 1 of 3" in show_session(starting).jobs.training.status)
+    shown = show_session(reload())
+    assert TWELVE in shown.pictures.report
+    assert len({epoch for epoch, *_ in shown.jobs.training.loss["value"]["data"]}) == 1
     with pytest.raises(Refused, match="training"):
         reload().call("start_training", *recipe_values(3))
     going_on.set()
-    assert "Done in" in reload().call("watch_training")[1]
+    assert "Done in" in watch(reload()).training.status
     after = reload()
-    status, summary, loss = after.call("show_session")[3:6]
-    assert "Done in" in status
-    assert "After epoch 3" in summary
-    assert len({epoch for epoch, *_ in loss["value"]["data"]}) == 3
+    training = show_session(after).jobs.training
+    assert "Done in" in training.status
+    assert "After epoch 3" in training.summary
+    assert len({epoch for epoch, *_ in training.loss["value"]["data"]}) == 3
     assert [is_picture(each) for each in after.attached[2:4]] == [True, True]
     assert after.refresh().top["label"] in ("blue", "red")
 
@@ -188,7 +208,7 @@ def test_a_page_that_is_opened_again_in_time_keeps_its_session(
     assert sessions.seconds_left(session.ref) > settings.session_closed_s
     session.presence.touched -= settings.session_closed_s + 60  # open, and idle for no longer than it may be
     sessions.sweep()
-    assert "12 pictures" in again.call("show_session")[0]
+    assert TWELVE in show_session(again).pictures.report
 
 
 def test_one_of_two_pages_that_is_closed_ends_nothing(
@@ -199,7 +219,7 @@ def test_one_of_two_pages_that_is_closed_ends_nothing(
     assert session.presence.open == {other._session_hash}
     session.presence.touched -= server.rooms.settings.session_closed_s + 60
     server.rooms.sessions.sweep()
-    assert "12 pictures" in other.call("show_session")[0]
+    assert TWELVE in show_session(other).pictures.report
 
 
 def test_a_heartbeat_that_ends_closes_the_page_and_to_attach_opens_it(
@@ -248,7 +268,7 @@ def test_nothing_of_a_visitor_outlives_a_process_that_is_killed_in_a_training(
         again = Visitor(url, token=visitor.token)
         assert again.token != visitor.token
         assert ENGLISH.privacy.anew in again.attached[-1]
-        assert ENGLISH.finetune.gather.no_dataset in again.call("show_session")[0]
+        assert ENGLISH.finetune.gather.no_dataset in show_session(again).pictures.report
         again.bring(archive)
         assert "Done in" in again.train()
         assert f"{MARK}red" in again.refresh().strip
@@ -266,7 +286,7 @@ def bring_everything(url: str, archive: Path, folder: Path) -> Visitor:
     visitor.download(visitor.call("export_trained")[0])
     visitor.upload(photo)
     visitor.call("start_training", *LAST_STAGE)
-    wait_for(lambda: "Epoch " in visitor.call("show_session")[3])
+    wait_for(lambda: "Epoch " in show_session(visitor).jobs.training.status)
     return visitor
 
 
@@ -374,11 +394,12 @@ def test_a_training_that_runs_out_of_something_changes_nothing(
     with monkeypatch.context() as broken:
         broken.setattr(place, fail)
         visitor.call("start_training", *others)
-        _, status, *_, train, stop, _, _ = visitor.call("watch_training")
-    (sentence,) = Markup(status).texts
+        watched = watch(visitor)
+    status, buttons = Markup(watched.training.status), watched.buttons
+    (sentence,) = status.texts
     assert is_own(sentence) or sentence == ENGLISH.unexpected
-    assert "failed" in Markup(status).values("class")[0]
-    assert [train["interactive"], stop["interactive"]] == [True, False]
+    assert "failed" in status.values("class")[0]
+    assert [buttons.train["interactive"], buttons.stop["interactive"]] == [True, False]
     assert (session.state, session.results) == (before, results)
     assert MARK not in caplog.text
     assert "Done in" in visitor.train(*others)

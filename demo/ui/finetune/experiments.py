@@ -1,36 +1,49 @@
 """Two experiments on the visitor's own pictures: the race of four ways to learn, and how few pictures are enough."""
 
-import asyncio
 from collections.abc import AsyncIterator, Generator
 from typing import Any, NamedTuple
 
 import gradio as gr
-import numpy as np
 
 from demo.data.dataset import Dataset, Split
 from demo.figures import curve_points
-from demo.settings import Settings
-from demo.tasks.features import FeatureCache, FeatureProgress, extract_features
-from demo.tasks.fewshot import FewShotPoint, LabelledFeatures, learning_curve
+from demo.tasks.fewshot import FewShotPoint, measure_curve
 from demo.tasks.race import Contender, Finish, RacePoint, race
-from demo.ui.handlers import LIGHT, bind
+from demo.ui.handlers import Cost, costs, listen
 from demo.ui.parts.markup import draw_status, draw_table
 from demo.visitors.jobs import Job, JobKind
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session
+from demo.words.finetune import ExperimentsWords
 from demo.words.language import Words
 
-_WATCH_EVERY_S = 0.4
+
+class Experiment(NamedTuple):
+    """What is shown of one experiment: how it goes, and its points as curves and as a table."""
+
+    status: Any
+    plot: Any
+    table: Any
+
+
+class Buttons(NamedTuple):
+    """What starts a job, and what stops it."""
+
+    train: Any
+    stop: Any
+    race: Any
+    curve: Any
 
 
 class Experiments(NamedTuple):
-    """What `watch_race` and `watch_curve` fill, and what both of them do: the buttons of `show_buttons`."""
+    """What the watchers of both experiments fill."""
 
-    race: list[Any]
-    curve: list[Any]
-    buttons: list[Any]
+    race: Experiment
+    curve: Experiment
+    buttons: Buttons
 
 
+@costs(Cost.LIGHT)
 def start_race(rooms: Rooms, ref: Ref) -> None:
     """Put a race into the line of trainings."""
     session = rooms.sessions.find(ref)
@@ -40,9 +53,10 @@ def start_race(rooms: Rooms, ref: Ref) -> None:
         with rooms.backbones.lend(name) as backbone:
             yield from race(backbone, dataset, rooms.settings)
 
-    _submit(rooms, session, Job(steps, kind=JobKind.RACE))
+    rooms.submit(session, Job(steps, kind=JobKind.RACE))
 
 
+@costs(Cost.LIGHT)
 def start_curve(rooms: Rooms, ref: Ref) -> None:
     """Put the question of how few pictures are enough into the line of trainings."""
     session = rooms.sessions.find(ref)
@@ -50,83 +64,66 @@ def start_curve(rooms: Rooms, ref: Ref) -> None:
 
     def steps() -> Generator[Any, None, None]:
         with rooms.backbones.lend(name) as backbone:
-            yield from measure_curve(backbone, dataset, rooms.settings, cache)
+            yield from measure_curve(backbone, dataset, rooms.settings, cache=cache)
 
-    _submit(rooms, session, Job(steps, kind=JobKind.CURVE))
-
-
-def measure_curve(
-    backbone: Any, dataset: Dataset, settings: Settings, cache: FeatureCache
-) -> Generator[FeatureProgress | FewShotPoint, None, None]:
-    """Compute the features that are missing, then the accuracy for each number of pictures in a class."""
-    features = yield from extract_features(backbone, dataset, settings, cache=cache)
-    training, held_out = (
-        LabelledFeatures(*(np.asarray(each) for each in features.of(split)))
-        for split in (Split.TRAIN, Split.VALIDATION)
-    )
-    yield from learning_curve(training, held_out, len(dataset.class_names))
+    rooms.submit(session, Job(steps, kind=JobKind.CURVE))
 
 
-async def watch_race(rooms: Rooms, ref: Ref) -> AsyncIterator[list[Any]]:
-    """Show how the race goes until it ends; only looks, so it may be closed at any time."""
-    async for update in _watch(rooms, ref, JobKind.RACE):
-        yield update
+@costs(Cost.LIGHT)
+async def watch_race(rooms: Rooms, ref: Ref) -> AsyncIterator[tuple[Experiment, Buttons]]:
+    """Show how the race goes until it ends."""
+    async for session in rooms.watch(ref, JobKind.RACE):
+        yield show_race(rooms, session), show_buttons(session)
 
 
-async def watch_curve(rooms: Rooms, ref: Ref) -> AsyncIterator[list[Any]]:
-    """Show the learning curve as it grows; only looks, so it may be closed at any time."""
-    async for update in _watch(rooms, ref, JobKind.CURVE):
-        yield update
+@costs(Cost.LIGHT)
+async def watch_curve(rooms: Rooms, ref: Ref) -> AsyncIterator[tuple[Experiment, Buttons]]:
+    """Show the learning curve as it grows, until it ends."""
+    async for session in rooms.watch(ref, JobKind.CURVE):
+        yield show_curve(rooms, session), show_buttons(session)
 
 
-def show_race(rooms: Rooms, session: Session) -> list[Any]:
-    """Return status, curve and table of the race."""
-    words, job = rooms.words, session.jobs.get(JobKind.RACE)
+def show_race(rooms: Rooms, session: Session) -> Experiment:
+    """Return what is shown of the session's race."""
+    words, job = rooms.words.finetune.experiments, session.jobs.get(JobKind.RACE)
     points = list(job.points) if job else []
     running = [each for each in points if isinstance(each, RacePoint)]
-    # The plot settles its colours by what it is first given: those that have not run yet stand there without a place.
+    # The plot settles its colours by what it is first given: contenders that have not run yet have an empty point.
+    by_contender = {each: [point for point in running if point.contender is each] for each in Contender}
     curves: dict[str, list[tuple[float | None, float | None]]] = {
-        words.finetune.experiments.contenders[contender]: [
-            (each.seconds, each.val_accuracy) for each in running if each.contender is contender
-        ]
-        or [(None, None)]
-        for contender in Contender
+        words.contenders[each]: [(point.seconds, point.val_accuracy) for point in theirs] or [(None, None)]
+        for each, theirs in by_contender.items()
     }
-    plot: Any = gr.LinePlot(visible=False)
-    if running:
-        plot = gr.LinePlot(value=curve_points("seconds", "accuracy", curves), visible=True)
+    plot = _fill_plot("seconds", curves) if running else gr.LinePlot(visible=False)
     finishes = [each for each in points if isinstance(each, Finish)]
-    return [_draw_status(rooms, job), plot, draw_finishes(words, finishes)]
+    return Experiment(_draw_status(rooms, job), plot, draw_finishes(words, finishes))
 
 
-def show_curve(rooms: Rooms, session: Session) -> list[Any]:
-    """Return status, curve and table of the learning curve."""
-    words, job = rooms.words, session.jobs.get(JobKind.CURVE)
+def show_curve(rooms: Rooms, session: Session) -> Experiment:
+    """Return what is shown of the session's learning curve."""
+    words, job = rooms.words.finetune.experiments, session.jobs.get(JobKind.CURVE)
     points: list[FewShotPoint] = list(job.points) if job else []
     most = _most_pictures(session.pictures.dataset)
     curves = {
         name: [(each.pictures_per_class or most, getattr(each, value)) for each in points]
-        for name, value in zip(words.finetune.experiments.curve_bands, ("highest", "mean", "lowest"), strict=True)
+        for name, value in zip(words.curve_bands, ("highest", "mean", "lowest"), strict=True)
     }
-    plot = (
-        gr.LinePlot(value=curve_points("pictures", "accuracy", curves), visible=True)
-        if points
-        else gr.LinePlot(visible=False)
-    )
-    return [_draw_status(rooms, job), plot, draw_few(words, points)]
+    plot = _fill_plot("pictures", curves) if points else gr.LinePlot(visible=False)
+    return Experiment(_draw_status(rooms, job), plot, draw_few(words, points))
 
 
-def show_buttons(session: Session) -> list[Any]:
-    """Return Train, Stop and both experiments' buttons: what runs can be stopped, and nothing runs beside it."""
-    start = gr.Button(interactive=session.pictures.dataset is not None and not session.is_training)
-    return [start, gr.Button(interactive=session.is_training), start, start]
+def show_buttons(session: Session) -> Buttons:
+    """Let a job that runs be stopped, and none be started beside it."""
+    is_training = session.is_training
+    start = gr.Button(interactive=session.pictures.dataset is not None and not is_training)
+    return Buttons(train=start, stop=gr.Button(interactive=is_training), race=start, curve=start)
 
 
-def draw_finishes(words: Words, finishes: list[Finish]) -> str:
+def draw_finishes(words: ExperimentsWords, finishes: list[Finish]) -> str:
     """Return what each contender ended with, as a table."""
     rows = [
         (
-            words.finetune.experiments.contenders[each.contender],
+            words.contenders[each.contender],
             f"{each.correct}/{each.count}",
             f"{100 * each.correct / max(1, each.count):.1f}%",
             f"{each.seconds:.1f}",
@@ -135,47 +132,43 @@ def draw_finishes(words: Words, finishes: list[Finish]) -> str:
         )
         for each in finishes
     ]
-    return draw_table(words.finetune.experiments.race_columns, rows, css_class="counts") if rows else ""
+    return draw_table(words.race_columns, rows, css_class="counts") if rows else ""
 
 
-def draw_few(words: Words, points: list[FewShotPoint]) -> str:
+def draw_few(words: ExperimentsWords, points: list[FewShotPoint]) -> str:
     """Return the learning curve as a table."""
     rows = [
         (
-            words.finetune.experiments.all_pictures if each.pictures_per_class is None else each.pictures_per_class,
+            words.all_pictures if each.pictures_per_class is None else each.pictures_per_class,
             f"{100 * each.mean:.1f}%",
             f"{100 * each.lowest:.1f}–{100 * each.highest:.1f}%",
             each.num_draws,
         )
         for each in points
     ]
-    return draw_table(words.finetune.experiments.curve_columns, rows, css_class="counts") if rows else ""
+    return draw_table(words.curve_columns, rows, css_class="counts") if rows else ""
 
 
 def build_experiments(rooms: Rooms, ref: gr.State, train: gr.Button, stop: gr.Button) -> Experiments:
     """Lay out both experiments and wire them."""
-    words = rooms.words
-    with gr.Accordion(words.finetune.experiments.race, open=False, elem_id="race-panel"):
-        gr.HTML(f'<p class="help">{words.finetune.experiments.race_help}</p>', padding=False)
-        start_race_button, *race_parts = _build(
-            words, words.finetune.experiments.start_race, "race", "seconds", words.finetune.experiments.seconds_axis
-        )
-    with gr.Accordion(words.finetune.experiments.few, open=False, elem_id="few-panel"):
-        gr.HTML(f'<p class="help">{words.finetune.experiments.few_help}</p>', padding=False)
-        start_curve_button, *curve_parts = _build(
-            words, words.finetune.experiments.start_few, "few", "pictures", words.finetune.experiments.pictures_axis
-        )
-    buttons = [train, stop, start_race_button, start_curve_button]
-    for button, parts, start, watch in (
-        (start_race_button, race_parts, start_race, watch_race),
-        (start_curve_button, curve_parts, start_curve, watch_curve),
+    words = rooms.words.finetune.experiments
+    with gr.Accordion(words.race, open=False, elem_id="race-panel"):
+        gr.HTML(f'<p class="help">{words.race_help}</p>', padding=False)
+        race_button, race_shown = _build(rooms.words, words.start_race, "race", "seconds", words.seconds_axis)
+    with gr.Accordion(words.few, open=False, elem_id="few-panel"):
+        gr.HTML(f'<p class="help">{words.few_help}</p>', padding=False)
+        curve_button, curve_shown = _build(rooms.words, words.start_few, "few", "pictures", words.pictures_axis)
+    buttons = Buttons(train, stop, race_button, curve_button)
+    for button, start, watch, shown in (
+        (race_button, start_race, watch_race, race_shown),
+        (curve_button, start_curve, watch_curve, curve_shown),
     ):
-        watched = [*parts, *buttons]
-        button.click(bind(rooms, start), ref, None, **LIGHT).success(bind(rooms, watch), ref, watched, **LIGHT)
-    return Experiments(race_parts, curve_parts, buttons)
+        begun = listen(rooms, button.click, start, ref, None)
+        listen(rooms, begun.success, watch, ref, [shown, buttons])
+    return Experiments(race_shown, curve_shown, buttons)
 
 
-def _build(words: Words, label: str, elem_id: str, x: str, x_title: str) -> list[Any]:
+def _build(words: Words, label: str, elem_id: str, x: str, x_title: str) -> tuple[gr.Button, Experiment]:
     start = gr.Button(label, interactive=False, elem_id=f"start-{elem_id}")
     status = gr.HTML("", padding=False, elem_id=f"{elem_id}-status")
     plot = gr.LinePlot(
@@ -190,43 +183,25 @@ def _build(words: Words, label: str, elem_id: str, x: str, x_title: str) -> list
         visible=False,
         elem_id=f"{elem_id}-plot",
     )
-    table = gr.HTML("", padding=False, elem_id=f"{elem_id}-table")
-    return [start, status, plot, table]
+    return start, Experiment(status, plot, gr.HTML("", padding=False, elem_id=f"{elem_id}-table"))
 
 
-def _submit(rooms: Rooms, session: Session, job: Job) -> None:
-    session.begin(job)
-    rooms.line.submit(job)
-
-
-async def _watch(rooms: Rooms, ref: Ref, kind: JobKind) -> AsyncIterator[list[Any]]:
-    session, shown = rooms.sessions.find(ref), None
-    show = show_race if kind is JobKind.RACE else show_curve
-    while (job := session.jobs.get(kind)) and job.is_running:
-        seen = (rooms.line.num_ahead(job), job.progress, len(job.points))
-        if seen != shown:
-            shown = seen
-            yield [*show(rooms, session), *show_buttons(session)]
-        await asyncio.sleep(_WATCH_EVERY_S)
-        rooms.sessions.find(ref)
-    yield [*show(rooms, session), *show_buttons(session)]
+def _fill_plot(x: str, curves: Any) -> gr.LinePlot:
+    return gr.LinePlot(value=curve_points(x, "accuracy", curves), visible=True)
 
 
 def _draw_status(rooms: Rooms, job: Job | None) -> str:
-    words = rooms.words
+    words = rooms.words.finetune.experiments
     if job is None:
         return ""
     if job.error is not None:
-        return draw_status(words.explain(job.error), kind="failed")
+        return draw_status(rooms.words.explain(job.error), kind="failed")
     if not job.is_running:
-        return draw_status(words.finetune.experiments.done, kind="trained")
-    if rooms.line.num_ahead(job):
-        return draw_status(rooms.describe_wait(job))
-    if isinstance(job.progress, FeatureProgress):
-        return draw_status(words.finetune.training.reading.format(done=job.progress.done, total=job.progress.total))
-    return draw_status(words.finetune.experiments.running)
+        return draw_status(words.done, kind="trained")
+    return draw_status(rooms.describe_wait(job) or words.running)
 
 
 def _most_pictures(dataset: Dataset | None) -> int:
+    """Return how many training pictures the largest class has."""
     counts = [each.get(Split.TRAIN.value, 0) for each in dataset.counts.values()] if dataset else []
     return max(counts, default=1)

@@ -1,6 +1,5 @@
-"""Pictures for a training: a zip of class folders, classes made on the page, or a starter set; and their report."""
+"""Pictures for a training: a zip of class folders, classes made on the page, or a starter set."""
 
-import html
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -17,222 +16,246 @@ from demo.data.collection import (
     rename_class,
     switch_class,
 )
-from demo.data.dataset import DataReport, Dataset, Skipped, Split
 from demo.data.errors import NoArchive, NoImage
 from demo.data.folders import read_collection
 from demo.data.starters import STARTERS
-from demo.ui.handlers import LIGHT, READ, bind, bind_slow
-from demo.ui.parts.markup import draw_picture, draw_status, draw_table
+from demo.ui.finetune.data_report_markup import draw_report
+from demo.ui.handlers import Cost, costs, listen
+from demo.ui.parts.markup import draw_status
 from demo.ui.parts.values import streamed_bytes
 from demo.ui.server.uploads import taken_file
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session
-from demo.words.language import Words
+from demo.words.finetune import GatherWords
 
-_FRAME_EVERY_S = 0.5
-_MAX_RECORDING_S = 20
+# A recording holds its place in the line for as long as it runs, so there is a place for everybody.
+_RECORDING: dict[str, Any] = {
+    "preprocess": False,
+    "stream_every": 0.5,  # seconds from frame to frame
+    "time_limit": 20,  # seconds
+    "show_progress": "hidden",
+    "concurrency_id": "record",
+    "concurrency_limit": None,
+}
 # A frame is sent as text, for which there is room for a megabyte; networks look at 224 pixels.
 _CAMERA = {"video": {"width": {"ideal": 640}, "height": {"ideal": 480}}}
-_MAX_SKIPPED_SHOWN = 10
-_MAX_THUMBNAILS = 6  # of each class
-_MAX_ALL_THUMBNAILS = 40
+
+
+class Gathered(NamedTuple):
+    """What is shown of the pictures: their report, the class that new ones go to, and which classes take part."""
+
+    report: Any
+    chosen: Any
+    switches: Any
 
 
 class Gathering(NamedTuple):
-    """The components that `show_collection` fills, and the events after which the rest of the tab is shown anew."""
+    """What shows the pictures, and the events after which the rest of the tab is shown anew."""
 
-    shown: list[Any]
+    shown: Gathered
     changes: list[Any]
 
 
-def choose_archive(rooms: Rooms, ref: Ref, archive: dict[str, Any] | None) -> list[Any]:
+class ClassMaker(NamedTuple):
+    """The components by which classes are made on the page and filled."""
+
+    new_class: gr.Textbox
+    add: gr.Button
+    chosen: gr.Dropdown
+    uploads: gr.File
+    camera: gr.Image
+    recorded: gr.HTML
+    rename: gr.Button
+    remove: gr.Button
+
+
+@costs(Cost.READ)
+def choose_archive(rooms: Rooms, ref: Ref, archive: dict[str, Any] | None) -> Gathered:
     """Read the visitor's zip and report what is in it."""
     with taken_file(archive, NoArchive) as (path, name):
         rooms.sessions.find(ref)  # before anything is read for nobody
         return _replace(rooms, ref, read_collection(path, rooms.settings, name=name))
 
 
-def drop_pictures(rooms: Rooms, ref: Ref) -> list[Any]:
+@costs(Cost.LIGHT)
+def drop_pictures(rooms: Rooms, ref: Ref) -> tuple[Ref, Gathered]:
     """Forget the visitor's pictures and the results that show them; the head that was trained on them stays."""
     session = rooms.sessions.find(ref)
     session.choose_collection(None, rooms.settings)
-    return [session.change_state(lambda state: state), *show_collection(rooms, session)]
+    return session.change_state(lambda state: state), show_collection(rooms, session)
 
 
-def choose_starter(rooms: Rooms, ref: Ref, name: str) -> list[Any]:
+@costs(Cost.READ)
+def choose_starter(rooms: Rooms, ref: Ref, name: str) -> Gathered:
     """Take one of the starter sets."""
     return _replace(rooms, ref, rooms.read_starter(name, rooms.settings))
 
 
-def make_class(rooms: Rooms, ref: Ref, name: str) -> list[Any]:
-    """Add a class of the visitor's own, without pictures yet, and choose it."""
-    return ["", *_edit(rooms, ref, partial(add_class, name=name or "", settings=rooms.settings))]
+@costs(Cost.COMPUTE)
+def make_class(rooms: Rooms, ref: Ref, name: str) -> tuple[str, Gathered]:
+    """Add a class of the visitor's own, without pictures yet, and choose it; the box for its name is emptied."""
+    return "", _edit(rooms, ref, partial(add_class, name=name or "", settings=rooms.settings))
 
 
-def add_uploads(rooms: Rooms, ref: Ref, class_name: str | None, files: list[dict[str, Any]] | None) -> list[Any]:
+@costs(Cost.READ)
+def add_uploads(rooms: Rooms, ref: Ref, class_name: str | None, files: list[dict[str, Any]] | None) -> Gathered:
     """Add uploaded pictures to a class."""
     if not files:
         raise NoImage()
+    name = class_name or ""
     with ExitStack() as uploads:
-        pictures = [uploads.enter_context(taken_file(each, NoImage)) for each in files]
-        return _add(rooms, ref, class_name, [(name, path) for path, name in pictures])
+        taken = [uploads.enter_context(taken_file(each, NoImage)) for each in files]
+        pictures = [(label, path) for path, label in taken]
+        add = partial(add_pictures, class_name=name, files=pictures, settings=rooms.settings)
+        return _edit(rooms, ref, add, chosen=name)
 
 
+@costs(Cost.COMPUTE)
 def record_frame(rooms: Rooms, ref: Ref, class_name: str | None, frame: dict[str, Any] | None) -> str:
     """Add one picture of a recording to a class; say how many the class has, the report comes at the end."""
     session, name = rooms.sessions.find(ref), class_name or ""
     files = [(f"{name}.jpg", streamed_bytes(frame, rooms.settings))]
-    session.edit_collection(
-        partial(add_pictures, class_name=name, files=files, settings=rooms.settings), rooms.settings
-    )
+    add = partial(add_pictures, class_name=name, files=files, settings=rooms.settings)
+    session.edit_collection(add, rooms.settings)
     count = len(find_class(session.pictures.collection or Collection(), name).pictures)
     return draw_status(rooms.words.finetune.gather.recorded.format(name=name, count=count))
 
 
-def show_recorded(rooms: Rooms, ref: Ref, class_name: str | None) -> list[Any]:
+@costs(Cost.COMPUTE)
+def show_recorded(rooms: Rooms, ref: Ref, class_name: str | None) -> Gathered:
     """Report the pictures after a recording."""
     return show_collection(rooms, rooms.sessions.find(ref), chosen=class_name or "")
 
 
-def name_class(rooms: Rooms, ref: Ref, class_name: str | None, new_name: str) -> list[Any]:
+@costs(Cost.COMPUTE)
+def name_class(rooms: Rooms, ref: Ref, class_name: str | None, new_name: str) -> Gathered:
     """Rename a class."""
     rename = partial(rename_class, name=class_name or "", new_name=new_name or "")
     return _edit(rooms, ref, rename, chosen=class_name or "")
 
 
-def drop_class(rooms: Rooms, ref: Ref, class_name: str | None) -> list[Any]:
+@costs(Cost.COMPUTE)
+def drop_class(rooms: Rooms, ref: Ref, class_name: str | None) -> Gathered:
     """Remove a class with its pictures."""
     return _edit(rooms, ref, partial(remove_class, name=class_name or ""))
 
 
-def switch_classes(rooms: Rooms, ref: Ref, on: list[str]) -> list[Any]:
+@costs(Cost.COMPUTE)
+def switch_classes(rooms: Rooms, ref: Ref, on: list[str]) -> Gathered:
     """Let the classes that are ticked take part, and no others."""
     return _edit(rooms, ref, partial(_switch, on=on))
 
 
-def show_collection(rooms: Rooms, session: Session, *, chosen: str = "") -> list[Any]:
+@costs(Cost.LIGHT)
+def empty_box(_rooms: Rooms) -> None:
+    """Take an upload that was refused, or has been added, off the page, so that the page shows what is in use."""
+
+
+def show_collection(rooms: Rooms, session: Session, *, chosen: str = "") -> Gathered:
     """Return the report, and the choices of classes."""
     collection, names = session.pictures.collection, _names(session)
     on = [each.name for each in collection.classes if each.is_on] if collection else []
     choice = chosen if chosen in names else (names[0] if names else None)
-    return [
-        draw_report(rooms.words, session),
+    return Gathered(
+        draw_report(rooms.words, session.pictures),
         gr.Dropdown(choices=names, value=choice),
         gr.CheckboxGroup(choices=names, value=on, visible=bool(names)),
-    ]
-
-
-def draw_report(words: Words, session: Session) -> str:
-    """Return what the visitor has gathered: counts, thumbnails, warnings and skipped files, as HTML."""
-    collection, dataset = session.pictures.collection, session.pictures.dataset
-    if collection is None:
-        return f'<p class="hint">{words.finetune.gather.no_dataset}</p>'
-    parts = []
-    if dataset is not None:
-        parts += [_draw_counts(words, dataset), _draw_warnings(words, dataset.report)]
-    elif session.pictures.error is not None:
-        parts.append(draw_status(words.explain(session.pictures.error)))  # what is still missing, not a failure
-    return "".join([*parts, _draw_thumbnails(words, collection), _draw_skipped(words, collection.skipped)])
+    )
 
 
 def build_gathering(rooms: Rooms, ref: gr.State) -> Gathering:
     """Lay out the three ways to bring pictures, and their report, and wire them."""
-    words = rooms.words
+    words = rooms.words.finetune.gather
     with gr.Tabs():
-        with gr.Tab(words.finetune.gather.zip_tab, id="zip", elem_id="zip-tab"):
-            archive = gr.File(label=words.finetune.gather.archive, height=130, elem_id="archive")
-        with gr.Tab(words.finetune.gather.classes_tab, id="classes", elem_id="classes-tab"):
-            gr.HTML(f'<p class="help">{words.finetune.gather.classes_help}</p>', padding=False)
-            with gr.Row(equal_height=True):
-                new_class = gr.Textbox(
-                    label=words.finetune.gather.new_class,
-                    placeholder=words.finetune.gather.new_class_hint,
-                    max_length=40,
-                    min_width=140,
-                    elem_id="new-class",
-                )
-                add = gr.Button(words.finetune.gather.add_class, scale=0, min_width=120, elem_id="add-class")
-            chosen = gr.Dropdown([], label=words.finetune.gather.chosen_class, interactive=True, elem_id="chosen-class")
+        with gr.Tab(words.zip_tab, id="zip", elem_id="zip-tab"):
+            archive = gr.File(label=words.archive, height=130, elem_id="archive")
+        with gr.Tab(words.classes_tab, id="classes", elem_id="classes-tab"):
+            gr.HTML(f'<p class="help">{words.classes_help}</p>', padding=False)
+            maker = _build_class_maker(words)
+        with gr.Tab(words.starters_tab, id="starters", elem_id="starters-tab"):
+            gr.HTML(f'<p class="help">{words.starters_help}</p>', padding=False)
             with gr.Row():
-                uploads = gr.File(
-                    label=words.finetune.gather.class_pictures,
-                    file_count="multiple",
-                    height=130,
-                    min_width=200,
-                    elem_id="class-pictures",
-                )
-                camera = gr.Image(
-                    label=words.finetune.gather.class_camera,
-                    type="filepath",
-                    format="jpeg",
-                    sources=["webcam"],
-                    streaming=True,
-                    buttons=[],
-                    webcam_options=gr.WebcamOptions(mirror=False, constraints=_CAMERA),
-                    height=220,
-                    min_width=200,
-                    elem_id="class-camera",
-                )
-            recorded = gr.HTML("", padding=False, elem_id="recorded")
-            with gr.Row(equal_height=True):
-                rename = gr.Button(words.finetune.gather.rename_class, size="sm", min_width=120, elem_id="rename-class")
-                remove = gr.Button(words.finetune.gather.remove_class, size="sm", min_width=120, elem_id="remove-class")
-        with gr.Tab(words.finetune.gather.starters_tab, id="starters", elem_id="starters-tab"):
-            gr.HTML(f'<p class="help">{words.finetune.gather.starters_help}</p>', padding=False)
-            with gr.Row():
-                starters = [
-                    (gr.Button(words.finetune.gather.starters[name], elem_id=f"starter-{name}"), gr.State(name))
-                    for name in STARTERS
-                ]
-    switches = gr.CheckboxGroup(
-        [], label=words.finetune.gather.switch_classes, visible=False, interactive=True, elem_id="switches"
-    )
-    report = gr.HTML(f'<p class="hint">{words.finetune.gather.no_dataset}</p>', padding=False, elem_id="report")
-    drop = gr.Button(words.finetune.gather.drop_pictures, size="sm", elem_id="drop-pictures")
-    shown = [report, chosen, switches]
-    raw = {**READ, "preprocess": False, "show_progress_on": report}
-    reading = archive.upload(bind_slow(rooms, choose_archive), [ref, archive], shown, **raw)
-    reading.failure(_empty, None, archive, **LIGHT)
-    taking = uploads.upload(bind_slow(rooms, add_uploads), [ref, chosen, uploads], shown, **raw)
-    taking.then(_empty, None, uploads, **LIGHT)
-    recording = camera.stream(
-        bind(rooms, record_frame),
-        [ref, chosen, camera],
-        recorded,
-        preprocess=False,
-        stream_every=_FRAME_EVERY_S,
-        time_limit=_MAX_RECORDING_S,
-        **LIGHT,  # it holds its place for as long as it runs
-    ).then(bind(rooms, show_recorded), [ref, chosen], shown, **LIGHT)
+                starters = {name: gr.Button(words.starters[name], elem_id=f"starter-{name}") for name in STARTERS}
+    switches = gr.CheckboxGroup([], label=words.switch_classes, visible=False, interactive=True, elem_id="switches")
+    report = gr.HTML(f'<p class="hint">{words.no_dataset}</p>', padding=False, elem_id="report")
+    drop = gr.Button(words.drop_pictures, size="sm", elem_id="drop-pictures")
+    shown = Gathered(report, maker.chosen, switches)
     changes = [
-        reading,
-        taking,
-        recording,
-        archive.clear(bind(rooms, drop_pictures), ref, [ref, *shown], **LIGHT),
-        drop.click(bind(rooms, drop_pictures), ref, [ref, *shown], **LIGHT),
-        gr.on([add.click, new_class.submit], bind(rooms, make_class), [ref, new_class], [new_class, *shown], **LIGHT),
-        rename.click(bind(rooms, name_class), [ref, chosen, new_class], shown, **LIGHT),
-        remove.click(bind(rooms, drop_class), [ref, chosen], shown, **LIGHT),
-        switches.input(bind(rooms, switch_classes), [ref, switches], shown, **LIGHT),
+        *_wire_archive(rooms, ref, archive, shown),
+        *_wire_class_maker(rooms, ref, maker, shown),
+        listen(rooms, drop.click, drop_pictures, ref, [ref, shown]),
+        listen(rooms, switches.input, switch_classes, [ref, switches], shown, show_progress="hidden"),
         *(
-            button.click(bind_slow(rooms, choose_starter), [ref, name], shown, **{**READ, "show_progress_on": report})
-            for button, name in starters
+            listen(rooms, button.click, choose_starter, [ref, gr.State(name)], shown, show_progress_on=report)
+            for name, button in starters.items()
         ),
     ]
     return Gathering(shown, changes)
 
 
-def _empty() -> None:
-    """Take what was refused, or has been added, off the page, so that the page shows what is in use."""
+def _build_class_maker(words: GatherWords) -> ClassMaker:
+    with gr.Row(equal_height=True):
+        new_class = gr.Textbox(
+            label=words.new_class, placeholder=words.new_class_hint, max_length=40, min_width=140, elem_id="new-class"
+        )
+        add = gr.Button(words.add_class, scale=0, min_width=120, elem_id="add-class")
+    chosen = gr.Dropdown([], label=words.chosen_class, interactive=True, elem_id="chosen-class")
+    with gr.Row():
+        uploads = gr.File(
+            label=words.class_pictures, file_count="multiple", height=130, min_width=200, elem_id="class-pictures"
+        )
+        camera = gr.Image(
+            label=words.class_camera,
+            type="filepath",
+            format="jpeg",
+            sources=["webcam"],
+            streaming=True,
+            buttons=[],
+            webcam_options=gr.WebcamOptions(mirror=False, constraints=_CAMERA),
+            height=220,
+            min_width=200,
+            elem_id="class-camera",
+        )
+    recorded = gr.HTML("", padding=False, elem_id="recorded")
+    with gr.Row(equal_height=True):
+        rename = gr.Button(words.rename_class, size="sm", min_width=120, elem_id="rename-class")
+        remove = gr.Button(words.remove_class, size="sm", min_width=120, elem_id="remove-class")
+    return ClassMaker(new_class, add, chosen, uploads, camera, recorded, rename, remove)
 
 
-def _replace(rooms: Rooms, ref: Ref, collection: Collection | None) -> list[Any]:
+def _wire_archive(rooms: Rooms, ref: gr.State, archive: gr.File, shown: Gathered) -> list[Any]:
+    options = {"preprocess": False, "show_progress_on": shown.report}
+    reading = listen(rooms, archive.upload, choose_archive, [ref, archive], shown, **options)
+    listen(rooms, reading.failure, empty_box, None, archive)
+    return [reading, listen(rooms, archive.clear, drop_pictures, ref, [ref, shown])]
+
+
+def _wire_class_maker(rooms: Rooms, ref: gr.State, maker: ClassMaker, shown: Gathered) -> list[Any]:
+    """Let classes be made, filled, renamed and removed; return the events after which they are others."""
+    chosen, new_class, quietly = maker.chosen, maker.new_class, {"show_progress": "hidden"}
+    options = {"preprocess": False, "show_progress_on": shown.report}
+    taking = listen(rooms, maker.uploads.upload, add_uploads, [ref, chosen, maker.uploads], shown, **options)
+    listen(rooms, taking.then, empty_box, None, maker.uploads)
+    recording = listen(
+        rooms, maker.camera.stream, record_frame, [ref, chosen, maker.camera], maker.recorded, **_RECORDING
+    )
+    making = [maker.add.click, new_class.submit]
+    return [
+        taking,
+        listen(rooms, recording.then, show_recorded, [ref, chosen], shown, **quietly),
+        listen(rooms, making, make_class, [ref, new_class], [new_class, shown], **quietly),
+        listen(rooms, maker.rename.click, name_class, [ref, chosen, new_class], shown, **quietly),
+        listen(rooms, maker.remove.click, drop_class, [ref, chosen], shown, **quietly),
+    ]
+
+
+def _replace(rooms: Rooms, ref: Ref, collection: Collection) -> Gathered:
     session = rooms.sessions.find(ref)
     session.choose_collection(collection, rooms.settings)
     return show_collection(rooms, session)
 
 
-def _edit(rooms: Rooms, ref: Ref, change: Callable[[Collection], Collection], *, chosen: str = "") -> list[Any]:
+def _edit(rooms: Rooms, ref: Ref, change: Callable[[Collection], Collection], *, chosen: str = "") -> Gathered:
     """Change the visitor's classes, and choose the one whose name is new, or else the one that is asked for."""
     session = rooms.sessions.find(ref)
     before = _names(session)
@@ -249,82 +272,3 @@ def _switch(collection: Collection, *, on: Sequence[str]) -> Collection:
 
 def _names(session: Session) -> list[str]:
     return [each.name for each in session.pictures.collection.classes] if session.pictures.collection else []
-
-
-def _add(rooms: Rooms, ref: Ref, class_name: str | None, files: Sequence[Any]) -> list[Any]:
-    name = class_name or ""
-    add = partial(add_pictures, class_name=name, files=files, settings=rooms.settings)
-    return _edit(rooms, ref, add, chosen=name)
-
-
-def _draw_counts(words: Words, dataset: Dataset) -> str:
-    splits = [split for split in Split if any(split in counts for counts in dataset.counts.values())]
-    header = [
-        words.finetune.gather.dataset_class,
-        *(words.finetune.splits[split] for split in splits),
-        words.finetune.gather.dataset_total,
-    ]
-    rows = [
-        [name, *(counts.get(split, 0) for split in splits), sum(counts.values())]
-        for name, counts in dataset.counts.items()
-    ]
-    title = words.finetune.gather.dataset_report.format(classes=len(dataset.class_names), count=len(dataset.samples))
-    return f"<h4>{title}</h4>{draw_table(header, rows, css_class='counts')}"
-
-
-def _draw_warnings(words: Words, report: DataReport) -> str:
-    """Return what is to be known of the pictures before anything is learned from them."""
-    separator, found = words.list_separator, []
-    if report.small_classes:
-        found.append(words.finetune.gather.warn_small.format(names=separator.join(report.small_classes)))
-    if report.is_imbalanced:
-        found.append(words.finetune.gather.warn_imbalance.format(times=report.imbalance))
-    if report.num_near_duplicates:
-        found.append(
-            words.finetune.gather.warn_duplicates.format(count=report.num_near_duplicates, groups=report.num_groups)
-        )
-    if report.across_splits:
-        pair = report.across_splits[0]
-        found.append(
-            words.finetune.gather.warn_across_splits.format(
-                count=len(report.across_splits), first=pair.first.path, second=pair.second.path
-            )
-        )
-    if report.across_classes:
-        pair = report.across_classes[0]
-        found.append(
-            words.finetune.gather.warn_across_classes.format(
-                count=len(report.across_classes),
-                first=pair.first.path,
-                second=pair.second.path,
-                classes=f"{pair.first.class_name}{separator}{pair.second.class_name}",
-            )
-        )
-    if report.split_by_picture:
-        found.append(words.finetune.gather.warn_split_by_picture.format(names=separator.join(report.split_by_picture)))
-    items = "".join(f"<li>{html.escape(each)}</li>" for each in found)
-    return f'<ul class="warnings">{items}</ul>' if items else ""
-
-
-def _draw_thumbnails(words: Words, collection: Collection) -> str:
-    per_class = max(1, min(_MAX_THUMBNAILS, _MAX_ALL_THUMBNAILS // max(1, len(collection.classes))))
-    rows = ""
-    for each in collection.classes:
-        pictures = "".join(
-            draw_picture(picture.thumbnail, words.finetune.gather.thumbnail_alt.format(name=picture.path))
-            for picture in each.pictures[:per_class]
-        )
-        state = "" if each.is_on else f" {words.finetune.gather.class_off}"
-        rows += f'<div class="thumbnails"><b>{html.escape(each.name)} ({len(each.pictures)}){state}</b>{pictures}</div>'
-    return rows
-
-
-def _draw_skipped(words: Words, skipped: Sequence[Skipped]) -> str:
-    if not skipped:
-        return ""
-    shown = skipped[-_MAX_SKIPPED_SHOWN:]
-    items = "".join(f"<li>{html.escape(each.path)}: {html.escape(words.explain(each.reason))}</li>" for each in shown)
-    more = len(skipped) - len(shown)
-    rest = f"<li>{words.finetune.gather.skipped_more.format(count=more)}</li>" if more else ""
-    title = words.finetune.gather.skipped.format(count=len(skipped))
-    return f"<details><summary>{title}</summary><ul>{items}{rest}</ul></details>"

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -16,13 +16,16 @@ from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned, fine_tune
 from demo.tasks.fit import BatchProgress, EpochResult
 from demo.tasks.race import Contender, Finish, RacePoint
+from demo.ui.finetune.experiments import Buttons, Experiment
+from demo.ui.finetune.recipe_form import RecipeFacts
+from demo.ui.finetune.tab import FineTuneTab, Training
 from demo.visitors.errors import TrainingRunning, TrainingStopped
 from demo.visitors.jobs import Job, JobKind
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.pictures import MakeZip, colour_folders, write_zip
 from tests.served import Server
-from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
+from tests.visitor import Markup, Refused, Visit, Visitor, named, recipe_values
 
 PATIENCE_S = 20.0
 RIDGE = recipe_values(optimizer="ridge")
@@ -62,18 +65,56 @@ def rows(table: str) -> list[list[str]]:
     return [Markup(row).texts for row in table.split("<tr>")[1:]]
 
 
-def is_interactive(buttons: list[dict[str, Any]]) -> list[bool]:
-    return [button["interactive"] for button in buttons]
+class WatchedExperiment(NamedTuple):
+    """What a watcher of an experiment fills."""
+
+    shown: Experiment
+    buttons: Buttons
 
 
-# Which of Train, Stop, Start the race and Find out can be pressed.
-FREE, BUSY, NOTHING = [True, False, True, True], [False, True, False, False], [False, False, False, False]
+class WatchedTraining(NamedTuple):
+    """What a watcher of a training fills."""
+
+    ref: Any
+    shown: Training
+    buttons: Buttons
+
+
+class Stopped(NamedTuple):
+    """What Stop fills."""
+
+    shown: Training
+    buttons: Buttons
+
+
+def watch(visitor: Visitor, name: str) -> WatchedExperiment | WatchedTraining:
+    """Watch a job of a session until it has ended; return what is shown last."""
+    outputs = visitor.call(f"watch_{name}")
+    return named(WatchedTraining, outputs) if name == "training" else named(WatchedExperiment, outputs)
+
+
+def stop(visitor: Visitor) -> Buttons:
+    return named(Stopped, visitor.call("stop_training")).buttons
+
+
+def show_session(visitor: Visitor) -> FineTuneTab:
+    return named(FineTuneTab, visitor.call("show_session"))
+
+
+def pressable(buttons: Buttons) -> Buttons:
+    """Say which of the buttons can be pressed."""
+    return Buttons(*(button["interactive"] for button in buttons))
+
+
+FREE = Buttons(train=True, stop=False, race=True, curve=True)
+BUSY = Buttons(train=False, stop=True, race=False, curve=False)
+NOTHING = Buttons(train=False, stop=False, race=False, curve=False)
 
 
 def test_four_ways_to_learn_race(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:
-    status, plot, table, *buttons = ended.call("watch_race")
+    (status, plot, table), buttons = named(WatchedExperiment, ended.call("watch_race"))
     assert Markup(status).texts == [ENGLISH.finetune.experiments.done]
-    assert is_interactive(buttons) == FREE
+    assert pressable(buttons) == FREE
     points = jobs[JobKind.RACE].points
     finishes = [each for each in points if isinstance(each, Finish)]
     header, *found = rows(table)
@@ -91,14 +132,14 @@ def test_four_ways_to_learn_race(ended: Visitor, jobs: Mapping[JobKind, Job]) ->
 def test_the_contenders_train_what_the_form_counts(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:
     finishes = {each.contender: each for each in jobs[JobKind.RACE].points if isinstance(each, Finish)}
     for contender, trains in (("random", "head"), ("pretrained", "head"), ("tuned", "last_stage")):
-        count = ended.call("tell_recipe", *recipe_values(trains=trains))[0]
-        assert f"This trains {finishes[Contender(contender)].num_trained:,} parameters" in count
+        facts = RecipeFacts(*ended.call("tell_recipe", *recipe_values(trains=trains)))
+        assert f"This trains {finishes[Contender(contender)].num_trained:,} parameters" in facts.count
 
 
 def test_the_accuracy_grows_with_the_pictures(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:
-    status, plot, table, *buttons = ended.call("watch_curve")
+    (status, plot, table), buttons = named(WatchedExperiment, ended.call("watch_curve"))
     assert Markup(status).texts == [ENGLISH.finetune.experiments.done]
-    assert is_interactive(buttons) == FREE
+    assert pressable(buttons) == FREE
     header, *found = rows(table)
     assert header == list(ENGLISH.finetune.experiments.curve_columns)
     assert [(row[0], row[3]) for row in found] == [
@@ -115,16 +156,16 @@ def test_the_accuracy_grows_with_the_pictures(ended: Visitor, jobs: Mapping[JobK
 
 @pytest.mark.parametrize("name", ["race", "curve"])
 def test_another_page_of_the_session_finds_what_came_out(ended: Visitor, visit: Visit, name: str) -> None:
-    table = ended.call(f"watch_{name}")[2]
-    reloaded = visit(token=ended.token)
-    assert table in reloaded.call("show_session")
-    assert reloaded.call(f"watch_{name}")[2] == table
-    chinese = visit(token=ended.token, language="zh").call(f"watch_{name}")
-    assert Markup(chinese[0]).texts == [CHINESE.finetune.experiments.done]
-    assert rows(chinese[2])[0] == list(
-        CHINESE.finetune.experiments.race_columns if name == "race" else CHINESE.finetune.experiments.curve_columns
-    )
-    assert table not in visit().call("show_session")
+    def find(visitor: Visitor) -> Experiment:
+        return named(WatchedExperiment, visitor.call(f"watch_{name}")).shown
+
+    table, reloaded = find(ended).table, visit(token=ended.token)
+    assert getattr(show_session(reloaded).jobs, name).table == table
+    assert find(reloaded).table == table
+    words, chinese = CHINESE.finetune.experiments, find(visit(token=ended.token, language="zh"))
+    assert Markup(chinese.status).texts == [words.done]
+    assert rows(chinese.table)[0] == list(words.race_columns if name == "race" else words.curve_columns)
+    assert getattr(show_session(visit()).jobs, name) == Experiment("", {"visible": False, "__type__": "update"}, "")
 
 
 @pytest.mark.parametrize("name", ["race", "curve"])
@@ -136,7 +177,7 @@ def test_an_experiment_needs_pictures(visit: Visit, name: str) -> None:
         with pytest.raises(Refused) as refused:
             visitor.call(f"start_{name}")
         assert str(refused.value) == ENGLISH.explain(reason)
-        assert is_interactive(visitor.call(f"watch_{name}")[-4:]) == NOTHING
+        assert pressable(watch(visitor, name).buttons) == NOTHING
 
 
 @pytest.mark.usefixtures("held_line")
@@ -144,25 +185,23 @@ def test_whatever_runs_can_be_stopped_and_nothing_runs_beside_it(visitor: Visito
     starts = {"training": RIDGE, "race": [], "curve": []}
     for name, values in starts.items():
         visitor.call(f"start_{name}", *values)
-        assert is_interactive(visit(token=visitor.token).call("show_session")[-4:]) == BUSY
+        assert pressable(show_session(visit(token=visitor.token)).jobs.buttons) == BUSY
         for other, others_values in starts.items():
             with pytest.raises(Refused) as refused:
                 visitor.call(f"start_{other}", *others_values)
             assert str(refused.value) == ENGLISH.explain(TrainingRunning())
-        assert is_interactive(visitor.call("stop_training")[-4:]) == FREE
-        (status,) = Markup(visitor.call(f"watch_{name}")[name == "training"]).texts
-        assert status == ENGLISH.explain(TrainingStopped())
+        assert pressable(stop(visitor)) == FREE
+        assert Markup(watch(visitor, name).shown.status).texts == [ENGLISH.explain(TrainingStopped())]
 
 
 @pytest.mark.usefixtures("held_line")
 @pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
 def test_who_waits_is_told_how_many_are_ahead(visitor: Visitor, visit: Visit, words: Words) -> None:
     visitor.call("start_training", *RIDGE)
-    shown = visit(token=visitor.token, language=words.language[:2]).call("show_session")
-    (status,) = Markup(shown[3]).texts
-    assert status.startswith(
-        words.finetune.training.waiting.format(count=1)[:-1]
-    )  # how long follows, where it is known
+    shown = show_session(visit(token=visitor.token, language=words.language[:2]))
+    (status,) = Markup(shown.jobs.training.status).texts
+    waiting = words.finetune.training.waiting.format(count=1)
+    assert status.startswith(waiting[:-1])  # how long follows, where it is known
 
 
 MANY_VIEWS, MANY_STEPS = recipe_values(200, crops=4), recipe_values(200, batch_size=1, flips=False)
@@ -202,13 +241,12 @@ def test_stop_is_heard_at_any_moment(
     visitor.call(f"start_{start}", *values)
     job = session.jobs[JobKind(start)]
     wait_for(lambda: is_there(job))
-    buttons = visitor.call("stop_training")[-4:]  # does not wait for the step in progress
+    buttons = stop(visitor)  # does not wait for the step in progress
     assert isinstance(job.error, TrainingStopped)
-    assert is_interactive(buttons) == FREE
+    assert pressable(buttons) == FREE
     assert session.state is before
     assert session.results is results
-    status = visitor.call(f"watch_{start}")[start == "training"]
-    assert Markup(status).texts == [ENGLISH.explain(TrainingStopped())]
+    assert Markup(watch(visitor, start).shown.status).texts == [ENGLISH.explain(TrainingStopped())]
     assert "Done in" in visitor.train(*RIDGE)
     assert session.state.head is not before.head
 
@@ -217,11 +255,11 @@ def test_stop_is_heard_while_it_waits(visitor: Visitor, session: Session, held_l
     before = session.state
     visitor.call("start_training", *RIDGE)
     visitor.call("stop_training")
-    assert Markup(visitor.call("watch_training")[1]).texts == [ENGLISH.explain(TrainingStopped())]
+    assert Markup(watch(visitor, "training").shown.status).texts == [ENGLISH.explain(TrainingStopped())]
     assert session.state is before
     visitor.call("start_training", *RIDGE)
     held_line.set()
-    assert "Done in" in visitor.call("watch_training")[1]
+    assert "Done in" in watch(visitor, "training").shown.status
 
 
 def wait_for(is_there: Callable[[], Any]) -> None:
@@ -260,10 +298,11 @@ def test_a_failure_leaves_the_head_that_was_there(
     with monkeypatch.context() as broken:
         broken.setattr("demo.visitors.rooms.fine_tune", fail)
         visitor.call("start_training", *recipe_values(2))
-        _, status, *_, train, stop, race_button, curve_button = visitor.call("watch_training")
-    assert Markup(status).texts == [ENGLISH.unexpected]
-    assert "failed" in Markup(status).values("class")[0]
-    assert is_interactive([train, stop, race_button, curve_button]) == FREE
+        watched = watch(visitor, "training")
+    status = Markup(watched.shown.status)
+    assert status.texts == [ENGLISH.unexpected]
+    assert "failed" in status.values("class")[0]
+    assert pressable(watched.buttons) == FREE
     assert session.state is before
     assert session.results is results
     assert "somewhere below" in caplog.text
@@ -272,20 +311,20 @@ def test_a_failure_leaves_the_head_that_was_there(
     assert session.state.head is not before.head
 
 
-@pytest.mark.parametrize(("name", "task"), [("race", "race"), ("curve", "learning_curve")])
+@pytest.mark.parametrize(("name", "task"), [("race", "race"), ("curve", "measure_curve")])
 def test_an_experiment_that_fails_says_so_and_can_be_tried_again(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch, name: str, task: str
 ) -> None:
-    def fail(*_values: Any) -> Iterator[Any]:
+    def fail(*_values: Any, **_options: Any) -> Iterator[Any]:
         yield FeatureProgress(0, 1)
         raise MemoryError
 
     with monkeypatch.context() as broken:
         broken.setattr(f"demo.ui.finetune.experiments.{task}", fail)
         visitor.call(f"start_{name}")
-        status, plot, table, *buttons = visitor.call(f"watch_{name}")
+        (status, plot, table), buttons = named(WatchedExperiment, visitor.call(f"watch_{name}"))
     assert Markup(status).texts == [ENGLISH.unexpected]
     assert (plot["visible"], table) == (False, "")
-    assert is_interactive(buttons) == FREE
+    assert pressable(buttons) == FREE
     visitor.call(f"start_{name}")
-    assert is_interactive(visitor.call("stop_training")[-4:]) == FREE
+    assert pressable(stop(visitor)) == FREE

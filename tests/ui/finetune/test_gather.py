@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -29,12 +29,14 @@ from demo.data.errors import (
 from demo.data.starters import STARTERS
 from demo.errors import DemoError
 from demo.settings import Settings
+from demo.ui.finetune.gather import Gathered
 from demo.visitors.errors import TrainingRunning
+from demo.visitors.jobs import JobKind
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.pictures import MakeZip, colour_folders, encode, noise
 from tests.served import Server
-from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
+from tests.visitor import Markup, Refused, Visit, Visitor, named, recipe_values
 
 LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -74,10 +76,35 @@ def frame(seed: int) -> dict[str, str]:
     return {"url": f"data:image/png;base64,{base64.b64encode(encode(noise(seed))).decode()}"}
 
 
-def gathered(session: Session) -> dict[str, list[str]]:
+class Made(NamedTuple):
+    """What is filled when a class has been made."""
+
+    new_class: str
+    gathered: Gathered
+
+
+class Dropped(NamedTuple):
+    """What is filled when the pictures have been dropped."""
+
+    ref: Any
+    gathered: Gathered
+
+
+def paths(session: Session) -> dict[str, list[str]]:
     """Return the paths of the pictures by class."""
     classes = session.pictures.collection.classes if session.pictures.collection else ()
     return {each.name: [picture.path for picture in each.pictures] for each in classes}
+
+
+def count_classes(num_classes: int, num_pictures: int) -> str:
+    """Return the title of the report."""
+    return ENGLISH.finetune.gather.dataset_report.format(classes=num_classes, count=num_pictures)
+
+
+def wait_for_training(session: Session) -> None:
+    job = session.jobs[JobKind.TRAINING]
+    assert job.done.wait(PATIENCE_S)
+    assert job.error is None
 
 
 def learnable(session: Session) -> Dataset:
@@ -86,17 +113,17 @@ def learnable(session: Session) -> Dataset:
 
 
 def test_classes_are_made_and_filled_on_the_page(visitor: Visitor, session: Session, pictures: Pictures) -> None:
-    name, report, chosen, switches = visitor.call("make_class", " cat ")
-    assert name == ""
+    new_class, (report, chosen, switches) = named(Made, visitor.call("make_class", " cat "))
+    assert new_class == ""
     assert ENGLISH.explain(TooFewClasses(count=1, names="cat", limit=2)) in Markup(report).texts
     assert (chosen["value"], switches["value"], switches["visible"]) == ("cat", ["cat"], True)
     visitor.call("add_uploads", "cat", pictures(one=1, two=2))
-    report, chosen = visitor.call("make_class", "dog")[1:3]
+    report, chosen, _ = named(Made, visitor.call("make_class", "dog")).gathered
     assert ENGLISH.explain(ClassTooSmall(class_name="dog", count=0, limit=2)) in Markup(report).texts
     assert chosen == {"choices": [["cat", "cat"], ["dog", "dog"]], "value": "dog", "__type__": "update"}
-    report = visitor.call("add_uploads", "dog", pictures(three=3, four=4, five=5))[0]
-    assert "2 classes, 5 pictures" in report
-    assert gathered(session) == {"cat": ["one.png", "two.png"], "dog": ["three.png", "four.png", "five.png"]}
+    report = Gathered(*visitor.call("add_uploads", "dog", pictures(three=3, four=4, five=5))).report
+    assert count_classes(2, 5) in report
+    assert paths(session) == {"cat": ["one.png", "two.png"], "dog": ["three.png", "four.png", "five.png"]}
     assert Markup(report).values("alt") == [f"Picture {name}.png" for name in ("one", "two", "three", "four", "five")]
     assert learnable(session).class_names == ("cat", "dog")
 
@@ -108,8 +135,8 @@ def test_a_file_that_is_no_picture_is_named_and_skipped(
     path.write_bytes(b"not a picture")
     visitor.call("make_class", "cat")
     first, last = pictures(first=1, last=2)
-    report = visitor.call("add_uploads", "cat", [first, visitor.upload(path), last])[0]
-    assert gathered(session) == {"cat": ["first.png", "last.png"]}
+    report = Gathered(*visitor.call("add_uploads", "cat", [first, visitor.upload(path), last])).report
+    assert paths(session) == {"cat": ["first.png", "last.png"]}
     texts = Markup(report).texts
     assert "1 left out" in texts
     assert f"notes.png: {ENGLISH.explain(NotAnImage(name='notes.png'))}" in texts
@@ -118,27 +145,49 @@ def test_a_file_that_is_no_picture_is_named_and_skipped(
 def test_a_picture_of_the_camera_goes_to_the_chosen_class(visitor: Visitor, session: Session) -> None:
     for name in ("cat", "dog"):
         visitor.call("make_class", name)
-    recorded = [Markup(visitor.call("record_frame", "cat", frame(number))[0]).texts for number in range(2)]
-    assert recorded == [[ENGLISH.finetune.gather.recorded.format(name="cat", count=count)] for count in (1, 2)]
-    report, chosen, _ = visitor.call("show_recorded", "cat")
+    for count in (1, 2):
+        (recorded,) = visitor.call("record_frame", "cat", frame(count))
+        assert Markup(recorded).texts == [ENGLISH.finetune.gather.recorded.format(name="cat", count=count)]
+    report, chosen, _ = Gathered(*visitor.call("show_recorded", "cat"))
     assert chosen["value"] == "cat"
     assert "cat (2)" in Markup(report).texts
-    assert gathered(session) == {"cat": ["cat.jpg", "cat.jpg~2"], "dog": []}
+    assert paths(session) == {"cat": ["cat.jpg", "cat.jpg~2"], "dog": []}
+
+
+def test_what_was_recorded_is_learned_from_although_the_page_never_asked_for_its_report(
+    visitor: Visitor, session: Session
+) -> None:
+    for seed, name in enumerate(("cat", "dog")):
+        visitor.call("make_class", name)
+        for number in range(2):
+            visitor.call("record_frame", name, frame(10 * seed + number))
+    visitor.train(*recipe_values(optimizer="ridge"))
+    wait_for_training(session)
+    assert session.results is not None
+    assert len(session.results.dataset.samples) == 4
+
+
+def test_whoever_records_waits_for_nobody_who_records(server: Server) -> None:
+    frames = [each for each in server.page.config["dependencies"] if each["api_name"].startswith("record_frame")]
+    assert len(frames) == 2
+    for each in frames:  # each holds its place for as long as a recording runs
+        assert server.page.fns[each["id"]].concurrency_limit is None
+        assert server.page.fns[each["id"]].concurrency_id == "record"
 
 
 def test_a_class_is_renamed_switched_and_removed(visitor: Visitor, session: Session, make_zip: MakeZip) -> None:
     files = {f"{name}/{number}.png": encode(noise(number)) for name in ("cat", "dog", "owl") for number in range(3)}
     visitor.bring(make_zip(files))
-    chosen, switches = visitor.call("name_class", "dog", " wolf ")[1:]
+    _, chosen, switches = Gathered(*visitor.call("name_class", "dog", " wolf "))
     assert (chosen["value"], switches["value"]) == ("wolf", ["cat", "wolf", "owl"])
-    assert visitor.call("name_class", "wolf", "wolf")[1]["value"] == "wolf"
-    report, _, switches = visitor.call("switch_classes", ["cat", "owl"])
+    assert Gathered(*visitor.call("name_class", "wolf", "wolf")).chosen["value"] == "wolf"
+    report, _, switches = Gathered(*visitor.call("switch_classes", ["cat", "owl"]))
     assert f"wolf (3) {ENGLISH.finetune.gather.class_off}" in Markup(report).texts
     assert switches["value"] == ["cat", "owl"]
     assert learnable(session).class_names == ("cat", "owl")
     visitor.call("switch_classes", ["cat", "wolf", "owl"])
     assert learnable(session).class_names == ("cat", "wolf", "owl")
-    report, chosen, _ = visitor.call("drop_class", "cat")
+    report, chosen, _ = Gathered(*visitor.call("drop_class", "cat"))
     assert chosen["value"] == "wolf"
     assert "cat" not in report
     assert learnable(session).class_names == ("wolf", "owl")
@@ -162,7 +211,7 @@ def test_a_zip_is_counted_by_class_and_split(visitor: Visitor, session: Session,
         *(ENGLISH.finetune.splits[split] for split in Split),
         ENGLISH.finetune.gather.dataset_total,
     ]
-    assert texts[:16] == ["2 classes, 18 pictures", *header, "ant", "4", "2", "3", "9", "bee", "4", "2", "3", "9"]
+    assert texts[:16] == [count_classes(2, 18), *header, "ant", "4", "2", "3", "9", "bee", "4", "2", "3", "9"]
     assert any(text.startswith("data/readme.txt: ") for text in texts)
 
 
@@ -173,14 +222,12 @@ def test_a_starter_set_has_its_classes_in_the_language_of_the_page(
 ) -> None:
     lower("max_pictures", 30)  # few of each class
     visitor = visit(language=words.language[:2])
-    report, _, switches = visitor.call("choose_starter", None, turn=turn)
+    report, _, switches = Gathered(*visitor.call("choose_starter", None, turn=turn))
     dataset = learnable(server.rooms.sessions.attach(visitor.token))
     names = [words.finetune.gather.starter_classes.get(each, each) for each in STARTERS[name].class_names]
     assert [*dataset.class_names] == switches["value"] == names
-    assert (
-        words.finetune.gather.dataset_report.format(classes=len(names), count=len(dataset.samples))
-        in Markup(report).texts
-    )
+    title = words.finetune.gather.dataset_report.format(classes=len(names), count=len(dataset.samples))
+    assert title in Markup(report).texts
     assert 2 * len(names) < len(dataset.samples) <= 30
 
 
@@ -222,7 +269,7 @@ def test_dropping_the_pictures_leaves_the_head(visitor: Visitor, session: Sessio
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*recipe_values(optimizer="ridge"))
     head, cache = session.state.head, session.cache
-    _, report, chosen, switches = visitor.call("drop_pictures")
+    report, chosen, switches = named(Dropped, visitor.call("drop_pictures")).gathered
     assert Markup(report).texts == [ENGLISH.finetune.gather.no_dataset]
     assert (chosen["choices"], switches["visible"]) == ([], False)
     assert (session.pictures.collection, session.pictures.dataset) == (None, None)
@@ -300,7 +347,7 @@ def test_there_is_no_class_beyond_the_last(visitor: Visitor, session: Session, s
     with pytest.raises(Refused) as refused:
         visitor.call("make_class", "one more")
     assert str(refused.value) == ENGLISH.explain(TooManyClasses(count=21, limit=20))
-    assert len(gathered(session)) == settings.max_classes == 20
+    assert len(paths(session)) == settings.max_classes == 20
 
 
 def test_there_is_no_picture_beyond_the_last(
@@ -319,7 +366,7 @@ def test_there_is_no_picture_beyond_the_last(
         assert str(refused.value) == sentence
         assert session.pictures.collection is before
     visitor.call("record_frame", "cat", frame(4))
-    assert len(gathered(session)["cat"]) == 4
+    assert len(paths(session)["cat"]) == 4
     with pytest.raises(Refused) as refused:
         visitor.call("record_frame", "cat", frame(5))
     assert str(refused.value) == sentence
@@ -348,7 +395,7 @@ def test_nothing_can_be_edited_while_it_is_learned_from(
         assert str(refused.value) == ENGLISH.explain(TrainingRunning()), handler
         assert session.pictures.collection is before
     held_line.set()
-    assert "Done in" in visitor.call("watch_training")[1]
+    wait_for_training(session)
     assert learnable(session).class_names == ("blue", "red")
 
 
@@ -374,7 +421,7 @@ def test_of_two_changes_at_once_none_is_lost(
         go_on.set()
         adding.result()
         making.result()
-    assert gathered(session) == {"cat": ["one.png"], "dog": []}
+    assert paths(session) == {"cat": ["one.png"], "dog": []}
 
 
 def test_an_archive_that_is_read_does_not_hold_up_what_is_shown(session: Session, settings: Settings) -> None:

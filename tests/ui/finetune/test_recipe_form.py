@@ -1,20 +1,21 @@
 """The form of a training: what it hands over, what it refuses, and what it tells before anything is trained."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import gradio as gr
 import pytest
 
 from demo.errors import DemoError, OptionOutOfRange
 from demo.models.backbone import Backbone
 from demo.models.errors import RidgeIsLinear
-from demo.models.recipe import Optimizer, Recipe, Trains, lesson_recipe
+from demo.models.recipe import SUGGESTED_RECIPES, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.code import write_code
 from demo.tasks.errors import TooManyTrained
-from demo.ui.finetune.recipe_form import _SUGGESTED, read_recipe
+from demo.ui.finetune.recipe_form import RecipeFacts, RecipeForm, build_recipe_form, read_recipe, write_recipe
 from demo.ui.parts.errors import OptionNotNumber, OptionNotWhole, UnknownChoice
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH
@@ -57,13 +58,22 @@ def caller(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     visitor.close()
 
 
+def read(values: Iterable[Any]) -> Recipe:
+    return read_recipe(Settings(), RecipeForm(*values))
+
+
+def tell(visitor: Visitor, values: Iterable[Any]) -> RecipeFacts:
+    """Return what the page tells of a recipe."""
+    return RecipeFacts(*visitor.call("tell_recipe", *values))
+
+
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_of_the_form_is_trained(visitor: Visitor, session: Session, settings: Settings, name: str) -> None:
-    count, _, code = visitor.call("tell_recipe", *RECIPES[name])
+def test_every_recipe_of_the_form_is_trained(visitor: Visitor, session: Session, name: str) -> None:
+    count, _, code = tell(visitor, RECIPES[name])
     assert "validation pictures right" in visitor.train(*RECIPES[name])
     head = session.state.head
     assert head is not None
-    assert head.summary.recipe == read_recipe(settings, *RECIPES[name])
+    assert head.summary.recipe == read(RECIPES[name])
     assert f"This trains {head.num_parameters:,} parameters, for 2 classes" in count
     assert f"{code}\n" == write_code(head.summary.recipe, ZOO[EMBEDDED], 2)
 
@@ -77,15 +87,38 @@ def test_early_stopping_says_which_epoch_was_kept(visitor: Visitor, session: Ses
 
 
 @EVERY_DEPTH
-def test_the_suggested_values_and_the_lessons_fill_the_form(visit: Visit, settings: Settings, trains: Trains) -> None:
+def test_the_suggested_values_and_the_lessons_fill_the_form(visit: Visit, trains: Trains) -> None:
     visitor = visit()
     suggested, lesson = (visitor.call(handler, trains) for handler in ("suggest_recipe", "choose_lesson"))
-    assert read_recipe(settings, *suggested) == _SUGGESTED[trains]
-    assert read_recipe(settings, *lesson) == lesson_recipe(trains, epochs=_SUGGESTED[trains].epochs)
+    assert read(suggested) == SUGGESTED_RECIPES[trains]
+    assert read(lesson) == lesson_recipe(trains, epochs=SUGGESTED_RECIPES[trains].epochs)
 
 
-def test_the_form_begins_with_the_default(settings: Settings) -> None:
-    assert read_recipe(settings, *recipe_values(Recipe().epochs)) == Recipe()
+@EVERY_DEPTH
+@pytest.mark.parametrize("handler", ["suggest_recipe", "choose_lesson"])
+def test_no_more_epochs_are_suggested_than_the_page_allows(
+    visit: Visit, settings: Settings, monkeypatch: pytest.MonkeyPatch, handler: str, trains: Trains
+) -> None:
+    monkeypatch.setitem(vars(settings), "max_epochs", 3)
+    assert RecipeForm(*visit().call(handler, trains)).epochs == 3
+
+
+def test_the_form_begins_with_the_default(server: Server) -> None:
+    with gr.Blocks(analytics_enabled=False):  # or it would look for gradio's news
+        form, _ = build_recipe_form(server.rooms, gr.State())
+    assert read(control.value for control in form) == Recipe()
+
+
+def test_the_form_says_what_was_written_into_it() -> None:
+    recipe = Recipe(Trains.LAST_STAGE, Optimizer.SGD, HeadConfig(2, 64, 0.5), 7, 16, 0.01, 0.9, 0.1, False, 3, 5, 11)
+    assert read(write_recipe(recipe)) == recipe
+    assert len(set(write_recipe(recipe))) == len(RecipeForm._fields)
+
+
+def test_a_visitor_of_the_tests_sends_the_controls_in_their_order() -> None:
+    assert RecipeForm(*recipe_values(Recipe().epochs)) == write_recipe(Recipe())
+    options = {name: number for number, name in enumerate(RecipeForm._fields)}
+    assert recipe_values(**options) == [*options.values()]
 
 
 @pytest.mark.parametrize("handler", ["suggest_recipe", "choose_lesson"])
@@ -169,12 +202,12 @@ def test_the_parameters_are_counted(
     sentence = ENGLISH.finetune.recipe.trained_count.format(
         count=of_head + of_network, classes=2, backbone="EfficientNet-Lite0", total=4_652_008
     )
-    assert Markup(caller.call("tell_recipe", *values)[0]).texts == [sentence]
+    assert Markup(tell(caller, values).count).texts == [sentence]
 
 
 def test_what_is_counted_is_what_a_head_then_says(visitor: Visitor, session: Session) -> None:
     values = recipe_values(1, trains="last_stage", batch_size=4, flips=False)
-    count = visitor.call("tell_recipe", *values)[0]
+    count = tell(visitor, values).count
     visitor.train(*values)
     assert session.state.head is not None
     assert f"This trains {session.state.head.num_parameters:,} parameters" in count
@@ -182,9 +215,9 @@ def test_what_is_counted_is_what_a_head_then_says(visitor: Visitor, session: Ses
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_code_is_python_with_the_numbers_of_the_form(caller: Visitor, name: str) -> None:
-    code = caller.call("tell_recipe", *RECIPES[name])[2]
+    code = tell(caller, RECIPES[name]).code
     numbers = {node.value for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Constant)}
-    recipe = read_recipe(Settings(), *RECIPES[name])
+    recipe = read(RECIPES[name])
     expected: set[float] = {recipe.seed}
     if not recipe.is_closed_form:
         expected |= {recipe.learning_rate, recipe.batch_size, recipe.epochs + 1}
@@ -214,13 +247,13 @@ def test_the_code_is_python_with_the_numbers_of_the_form(caller: Visitor, name: 
     ],
 )
 def test_the_views_of_a_picture_are_shown(caller: Visitor, options: dict[str, Any], captions: list[str]) -> None:
-    markup = Markup(caller.call("tell_recipe", *recipe_values(**options))[1])
+    markup = Markup(tell(caller, recipe_values(**options)).views)
     assert markup.texts == markup.values("alt") == captions
     assert len(set(markup.values("src"))) == len(captions)
 
 
 def test_before_there_are_pictures_it_tells_of_two_classes(visit: Visit) -> None:
-    count, views, code = visit(language="zh").call("tell_recipe", *recipe_values())
+    count, views, code = tell(visit(language="zh"), recipe_values())
     sentence = CHINESE.finetune.recipe.trained_count.format(
         count=2562, classes=2, backbone="EfficientNet-Lite0", total=4_652_008
     )
