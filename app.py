@@ -7,8 +7,9 @@ with end_if_wrong():
     from demo.models.possible import check_possible
 
     check_possible(settings)
-    from demo.ui.page import build_page
     from demo.ui.server.launch import launch
+
+    from demo.ui.page import build_page
     from demo.visitors.rooms import Rooms
 
     rooms = Rooms.of(settings)

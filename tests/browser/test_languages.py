@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 import pytest
-
 from demo.ui.server.page_language import tell_language
+
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.browser.conftest import OpenPage
 from tests.served import Server

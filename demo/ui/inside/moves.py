@@ -80,8 +80,12 @@ def draw_curves(words: MoveWords, curves: MoveCurves, percent: float) -> MoveOut
     unmoved: Curves = {words.stages[each.stage.label]: each.unmoved for each in curves.stages}
     unmoved |= {words.features: curves.features, words.probability: curves.probabilities}
     top = words.top.format(name=curves.top.class_name, percent=100 * curves.top.probability)
-    charts = (Chart(_draw_plot(each, percent), _draw_numbers(words, curves, each)) for each in (likewise, unmoved))
-    return MoveOutputs(f'<p class="answer">{html.escape(top)}</p>', *charts, draw_pictures(words, curves))
+    return MoveOutputs(
+        top=f'<p class="answer">{html.escape(top)}</p>',
+        likewise=Chart(_draw_plot(likewise, percent), _draw_numbers(words, curves, likewise)),
+        unmoved=Chart(_draw_plot(unmoved, percent), _draw_numbers(words, curves, unmoved)),
+        pictures=draw_pictures(words, curves),
+    )
 
 
 def draw_pictures(words: MoveWords, curves: MoveCurves) -> str:

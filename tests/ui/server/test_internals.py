@@ -11,9 +11,9 @@ import pytest
 from gradio.queueing import Queue
 from gradio.state_holder import SessionState
 
-from demo.ui.server import internals
 from demo.ui.server.errors import GradioDiffers
 from demo.ui.server.internals import TRIED, check_internals, print_internals
+from demo.ui.server import internals
 from tests.conftest import PROJECT
 from tests.served import Server
 from tests.visitor import Refused, Visit

@@ -5,8 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-
 from demo.ui.server.page_language import tell_language
+
 from tests.served import Server
 
 HTML = (b"content-type", b"text/html; charset=utf-8")

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from demo.ui.server.upload_folder import open_folder
 
 from demo.data.errors import NoImage
 from demo.errors import SettingWrong
 from demo.settings import MEGABYTE, Settings
 from demo.ui.server.errors import DiskFull, UploadGone
-from demo.ui.server.upload_folder import open_folder
 from demo.ui.server.uploads import KEPT, keep_file, make_room, sweep, taken_file
 from demo.visitors.errors import SessionExpired
 from demo.visitors.registry import Sessions
