@@ -125,7 +125,7 @@ class Visitor:
         """Close the page."""
         self._http.close()
 
-    def _find(self, handler: str, turn: int, of: str) -> int:
+    def _find(self, handler: str, turn: int, of: str = "") -> int:
         # gradio numbers the events that have the same handler, first those of the English page, then the others.
         found = [
             int(each["id"])

@@ -16,6 +16,7 @@ from demo.models.state import ModelState
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
 from demo.tasks.features import FeatureProgress
+from demo.ui.inside.tab import LadderOutputs
 from demo.ui.page import draw_strip
 from demo.visitors.jobs import JobKind
 from demo.visitors.rooms import Rooms
@@ -23,7 +24,7 @@ from demo.words.language import CHINESE, ENGLISH
 from tests.conftest import PROJECT
 from tests.pictures import MakeZip, colour_folders
 from tests.served import Server
-from tests.visitor import Refused, Visit, Visitor, recipe_values
+from tests.visitor import Refused, Visit, Visitor, fill, is_left, recipe_values
 
 CAT = EXAMPLES[0].path
 
