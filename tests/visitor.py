@@ -11,6 +11,8 @@ from typing import Any, TypeVar, get_type_hints
 
 import httpx
 
+Group = TypeVar("Group", bound=tuple[Any, ...])
+
 PATIENCE_S = 180.0  # for an answer, or any sign that it is being worked on
 Group = TypeVar("Group", bound=tuple[Any, ...])
 
@@ -66,23 +68,25 @@ class Visitor:
         self._http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60.0, verify=False)
         self._session_hash = secrets.token_hex(8)
         self._config = self._http.get(f"{url}/config").json()
+        self._elem_ids = {each["id"]: each["props"].get("elem_id") for each in self._config["components"]}
         self._language = language
         self.attached = self.call("attach", token)
         self.token = self.attached[0]
 
-    def call(self, handler: str, *values: Any, turn: int = 0, event_data: Any = None) -> Any:
+    def call(self, handler: str, *values: Any, turn: int = 0, of: str = "", event_data: Any = None) -> Any:
         """Call an event and return its outputs.
 
         Args:
             handler: Its handler's name.
             values: What its inputs say, but for the session's reference, which is the first where there is one.
             turn: Which of those with this handler in this language; the first unless given.
+            of: The `elem_id` of the component whose event it is; any unless given.
             event_data: What a script on the page sends along: of a click, `{"pick": ...}`.
         """
         has_reference = handler not in ("attach", "suggest_recipe", "choose_lesson")
         event = {
             "data": [None, *values] if has_reference else list(values),
-            "fn_index": self._find(handler, turn),
+            "fn_index": self._find(handler, turn, of),
             "session_hash": self._session_hash,
             "event_data": event_data,
         }
@@ -135,17 +139,31 @@ class Visitor:
         """Close the page."""
         self._http.close()
 
-    def _find(self, handler: str, turn: int) -> int:
+    def _find(self, handler: str, turn: int, of: str = "") -> int:
         # gradio numbers the events that have the same handler, first those of the English page, then the others.
         found = [
             int(each["id"])
             for each in self._config["dependencies"]
             if re.fullmatch(rf"{handler}(_\d+)?", each["api_name"])
+            and (not of or of in (self._elem_ids.get(target) for target, _ in each["targets"]))
         ]
         return found[turn + (len(found) // 2 if self._language == "zh" else 0)]
 
 
 Visit = Callable[..., Visitor]
+
+
+def fill(group: type[Group], outputs: Iterable[Any]) -> Group:
+    """Return outputs, which gradio gives as a flat list, as a group (a NamedTuple class) of them by name."""
+    values = iter(outputs)
+
+    def take(kind: type[Any]) -> Any:
+        nested = getattr(kind, "_fields", None)
+        return kind(*map(take, get_type_hints(kind).values())) if nested else next(values)
+
+    filled: Group = take(group)
+    assert not list(values)
+    return filled
 
 
 class Shown:

@@ -88,7 +88,7 @@ def ascend(
     check_range("num_steps", num_steps, 1, MAX_STEPS)
     ascent = _Ascent(backbone, stage, channel_idx, side_px, seed)
     for step in range(1, num_steps + 1):
-        activation = ascent.climb()
+        activation = ascent.ascend()
         is_drawn = step % DRAW_EVERY == 0 or step == num_steps
         yield AscentStep(step, num_steps, activation, ascent.draw() if is_drawn else None)
 
@@ -101,7 +101,7 @@ class AscentCache:
         self._max_pictures = max_pictures
         self._lock = threading.Lock()
 
-    def climb(self, backbone: Backbone, stage: StageLabel, channel_idx: int) -> Generator[AscentStep, None, None]:
+    def ascend(self, backbone: Backbone, stage: StageLabel, channel_idx: int) -> Generator[AscentStep, None, None]:
         """Yield what `ascend` does; of a picture that was finished before, the last step at once.
 
         The pictures of a private network (`Backbone.is_private`) are neither kept nor taken from others. The picture
@@ -149,7 +149,7 @@ class _Ascent:
         )
         self._optimizer = torch.optim.Adam([self._spectrum], lr=_LEARNING_RATE)
 
-    def climb(self) -> float:
+    def ascend(self) -> float:
         """Do one step and return the mean activation before it."""
         # Set anew for each step: between two, another thread may take over. A second core saves little on pictures so
         # small, and where others compute as well, waiting for it takes many times as long.

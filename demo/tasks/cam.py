@@ -60,7 +60,7 @@ class ClassMaps:
         return {(each.class_idx, each.stage, each.method): each for each in self.maps}[class_idx, stage, method]
 
 
-class _Ascent(NamedTuple):
+class _ForwardPass(NamedTuple):
     """One forward pass that remembers how it came about: stages (1, C, H, W), the lowest a leaf; logits (1, K)."""
 
     activations: dict[StageLabel, Tensor]
@@ -103,10 +103,10 @@ def map_stages(
     check_classes(backbone, class_idxs or (), head)
     transformed = backbone.transform(picture)  # (3, H, W)
     with threads(num_cores()), torch.enable_grad():
-        ascent = _ascend(backbone, transformed, tuple(StageLabel), head)
+        forward = _run_forward(backbone, transformed, tuple(StageLabel), head)
         if class_idxs is None:
-            class_idxs = [int(ascent.logits[0].argmax())]
-        maps = tuple(each for idx in class_idxs for each in _map_class(ascent, idx))
+            class_idxs = [int(forward.logits[0].argmax())]
+        maps = tuple(each for idx in class_idxs for each in _map_class(forward, idx))
     return ClassMaps(draw_transformed(backbone.spec, transformed), maps)
 
 
@@ -134,8 +134,8 @@ def map_classes(
     """
     check_classes(backbone, class_idxs, head)
     with threads(num_cores()), torch.enable_grad():
-        ascent = _ascend(backbone, backbone.transform(picture), (StageLabel.HIGH,), head)
-        return [_weigh(ascent, _descend(ascent, idx), StageLabel.HIGH, Method.GRAD_CAM) for idx in class_idxs]
+        forward = _run_forward(backbone, backbone.transform(picture), (StageLabel.HIGH,), head)
+        return [_weigh(forward, _differentiate(forward, idx), StageLabel.HIGH, Method.GRAD_CAM) for idx in class_idxs]
 
 
 def check_classes(backbone: Backbone, class_idxs: Sequence[int], head: Head | None) -> None:
@@ -149,7 +149,9 @@ def check_classes(backbone: Backbone, class_idxs: Sequence[int], head: Head | No
         check_range("class_idx", idx, 0, last)
 
 
-def _ascend(backbone: Backbone, transformed: Tensor, stages: Sequence[StageLabel], head: Head | None) -> _Ascent:
+def _run_forward(
+    backbone: Backbone, transformed: Tensor, stages: Sequence[StageLabel], head: Head | None
+) -> _ForwardPass:
     """Run a transformed picture (3, H, W) through the network, stage by stage, with gradients from the first one on."""
     batch = transformed[None].to(backbone.device, memory_format=torch.channels_last)  # (1, 3, H, W)
     with torch.no_grad():
@@ -161,29 +163,29 @@ def _ascend(backbone: Backbone, transformed: Tensor, stages: Sequence[StageLabel
         logits = backbone.part(stages[-1], LOGITS)(activations[stages[-1]])
     else:
         logits = head.module(backbone.part(stages[-1])(activations[stages[-1]]).cpu())  # (1, K)
-    return _Ascent(activations, logits)
+    return _ForwardPass(activations, logits)
 
 
-def _descend(ascent: _Ascent, class_idx: int) -> dict[StageLabel, Tensor]:
+def _differentiate(forward: _ForwardPass, class_idx: int) -> dict[StageLabel, Tensor]:
     """Return the gradient of a class's logit with respect to each stage's output (1, C, H, W)."""
-    gradients = torch.autograd.grad(ascent.logits[0, class_idx], list(ascent.activations.values()), retain_graph=True)
-    return dict(zip(ascent.activations, gradients, strict=True))
+    gradients = torch.autograd.grad(forward.logits[0, class_idx], list(forward.activations.values()), retain_graph=True)
+    return dict(zip(forward.activations, gradients, strict=True))
 
 
-def _map_class(ascent: _Ascent, class_idx: int) -> list[ClassMap]:
-    gradients = _descend(ascent, class_idx)
-    probability = float(torch.softmax(ascent.logits[0].detach(), dim=0)[class_idx])
+def _map_class(forward: _ForwardPass, class_idx: int) -> list[ClassMap]:
+    gradients = _differentiate(forward, class_idx)
+    probability = float(torch.softmax(forward.logits[0].detach(), dim=0)[class_idx])
     return [
-        ClassMap(class_idx, probability, stage, method, _weigh(ascent, gradients, stage, method))
+        ClassMap(class_idx, probability, stage, method, _weigh(forward, gradients, stage, method))
         for stage, method in _LADDER
     ]
 
 
 def _weigh(
-    ascent: _Ascent, gradients: dict[StageLabel, Tensor], stage: StageLabel, method: Method
+    forward: _ForwardPass, gradients: dict[StageLabel, Tensor], stage: StageLabel, method: Method
 ) -> NDArray[np.float32]:
     """Sum a stage's feature maps, weighted; what speaks against the class counts as nothing."""
-    activation, gradient = ascent.activations[stage].detach(), gradients[stage]  # (1, C, H, W) each
+    activation, gradient = forward.activations[stage].detach(), gradients[stage]  # (1, C, H, W) each
     weights = gradient.clamp(min=0) if method is Method.LAYER_CAM else gradient.mean(dim=(2, 3), keepdim=True)
     evidence: NDArray[np.float32] = (weights * activation).sum(dim=1)[0].clamp(min=0).cpu().numpy()
     return evidence

@@ -29,8 +29,8 @@ class LadderWords:
 
 
 @dataclass(frozen=True)
-class StagesWords(PanelWords):
-    """All stages, one for each resolution."""
+class ResolutionWords(PanelWords):
+    """The last activation at each resolution."""
 
     caption: str
     overlay_alt: str
@@ -50,11 +50,11 @@ class ChannelWords(PanelWords):
     searching: str
     patch_caption: str
     patch_alt: str
-    dream: str
+    ascent: str
     stop: str
-    dream_caption: str
-    dream_alt: str
-    dreaming: str
+    ascent_caption: str
+    ascent_alt: str
+    ascending: str
     stopped: str
 
 
@@ -122,7 +122,7 @@ class InsideWords:
     paper: str
     try_this: str
     ladder: LadderWords
-    stages: StagesWords
+    resolutions: ResolutionWords
     channel: ChannelWords
     kernels: KernelWords
     class_maps: ClassMapWords

@@ -524,7 +524,7 @@ class Hog(Visitor):
     def make_picture(self) -> None:
         """Have a picture made by gradient ascent, each time of another channel."""
         channel = self.got["pictures made"] + self.got["pictures made refused"]
-        self._count("pictures made", self._ask("dream", "middle", channel % 64))
+        self._count("pictures made", self._ask("show_ascent", "middle", channel % 64))
 
     def show_photo(self) -> None:
         """Send a phone's photograph."""

@@ -164,9 +164,9 @@ def test_each_claim_is_tried_on_a_phone(open_page: OpenPage) -> None:
     page.mouse.click(box["x"] + 0.4 * box["width"], box["y"] + 0.1 * box["height"])  # the second of the first row
     wait_for(page, "#patches", ENGLISH.inside.channel.patches)
     assert page.input_value("#channel input") != "0"
-    page.click("#dream")
-    wait_for(page, "#dreamed", re.compile("Step [1-9]"))
-    page.click("#stop-dream")
+    page.click("#start-ascent")
+    wait_for(page, "#ascent", re.compile("Step [1-9]"))
+    page.click("#stop-ascent")
     unfold(page, "channel")
 
     unfold(page, "class-maps")

@@ -193,22 +193,22 @@ def test_a_finished_picture_is_kept_for_all_and_a_private_networks_is_not(
 ) -> None:
     monkeypatch.setattr("demo.tasks.ascent.NUM_STEPS", 2)
     cache = AscentCache(max_pictures=2)
-    first = list(cache.climb(embedded, StageLabel.LOW, 0))
+    first = list(cache.ascend(embedded, StageLabel.LOW, 0))
     assert [each.step for each in first] == [1, 2]
-    assert list(cache.climb(embedded, StageLabel.LOW, 0)) == first[-1:]
+    assert list(cache.ascend(embedded, StageLabel.LOW, 0)) == first[-1:]
     for channel_idx in (1, 2):
-        assert len(list(cache.climb(embedded, StageLabel.LOW, channel_idx))) == 2
-    assert len(list(cache.climb(embedded, StageLabel.LOW, 0))) == 2  # it left for the others
+        assert len(list(cache.ascend(embedded, StageLabel.LOW, channel_idx))) == 2
+    assert len(list(cache.ascend(embedded, StageLabel.LOW, 0))) == 2  # it left for the others
     private = embedded.open_private({})
     for _ in range(2):
-        assert len(list(cache.climb(private, StageLabel.LOW, 0))) == 2
+        assert len(list(cache.ascend(private, StageLabel.LOW, 0))) == 2
 
 
 def test_a_picture_that_was_stopped_is_not_kept(embedded: Backbone) -> None:
     cache = AscentCache()
-    climbing = cache.climb(embedded, StageLabel.LOW, 0)
-    assert next(climbing).step == 1
-    climbing.close()
-    again = cache.climb(embedded, StageLabel.LOW, 0)
+    ascending = cache.ascend(embedded, StageLabel.LOW, 0)
+    assert next(ascending).step == 1
+    ascending.close()
+    again = cache.ascend(embedded, StageLabel.LOW, 0)
     assert next(again).step == 1
     again.close()

@@ -16,6 +16,7 @@ from demo.models.state import ModelState
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
 from demo.tasks.features import FeatureProgress
+from demo.ui.inside.tab import LadderOutputs
 from demo.ui.page import draw_strip
 from demo.visitors.jobs import JobKind
 from demo.visitors.rooms import Rooms
@@ -23,7 +24,7 @@ from demo.words.language import CHINESE, ENGLISH
 from tests.conftest import PROJECT
 from tests.pictures import MakeZip, colour_folders
 from tests.served import Server
-from tests.visitor import Refused, Visit, Visitor, recipe_values
+from tests.visitor import Refused, Visit, Visitor, fill, is_left, recipe_values
 
 CAT = EXAMPLES[0].path
 
@@ -196,13 +197,13 @@ def test_class_and_file_names_are_text_not_html(visit: Visit, make_zip: MakeZip)
 def test_the_stages_are_drawn_once_their_tab_is_open(visit: Visit) -> None:
     visitor = visit()
     visitor.call("choose_photo", visitor.upload(CAT))
-    assert visitor.call("draw_stages", None, None, "mean")[2]["__type__"] == "update"  # not open yet: skipped
+    assert all(map(is_left, visitor.call("draw_stages", None, None, "mean")))
     visitor.call("open_tab")
-    _, legend, *stages = visitor.call("draw_stages", None, None, "mean")
-    assert "linear-gradient" in legend
-    for shape, overlay, grid in zip(stages[::3], stages[1::3], stages[2::3], strict=True):
-        assert "maps of" in shape
-        for picture in (overlay, grid):  # after the update before, too, for which gradio makes a new component
+    ladder = fill(LadderOutputs, visitor.call("draw_stages", None, None, "mean"))
+    assert "linear-gradient" in ladder.legend
+    for stage in (ladder.low, ladder.middle, ladder.high):
+        assert "maps of" in stage.shape
+        for picture in (stage.overlay, stage.grid):  # after the update before, too: gradio makes a new component then
             assert picture["path"] is None
             assert picture["url"].startswith("data:image/png;base64,")
 

@@ -249,7 +249,7 @@ attempt("choose_photo", {{"path": "/{MARK}", "meta": {{"_type": "gradio.FileData
 attempt("choose_photo", "{MARK}")
 attempt("drop_class", ["{MARK}"])
 attempt("switch_classes", ["{MARK}"])
-attempt("draw_erasure", "{MARK}", "{MARK}", "{MARK}")
+attempt("show_ascent", "{MARK}", "{MARK}")
 gather.read_collection = fail  # what nobody has foreseen
 attempt("choose_archive", visitor.upload(bad))
 print("unforeseen errors are logged without their words")

@@ -14,11 +14,13 @@ from demo.models.head import Head
 from demo.models.zoo import find_spec
 from demo.tasks.cam import ClassMap, ClassMaps, Method, map_stages
 from demo.tasks.predict import predict
-from demo.ui.handlers import bind_slow
-from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
+from demo.ui.handlers import Cost, costs
+from demo.ui.inside.panel import Subject, build_panel, while_open
+from demo.ui.inside.panel_markup import Paper, draw_captioned, draw_figures
 from demo.ui.parts.errors import UnknownChoice
+from demo.ui.parts.outputs import unchanged
 from demo.visitors.rooms import Rooms
-from demo.visitors.session import Ref, Session
+from demo.visitors.session import Session
 from demo.words.language import Words
 
 PAPER = Paper("Selvaraju et al. 2017 (Grad-CAM), Jiang et al. 2021 (LayerCAM)", "https://arxiv.org/abs/1610.02391")
@@ -26,60 +28,62 @@ METHOD_NAMES = {Method.LAYER_CAM: "LayerCAM", Method.GRAD_CAM: "Grad-CAM"}
 _NOBODY, _OWN, _IMAGENET = "nobody", "own", "imagenet"
 _CHOICE = re.compile(rf"({_OWN}|{_IMAGENET}):(\d{{1,5}})", re.ASCII)
 _SIDE_PX = 224
-# Who clicks on a choice wants to look for another one: what is typed takes its place.
+# A click on a choice selects its text, so that what is typed to find another class replaces it.
 _SELECT_SCRIPT = """document.addEventListener('focusin', ({target}) => {
   if (target.matches('#first-class input, #second-class input')) setTimeout(() => target.select());
 });"""
 
 
 class ClassMapsPanel(NamedTuple):
-    """The state of the panel, and the choice of its first class."""
+    """The revision that the panel shows, and the choice of its first class."""
 
-    shown: gr.State
+    revision: gr.State
     first: gr.Dropdown
 
 
+class ClassMapOutputs(NamedTuple):
+    """The maps, and the choices of the two classes."""
+
+    drawn: Any
+    first: Any
+    second: Any
+
+
 class Choice(NamedTuple):
-    """A class, and the head that knows it; ImageNet's classifier where that is None."""
+    """A class, and the head that knows it; the head is None for a class of ImageNet."""
 
     head: Head | None
     class_idx: int
 
 
-def open_class_maps(rooms: Rooms, ref: Ref, shown: int | None) -> list[Any]:
+@costs(Cost.COMPUTE)
+@while_open(ClassMapOutputs, without_photo=lambda sentence: unchanged(ClassMapOutputs)._replace(drawn=sentence))
+def open_class_maps(rooms: Rooms, subject: Subject) -> ClassMapOutputs:
     """Offer the classes there are, choose the best ones, and draw their maps."""
-    session = rooms.sessions.find(ref)
-    with look_into(rooms, session, shown) as look:
-        if look is None:
-            nothing = gr.skip() if shown is None else say_no_photo(rooms.words)
-            return [nothing, gr.skip(), gr.skip()]
-        first, second = suggest(rooms, session, look)
-    choices = list_choices(rooms.words, session)
-    drawn = draw_class_maps(rooms, ref, shown, first, second)
+    first, second = suggest(rooms, subject)
+    choices = list_choices(rooms.words, subject.session)
     nobody = (rooms.words.inside.class_maps.nobody, _NOBODY)
-    return [drawn, gr.Dropdown(choices, value=first), gr.Dropdown([nobody, *choices], value=second)]
+    return ClassMapOutputs(
+        drawn=_draw_rows(rooms, subject, first, second),
+        first=gr.Dropdown(choices, value=first),
+        second=gr.Dropdown([nobody, *choices], value=second),
+    )
 
 
-def draw_class_maps(rooms: Rooms, ref: Ref, shown: int | None, first: str | None, second: str | None) -> Any:
+@costs(Cost.COMPUTE)
+@while_open()
+def draw_class_maps(rooms: Rooms, subject: Subject, first: str | None, second: str | None) -> str:
     """Return the maps of the chosen classes as HTML, a row for each."""
-    session = rooms.sessions.find(ref)
-    with look_into(rooms, session, shown) as look:
-        if look is None:
-            return gr.skip()
-        rows = ""
-        for value in (first, second):
-            if value not in (None, _NOBODY):
-                rows += _draw_row(rooms, session, look, find_choice(rooms.words, session, value))
-    return rows
+    return _draw_rows(rooms, subject, first, second)
 
 
-def suggest(rooms: Rooms, session: Session, look: Look) -> tuple[str, str]:
+def suggest(rooms: Rooms, subject: Subject) -> tuple[str, str]:
     """Return the best class of the network in use, and beside a class of the visitor's own ImageNet's best."""
-    best = predict(look.backbone, look.photo, head=look.head, top_k=1).top[0].class_idx
-    if look.head is None:
+    best = predict(subject.backbone, subject.photo, head=subject.head, top_k=1).top[0].class_idx
+    if subject.head is None:
         return f"{_IMAGENET}:{best}", _NOBODY
-    with rooms.backbones.lend(session.state.backbone_name) as backbone:
-        before = predict(backbone, look.photo, top_k=1).top[0].class_idx
+    with rooms.backbones.lend(subject.backbone.spec.name) as backbone:
+        before = predict(backbone, subject.photo, top_k=1).top[0].class_idx
     return f"{_OWN}:{best}", f"{_IMAGENET}:{before}"
 
 
@@ -111,29 +115,23 @@ def find_choice(words: Words, session: Session, value: Any) -> Choice:
 def build_class_maps(rooms: Rooms, ref: gr.State) -> ClassMapsPanel:
     """Lay out the panel and wire it."""
     words = rooms.words.inside.class_maps
-    with build_panel(rooms, ref, words, PAPER, elem_id="class-maps-panel") as (_, shown):
+    with build_panel(rooms, ref, words, PAPER, elem_id="class-maps-panel") as panel:
         with gr.Row():
             first = gr.Dropdown([], label=words.first, interactive=True, min_width=200, elem_id="first-class")
             second = gr.Dropdown([], label=words.second, interactive=True, min_width=200, elem_id="second-class")
         drawn = gr.HTML("", padding=False, js_on_load=_SELECT_SCRIPT, elem_id="class-maps")
-        shown.change(bind_slow(rooms, open_class_maps), [ref, shown], [drawn, first, second], **DRAW)
-        gr.on(
-            [first.input, second.input],
-            bind_slow(rooms, draw_class_maps),
-            [ref, shown, first, second],
-            drawn,
-            **DRAW,
-        )
-    return ClassMapsPanel(shown, first)
+        panel.listen(panel.revision.change, open_class_maps, [], ClassMapOutputs(drawn, first, second))
+        panel.listen([first.input, second.input], draw_class_maps, [first, second], drawn)
+    return ClassMapsPanel(panel.revision, first)
 
 
 @contextmanager
-def lend_for(rooms: Rooms, session: Session, look: Look, choice: Choice) -> Iterator[Backbone]:
+def lend_for(rooms: Rooms, subject: Subject, choice: Choice) -> Iterator[Backbone]:
     """Lend the network that knows a class: the shared one knows ImageNet's, whatever a head was trained with."""
     if choice.head is not None:
-        yield look.backbone
+        yield subject.backbone
         return
-    with rooms.backbones.lend(session.state.backbone_name) as backbone:
+    with rooms.backbones.lend(subject.backbone.spec.name) as backbone:
         yield backbone
 
 
@@ -144,11 +142,16 @@ def name_choice(words: Words, backbone: Backbone, choice: Choice) -> str:
     return words.inside.class_maps.own.format(name=choice.head.class_names[choice.class_idx])
 
 
-def _draw_row(rooms: Rooms, session: Session, look: Look, choice: Choice) -> str:
+def _draw_rows(rooms: Rooms, subject: Subject, *values: str | None) -> str:
+    chosen = [value for value in values if value not in (None, _NOBODY)]
+    return "".join(_draw_row(rooms, subject, find_choice(rooms.words, subject.session, value)) for value in chosen)
+
+
+def _draw_row(rooms: Rooms, subject: Subject, choice: Choice) -> str:
     words = rooms.words
-    with lend_for(rooms, session, look, choice) as backbone:
-        maps = map_stages(backbone, look.photo, [choice.class_idx], head=choice.head)
-    name = name_choice(words, look.backbone, choice)
+    with lend_for(rooms, subject, choice) as backbone:
+        maps = map_stages(backbone, subject.photo, [choice.class_idx], head=choice.head)
+    name = name_choice(words, subject.backbone, choice)
     heading = words.inside.class_maps.heading.format(name=name, percent=100 * maps.maps[0].probability)
     figures = [_draw_map(words, maps, each, name) for each in maps.maps]
     return f"<h4>{html.escape(heading)}</h4>{draw_figures(figures)}"
@@ -158,4 +161,4 @@ def _draw_map(words: Words, maps: ClassMaps, each: ClassMap, name: str) -> str:
     stage, method = words.inside.stage_names[each.stage.value], METHOD_NAMES[each.method]
     overlay = draw_overlay(each.values, maps.network_input, side_px=_SIDE_PX)
     caption = words.inside.class_maps.caption.format(stage=stage, method=method)
-    return draw_shown(overlay, caption, words.inside.class_maps.alt.format(stage=stage, method=method, name=name))
+    return draw_captioned(overlay, caption, words.inside.class_maps.alt.format(stage=stage, method=method, name=name))

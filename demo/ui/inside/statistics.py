@@ -15,15 +15,19 @@ from demo.figures import curve_points
 from demo.models.backbone import Backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.statistics import StageComparison, StageStatistics, compare_stages
-from demo.ui.handlers import bind_slow
-from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
+from demo.ui.handlers import Cost, costs
+from demo.ui.inside.panel import Subject, build_panel, while_open
+from demo.ui.inside.panel_markup import Paper, draw_captioned, draw_figures
 from demo.ui.parts.errors import UnknownChoice
 from demo.ui.parts.markup import draw_table
+from demo.ui.parts.outputs import unchanged
 from demo.ui.parts.picture import build_picture
 from demo.ui.photo import read_picture_script
 from demo.ui.server.uploads import taken_file
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session
+from demo.words.inside import InsideWords
+from demo.words.labs import StatisticsWords
 from demo.words.language import Words
 
 PAPER = Paper("Glorot et al. 2011", "https://proceedings.mlr.press/v15/glorot11a.html")
@@ -41,39 +45,62 @@ class Beside(NamedTuple):
     name: str
 
 
-def open_statistics(rooms: Rooms, ref: Ref, shown: int | None, beside: Any) -> list[Any]:
+class Comparison(NamedTuple):
+    """What the network sees of both, the table, a plot for each stage, and the numbers of the plots."""
+
+    pictures: Any
+    table: Any
+    low: Any
+    middle: Any
+    high: Any
+    numbers: Any
+
+
+class StatisticsOutputs(NamedTuple):
+    """The second picture with the place that shows or hides it, and the comparison."""
+
+    place: Any
+    second: Any
+    comparison: Comparison
+
+
+class OpenedOutputs(NamedTuple):
+    """The choice of what to compare with, and what that fills."""
+
+    beside: Any
+    statistics: StatisticsOutputs
+
+
+@costs(Cost.COMPUTE)
+def open_statistics(rooms: Rooms, ref: Ref, revision: int | None, beside: Any) -> OpenedOutputs:
     """Offer what there is to compare with, and compare with what was chosen if it is still there."""
-    session = rooms.sessions.find(ref)
-    choices = list_choices(rooms.words, session)
+    if revision is None:
+        return unchanged(OpenedOutputs)
+    choices = list_choices(rooms.words, rooms.sessions.find(ref))
     chosen = beside if beside in [value for _, value in choices] else _DEFAULT
-    offered = gr.skip() if shown is None else gr.Dropdown(choices, value=chosen)
-    return [offered, *draw_statistics(rooms, ref, shown, chosen)]
+    return OpenedOutputs(gr.Dropdown(choices, value=chosen), draw_statistics(rooms, ref, revision, chosen))
 
 
-def bring_second(rooms: Rooms, ref: Ref, shown: int | None, beside: Any, second: dict[str, Any] | None) -> list[Any]:
+@costs(Cost.COMPUTE)
+def bring_second(
+    rooms: Rooms, ref: Ref, revision: int | None, beside: Any, second: dict[str, Any] | None
+) -> StatisticsOutputs:
     """Keep a picture of the visitor's own to compare with, or take it away, and compare."""
     picture = None
     if second is not None:
         with taken_file(second, NoImage) as (path, name):
             picture = read_image(path, rooms.settings, name=name)
     rooms.sessions.find(ref).choose_second(picture)
-    return draw_statistics(rooms, ref, shown, beside)
+    return draw_statistics(rooms, ref, revision, beside)
 
 
-def draw_statistics(rooms: Rooms, ref: Ref, shown: int | None, beside: Any) -> list[Any]:
-    """Compare; return the second picture's place and itself, what both looks see, table, plots, numbers."""
-    session, words = rooms.sessions.find(ref), rooms.words
-    upload = [gr.skip()] * 2 if shown is None else [gr.Column(visible=beside == OWN), session.second]
-    with look_into(rooms, session, shown) as look:
-        if look is None:
-            return [gr.skip()] * 8 if shown is None else [*upload, say_no_photo(words), *_show_nothing()]
-        check_choice(words, session, beside)
-        if beside == OWN and session.second is None:
-            return [*upload, f'<p class="hint">{words.inside.statistics.no_second}</p>', *_show_nothing()]
-        with find_beside(rooms, session, look, beside) as other:
-            stages = compare_stages([(look.backbone, look.photo), (other.backbone, other.picture)])
-            pictures = draw_pictures(words, look, other)
-    return [*upload, pictures, *draw_stages(words, stages, other.name)]
+@costs(Cost.COMPUTE)
+def draw_statistics(rooms: Rooms, ref: Ref, revision: int | None, beside: Any) -> StatisticsOutputs:
+    """Show the second picture where that is chosen, and compare."""
+    if revision is None:
+        return unchanged(StatisticsOutputs)
+    second = rooms.sessions.find(ref).second
+    return StatisticsOutputs(gr.Column(visible=beside == OWN), second, _compare(rooms, ref, revision, beside))
 
 
 def list_choices(words: Words, session: Session) -> list[tuple[str, str]]:
@@ -97,61 +124,57 @@ def check_choice(words: Words, session: Session, beside: Any) -> None:
 
 
 @contextmanager
-def find_beside(rooms: Rooms, session: Session, look: Look, beside: str) -> Iterator[Beside]:
+def find_beside(rooms: Rooms, subject: Subject, beside: str) -> Iterator[Beside]:
     """Lend what the photograph is compared with.
 
     Raises:
         NoImage: If that is a picture of the visitor's own, and there is none.
     """
-    words = rooms.words
-    name = {value: name for name, value in list_choices(words, session)}[beside]
+    name = {value: name for name, value in list_choices(rooms.words, subject.session)}[beside]
     if beside == UNTUNED:
-        with rooms.backbones.lend(look.backbone.spec.name) as shared:
-            yield Beside(shared, look.photo, name)
+        with rooms.backbones.lend(subject.backbone.spec.name) as shared:
+            yield Beside(shared, subject.photo, name)
         return
     if beside == OWN:
-        if (second := session.second) is None:
+        if (second := subject.session.second) is None:
             raise NoImage()
-        yield Beside(look.backbone, second, name)
+        yield Beside(subject.backbone, second, name)
         return
-    yield Beside(look.backbone, read_example(find_example(beside), rooms.settings), name)
+    yield Beside(subject.backbone, read_example(find_example(beside), rooms.settings), name)
 
 
-def draw_pictures(words: Words, look: Look, other: Beside) -> str:
+def draw_pictures(words: StatisticsWords, subject: Subject, other: Beside) -> str:
     """Return what the network sees of the two pictures; of one where both are the same."""
-    seen = [(look.photo, words.inside.statistics.first_look)]
-    if other.picture is not look.photo:
-        seen.append((other.picture, other.name))
+    pictures = [(subject.photo, words.first_look)]
+    if other.picture is not subject.photo:
+        pictures.append((other.picture, other.name))
     return draw_figures(
         [
-            draw_shown(
-                look.backbone.draw_input(picture).resize((_SIDE_PX, _SIDE_PX), Image.Resampling.LANCZOS),
+            draw_captioned(
+                subject.backbone.draw_input(picture).resize((_SIDE_PX, _SIDE_PX), Image.Resampling.LANCZOS),
                 name,
-                words.inside.statistics.picture_alt.format(name=name),
+                words.picture_alt.format(name=name),
             )
-            for picture, name in seen
+            for picture, name in pictures
         ]
     )
 
 
-def draw_stages(words: Words, stages: tuple[StageComparison, ...], other_name: str) -> list[Any]:
-    """Return the table of both looks, a plot for each stage, and the numbers of the plots."""
-    own_words = words.inside.statistics
-    names = (own_words.first_look, other_name)
+def draw_table_of(words: Words, stages: tuple[StageComparison, ...], names: tuple[str, str]) -> str:
+    """Return the statistics of both networks and pictures, stage by stage."""
     rows = [
         (words.inside.stage_names[stage.label], name, *_write_statistics(words, each))
         for stage in stages
         for name, each in zip(names, stage.looks, strict=True)
     ]
-    table = draw_table(own_words.columns, rows, css_class="counts one-line")
-    note = f'<p class="hint">{own_words.silent_help}</p>'
-    return [table + note, *(_draw_plot(words, stage) for stage in stages), _draw_numbers(words, stages, names)]
+    table = draw_table(words.inside.statistics.columns, rows, css_class="counts one-line")
+    return f'{table}<p class="hint">{words.inside.statistics.silent_help}</p>'
 
 
 def build_statistics(rooms: Rooms, ref: gr.State) -> gr.State:
-    """Lay out the panel and wire it; return its state."""
+    """Lay out the panel and wire it; return its revision."""
     words = rooms.words.inside.statistics
-    with build_panel(rooms, ref, words, PAPER, elem_id="statistics-panel") as (_, shown):
+    with build_panel(rooms, ref, words, PAPER, elem_id="statistics-panel") as panel:
         beside = gr.Dropdown([], label=words.beside, interactive=True, elem_id="beside")
         with gr.Column(visible=False) as place:
             second = build_picture(
@@ -167,38 +190,52 @@ def build_statistics(rooms: Rooms, ref: gr.State) -> gr.State:
         table = gr.HTML("", padding=False, elem_id="statistics")
         gr.HTML(f'<p class="hint">{words.histogram_help}</p>', padding=False)
         with gr.Row():
-            plots = [_build_plot(rooms.words, label) for label in StageLabel]
+            plots = {label.value: _build_plot(rooms.words.inside, label) for label in StageLabel}
         numbers = gr.HTML("", padding=False, elem_id="statistics-numbers")
-    drawn = [place, second, pictures, table, *plots, numbers]
-    inputs = [ref, shown, beside]
-    shown.change(bind_slow(rooms, open_statistics), inputs, [beside, *drawn], **DRAW)
-    beside.input(bind_slow(rooms, draw_statistics), inputs, drawn, **DRAW)
-    bring = bind_slow(rooms, bring_second)
-    second.input(bring, [*inputs, second], drawn, js=read_picture_script(second), **DRAW)
-    return shown
+    outputs = StatisticsOutputs(place, second, Comparison(pictures, table, **plots, numbers=numbers))
+    panel.listen(panel.revision.change, open_statistics, [beside], OpenedOutputs(beside, outputs))
+    panel.listen(beside.input, draw_statistics, [beside], outputs)
+    panel.listen(second.input, bring_second, [beside, second], outputs, js=read_picture_script(second))
+    return panel.revision
 
 
-def _build_plot(words: Words, label: StageLabel) -> Any:
-    own_words = words.inside.statistics
+def _blank(sentence: str) -> Comparison:
+    """Return a comparison of nothing, with a sentence (HTML) that says why."""
+    hidden = gr.LinePlot(visible=False)
+    return Comparison(sentence, "", low=hidden, middle=hidden, high=hidden, numbers="")
+
+
+@while_open(Comparison, without_photo=_blank)
+def _compare(rooms: Rooms, subject: Subject, beside: Any) -> Comparison:
+    words = rooms.words
+    check_choice(words, subject.session, beside)
+    if beside == OWN and subject.session.second is None:
+        return _blank(f'<p class="hint">{words.inside.statistics.no_second}</p>')
+    with find_beside(rooms, subject, beside) as other:
+        stages = compare_stages([(subject.backbone, subject.photo), (other.backbone, other.picture)])
+        pictures = draw_pictures(words.inside.statistics, subject, other)
+    names = (words.inside.statistics.first_look, other.name)
+    plots = {stage.label.value: _draw_plot(words.inside.statistics, stage) for stage in stages}
+    numbers = _draw_numbers(words.inside, stages, names)
+    return Comparison(pictures, draw_table_of(words, stages, names), **plots, numbers=numbers)
+
+
+def _build_plot(words: InsideWords, label: StageLabel) -> gr.LinePlot:
     with gr.Column(min_width=280):
-        title = own_words.histogram.format(stage=words.inside.stage_names[label])
+        title = words.statistics.histogram.format(stage=words.stage_names[label])
         gr.HTML(f"<h4>{title}</h4>", padding=False)
         return gr.LinePlot(
             x="mean",
             y="count",
             color="split",
-            x_title=own_words.mean_axis,
-            y_title=own_words.count_axis,
+            x_title=words.statistics.mean_axis,
+            y_title=words.statistics.count_axis,
             color_title=" ",
             height=240,
             visible=False,
             buttons=["fullscreen", "export"],
             elem_id=f"histogram-{label}",
         )
-
-
-def _show_nothing() -> list[Any]:
-    return ["", *[gr.LinePlot(visible=False)] * len(StageLabel), ""]
 
 
 def _write_statistics(words: Words, each: StageStatistics) -> list[str]:
@@ -216,21 +253,21 @@ def _write_statistics(words: Words, each: StageStatistics) -> list[str]:
     ]
 
 
-def _draw_plot(words: Words, stage: StageComparison) -> Any:
-    own_words, middles = words.inside.statistics, (stage.edges[:-1] + stage.edges[1:]) / 2
-    # The plot settles its curves by what it is first given: their names do not change with what is compared.
+def _draw_plot(words: StatisticsWords, stage: StageComparison) -> gr.LinePlot:
+    middles = (stage.edges[:-1] + stage.edges[1:]) / 2
+    # gradio's plot keeps the names of its first curves, so they do not change with what is compared.
     curves = {
         name: list(zip(middles.tolist(), each.counts.tolist(), strict=True))
-        for name, each in zip((own_words.first_look, own_words.second_look), stage.looks, strict=True)
+        for name, each in zip((words.first_look, words.second_look), stage.looks, strict=True)
     }
     return gr.LinePlot(value=curve_points("mean", "count", curves), visible=True)
 
 
-def _draw_numbers(words: Words, stages: tuple[StageComparison, ...], names: tuple[str, str]) -> str:
-    own_words, tables = words.inside.statistics, ""
+def _draw_numbers(words: InsideWords, stages: tuple[StageComparison, ...], names: tuple[str, str]) -> str:
+    own_words, tables = words.statistics, ""
     for stage in stages:
         bins = [own_words.bin.format(low=low, high=high) for low, high in pairwise(stage.edges)]
         rows = list(zip(bins, *(each.counts for each in stage.looks), strict=True))
-        title = own_words.histogram.format(stage=words.inside.stage_names[stage.label])
+        title = own_words.histogram.format(stage=words.stage_names[stage.label])
         tables += f"<h4>{title}</h4>{draw_table((own_words.mean_axis, *names), rows, css_class='counts')}"
     return f"<details><summary>{own_words.numbers}</summary>{tables}</details>"

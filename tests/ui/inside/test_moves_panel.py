@@ -10,13 +10,13 @@ from PIL import Image
 from demo.data.samples import find_example
 from demo.models.backbone import Backbone
 from demo.tasks.moves import LARGEST, NEUTRAL, Move, move_picture
-from demo.ui.inside.moves import NUM_STEPS, choose_steps
+from demo.ui.inside.moves import NUM_STEPS, MoveOutputs, choose_steps
 from demo.ui.parts.errors import UnknownChoice
 from demo.words.language import CHINESE, ENGLISH
 from tests.served import Server
 from tests.ui.inside.test_inside import MOVES, alt_texts, unfold
 from tests.ui.inside.test_residual_panel import cells
-from tests.visitor import Markup, Refused, Visit, Visitor, is_left
+from tests.visitor import Markup, Refused, Visit, Visitor, fill, is_left
 
 CAT = find_example("cat").path
 WORDS = ENGLISH.inside.moves
@@ -50,30 +50,31 @@ def test_steps_reach_as_far_as_the_slider_says(move: Move, percent: float) -> No
 
 
 def test_both_plots_say_what_their_tables_say(visitor: Visitor, embedded: Backbone, cat: Image.Image) -> None:
-    top, likewise, moved_table, unmoved, unmoved_table, pictures = visitor.call("draw_moves", None, "turn", 50)
+    drawn = fill(MoveOutputs, visitor.call("draw_moves", None, "turn", 50))
+    likewise, unmoved = curves(drawn.likewise.plot), curves(drawn.unmoved.plot)
     expected = move_picture(embedded, cat, Move.TURN, choose_steps(Move.TURN, 50))
-    assert expected.top.class_name in top
-    assert list(curves(likewise)) == STAGES
-    assert list(curves(unmoved)) == [*STAGES, WORDS.features, WORDS.probability]
+    assert expected.top.class_name in drawn.top
+    assert list(likewise) == STAGES
+    assert list(unmoved) == [*STAGES, WORDS.features, WORDS.probability]
     for name, stage in zip(STAGES, expected.stages, strict=True):
-        np.testing.assert_allclose([y for _, y in curves(likewise)[name]], stage.moved, atol=1e-3)
-        np.testing.assert_allclose([y for _, y in curves(unmoved)[name]], stage.unmoved, atol=1e-3)
-    np.testing.assert_allclose([y for _, y in curves(unmoved)[WORDS.features]], expected.features, atol=1e-3)
-    np.testing.assert_allclose([y for _, y in curves(unmoved)[WORDS.probability]], expected.probabilities, atol=1e-3)
-    for plot, table in ((likewise, moved_table), (unmoved, unmoved_table)):
-        assert plot["visible"] is True
-        header, *rows = cells(table)
-        assert header == [WORDS.moves["turn"], *curves(plot)]
+        np.testing.assert_allclose([y for _, y in likewise[name]], stage.moved, atol=1e-3)
+        np.testing.assert_allclose([y for _, y in unmoved[name]], stage.unmoved, atol=1e-3)
+    np.testing.assert_allclose([y for _, y in unmoved[WORDS.features]], expected.features, atol=1e-3)
+    np.testing.assert_allclose([y for _, y in unmoved[WORDS.probability]], expected.probabilities, atol=1e-3)
+    for chart in (drawn.likewise, drawn.unmoved):
+        assert chart.plot["visible"] is True
+        header, *rows = cells(chart.table)
+        assert header == [WORDS.moves["turn"], *curves(chart.plot)]
         assert [row[0] for row in rows] == [WORDS.steps["turn"].format(step=step) for step in expected.steps]
         columns = list(zip(*(row[1:] for row in rows), strict=True))
-        for column, points in zip(columns, curves(plot).values(), strict=True):
+        for column, points in zip(columns, curves(chart.plot).values(), strict=True):
             assert list(column) == [f"{y:.3f}" for _, y in points]
             assert [x for x, _ in points] == pytest.approx(np.linspace(-50, 50, NUM_STEPS))
-    assert alt_texts(pictures) == [
+    assert alt_texts(drawn.pictures) == [
         WORDS.picture_alt.format(move=WORDS.moves["turn"], step=WORDS.steps["turn"].format(step=step))
         for step in expected.steps
     ]
-    assert len(Markup(pictures).values("download")) == NUM_STEPS
+    assert len(Markup(drawn.pictures).values("download")) == NUM_STEPS
 
 
 @pytest.mark.parametrize("move", ["spin", "", None, 7, ["shift"], {"a": 1}])
@@ -93,17 +94,16 @@ def test_a_reach_out_of_range_is_refused(visitor: Visitor, reach: Any) -> None:
 def test_a_closed_panel_computes_nothing_and_one_without_photograph_asks_for_it(visit: Visit) -> None:
     visitor = visit()
     assert all(map(is_left, visitor.call("draw_moves", None, "shift", 30)))
-    hint, likewise, moved_table, unmoved, unmoved_table, pictures = unfold(visitor, MOVES).call(
-        "draw_moves", None, "shift", 30
-    )
-    assert ENGLISH.photo.missing in hint
-    assert (likewise["visible"], unmoved["visible"]) == (False, False)
-    assert (moved_table, unmoved_table, pictures) == ("", "", "")
+    drawn = fill(MoveOutputs, unfold(visitor, MOVES).call("draw_moves", None, "shift", 30))
+    assert ENGLISH.photo.missing in drawn.top
+    assert drawn.pictures == ""
+    for chart in (drawn.likewise, drawn.unmoved):
+        assert (chart.plot["visible"], chart.table) == (False, "")
 
 
 def test_the_panel_speaks_chinese(visit: Visit) -> None:
     visitor = visit(language="zh")
     visitor.call("choose_photo", visitor.upload(CAT))
-    _, likewise, table, *_ = unfold(visitor, MOVES).call("draw_moves", None, "scale", 100)
-    assert list(curves(likewise)) == list(CHINESE.inside.moves.stages.values())
-    assert [row[0] for row in cells(table)][::4] == ["缩放", "× 0.84", "× 1.68"]
+    likewise = fill(MoveOutputs, unfold(visitor, MOVES).call("draw_moves", None, "scale", 100)).likewise
+    assert list(curves(likewise.plot)) == list(CHINESE.inside.moves.stages.values())
+    assert [row[0] for row in cells(likewise.table)][::4] == ["缩放", "× 0.84", "× 1.68"]

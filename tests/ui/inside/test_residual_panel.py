@@ -15,8 +15,17 @@ from demo.tasks.blocks import list_blocks
 from demo.tasks.evaluate import Accuracy
 from demo.tasks.predict import predict
 from demo.tasks.residual import look_into, measure_without, switch_off
-from demo.ui.inside.panel import Look
-from demo.ui.inside.residual import Off, count_again, draw_absent, draw_answers, draw_drawing, draw_view, parse_off
+from demo.ui.inside.block_markup import draw_drawing, draw_view
+from demo.ui.inside.panel import Subject
+from demo.ui.inside.residual import (
+    AnswerOutputs,
+    Off,
+    ResidualOutputs,
+    count_again,
+    draw_absent,
+    draw_answers,
+    parse_off,
+)
 from demo.visitors.errors import NoHead
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
@@ -25,7 +34,7 @@ from tests.pictures import colour_folders, write_zip
 from tests.served import Server
 from tests.tasks.test_residual import EMBEDDED_BLOCKS, linear_head, untrained
 from tests.ui.inside.test_inside import RESIDUAL, alt_texts, unfold
-from tests.visitor import Markup, Refused, Visit, Visitor, is_left, recipe_values
+from tests.visitor import Markup, Refused, Visit, Visitor, fill, is_left, recipe_values
 
 CAT = find_example("cat").path
 LAB = ENGLISH.inside.residual
@@ -54,27 +63,29 @@ def cells(markup: str) -> list[list[str]]:
     return [re.findall(r"<t[hd]>(.*?)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", markup)]
 
 
+def open_lab(visitor: Visitor, block: Any = None, shortcuts: Any = None, blocks: Any = None) -> ResidualOutputs:
+    return fill(ResidualOutputs, visitor.call("open_residual", None, block, shortcuts, blocks))
+
+
 def test_the_blocks_of_the_network_in_use_are_offered(visitor: Visitor) -> None:
-    hint, lab, block, _, shortcuts, blocks, answers, count, counted = visitor.call(
-        "open_residual", None, None, None, None
-    )
-    assert (hint, lab["visible"], count["visible"], counted) == ("", True, True, "")
-    assert [name for _, name in block["choices"]] == EMBEDDED_BLOCKS
-    assert block["choices"][1][0] == "blocks.2.1 (inverted residual; 40 × 28 × 28)"
-    assert block["value"] == EMBEDDED_BLOCKS[0]
-    for control in (shortcuts, blocks):
+    opened = open_lab(visitor)
+    assert (opened.hint, opened.answers.counted) == ("", "")
+    assert (opened.lab["visible"], opened.count_button["visible"]) == (True, True)
+    assert [name for _, name in opened.block["choices"]] == EMBEDDED_BLOCKS
+    assert opened.block["choices"][1][0] == "blocks.2.1 (inverted residual; 40 × 28 × 28)"
+    assert opened.block["value"] == EMBEDDED_BLOCKS[0]
+    for control in opened.off:
         assert [name for _, name in control["choices"]] == EMBEDDED_BLOCKS
         assert control["value"] == []
-    assert LAB.nothing_off in answers
+    assert LAB.nothing_off in opened.answers.answers
 
 
 def test_what_another_network_had_is_forgotten_and_the_rest_is_kept(visitor: Visitor) -> None:
-    _, _, block, drawn, shortcuts, blocks, answers, *_ = visitor.call(
-        "open_residual", None, "layer1.0", ["layer1.0", "blocks.1.1"], ["layer2.0"]
-    )
-    assert (block["value"], shortcuts["value"], blocks["value"]) == ("blocks.1.1", ["blocks.1.1"], [])
-    assert "blocks.1.1" in drawn
-    assert LAB.answers.format(shortcuts=1, blocks=0) in answers
+    opened = open_lab(visitor, "layer1.0", ["layer1.0", "blocks.1.1"], ["layer2.0"])
+    assert opened.block["value"] == "blocks.1.1"
+    assert (opened.off.shortcuts["value"], opened.off.blocks["value"]) == (["blocks.1.1"], [])
+    assert "blocks.1.1" in opened.drawn
+    assert LAB.answers.format(shortcuts=1, blocks=0) in opened.answers.answers
 
 
 def test_a_block_is_shown_by_its_maps_and_norms(visitor: Visitor, embedded: Backbone, cat: Image.Image) -> None:
@@ -139,10 +150,11 @@ def test_answers_before_and_after_stand_side_by_side(
     head, off = session.state.head, ["blocks.3.1", "blocks.4.2"]
     view = switch_off(embedded, shortcuts=off[:1], blocks=off)
     before, after = (predict(each, cat, head=head).top for each in (embedded, view))
-    answers, counted = visitor.call("compare_answers", None, off[:1], off)
-    assert LAB.answers.format(shortcuts=1, blocks=2) in answers
-    assert counted == ""
-    assert cells(answers)[1:] == [
+    outputs = AnswerOutputs(*visitor.call("compare_answers", None, off[:1], off))
+    assert LAB.answers.format(shortcuts=1, blocks=2) in outputs.answers
+    assert outputs.counted == ""
+    _, *rows = cells(outputs.answers)
+    assert rows == [
         [
             str(place),
             first.class_name,
@@ -154,17 +166,17 @@ def test_answers_before_and_after_stand_side_by_side(
     ]
 
 
-def test_whatever_a_class_is_called_is_shown_as_text(embedded: Backbone, cat: Image.Image) -> None:
+def test_whatever_a_class_is_called_is_shown_as_text(session: Session, embedded: Backbone, cat: Image.Image) -> None:
     head = type(linear_head())(linear_head().module, (HOSTILE, "b"), EMBEDDED, summary())
-    markup = Markup(draw_answers(LAB, Look(embedded, head, cat), Off(("blocks.1.1",), ())))
+    markup = Markup(draw_answers(LAB, Subject(session, embedded, head, cat), Off(("blocks.1.1",), ())))
     assert HOSTILE in markup.texts
     assert "img" not in markup.elements
 
 
 @pytest.mark.parametrize("values", [None, [], [None]])
 def test_nothing_off_is_said(visitor: Visitor, values: Any) -> None:
-    answers, _ = visitor.call("compare_answers", None, values, values)
-    assert Markup(answers).texts == [LAB.nothing_off]
+    outputs = AnswerOutputs(*visitor.call("compare_answers", None, values, values))
+    assert Markup(outputs.answers).texts == [LAB.nothing_off]
 
 
 @pytest.mark.parametrize("value", ["none", "layer1.0", "", "blocks", 7, {"a": 1}, ["blocks.1.1"], HOSTILE, "9" * 5000])
@@ -215,8 +227,9 @@ def test_only_a_head_that_answers_and_was_trained_here_is_counted(
     visitor: Visitor, session: Session, visit: Visit
 ) -> None:
     session.change_state(lambda state: state.with_answers(own=False))
-    count, counted = visitor.call("open_residual", None, None, None, None)[-2:]
-    assert (count["visible"], Markup(counted).texts) == (False, [LAB.count_hint])
+    opened = open_lab(visitor)
+    assert opened.count_button["visible"] is False
+    assert Markup(opened.answers.counted).texts == [LAB.count_hint]
     for each in (visitor, visit()):
         with pytest.raises(Refused) as refused:
             each.call("count_again", [], ["blocks.1.1"])
@@ -237,9 +250,9 @@ def test_a_network_without_such_blocks_says_why(words: Words) -> None:
 def test_a_network_without_such_blocks_hides_the_lab(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("demo.ui.inside.residual.list_blocks", lambda _: ())
     monkeypatch.setattr("demo.ui.inside.residual.draw_absent", lambda _, name: name)
-    hint, lab, *others = visitor.call("open_residual", None, None, None, None)
-    assert (hint, lab["visible"]) == (EMBEDDED, False)
-    assert all(map(is_left, others))
+    opened = open_lab(visitor)
+    assert (opened.hint, opened.lab["visible"]) == (EMBEDDED, False)
+    assert all(map(is_left, (opened.block, opened.drawn, *opened.off, *opened.answers, opened.count_button)))
 
 
 def test_a_closed_panel_computes_nothing(visit: Visit) -> None:
@@ -250,16 +263,17 @@ def test_a_closed_panel_computes_nothing(visit: Visit) -> None:
 
 
 def test_without_a_photograph_one_is_asked_for(visit: Visit) -> None:
-    hint, lab, *_ = unfold(visit(), RESIDUAL).call("open_residual", None, None, None, None)
-    assert ENGLISH.photo.missing in hint
-    assert lab["visible"] is False
+    opened = open_lab(unfold(visit(), RESIDUAL))
+    assert ENGLISH.photo.missing in opened.hint
+    assert opened.lab["visible"] is False
 
 
 def test_the_panel_speaks_chinese(visit: Visit) -> None:
     visitor = visit(language="zh")
     visitor.call("choose_photo", visitor.upload(CAT))
     unfold(visitor, RESIDUAL)
-    assert CHINESE.inside.residual.places["residual"] in visitor.call("draw_block", None, "blocks.1.1")[0]
+    (drawn,) = visitor.call("draw_block", None, "blocks.1.1")
+    assert CHINESE.inside.residual.places["residual"] in drawn
     with pytest.raises(Refused, match="没有名为“none”的带捷径的模块"):
         visitor.call("draw_block", None, "none")
 

@@ -1,6 +1,7 @@
 """Activations in numbers as a visitor sees them: two pictures, or before and after fine-tuning, side by side."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from demo.models.head import Head
 from demo.models.zoo import EMBEDDED, StageLabel
 from demo.settings import Settings
 from demo.tasks.statistics import StageComparison, compare_stages
-from demo.ui.inside.statistics import OWN, UNTUNED
+from demo.ui.inside.statistics import OWN, UNTUNED, Comparison, OpenedOutputs, StatisticsOutputs
 from demo.ui.parts.errors import UnknownChoice
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH
@@ -21,7 +22,7 @@ from tests.networks import summary
 from tests.served import Server
 from tests.ui.inside.test_inside import STATISTICS, alt_texts, unfold
 from tests.ui.inside.test_residual_panel import cells
-from tests.visitor import Markup, Refused, Visit, Visitor, is_left
+from tests.visitor import Markup, Refused, Visit, Visitor, fill, is_left
 
 CAT, COFFEE = find_example("cat").path, find_example("coffee").path
 WORDS = ENGLISH.inside.statistics
@@ -51,10 +52,25 @@ def strongest(row: list[str]) -> list[int]:
     return [int(each.split(" ")[0]) for each in row[-1].split("; ")]
 
 
-def assert_shows(drawn: list[Any], stages: tuple[StageComparison, ...], other: str) -> None:
+def open_comparison(visitor: Visitor, beside: Any) -> OpenedOutputs:
+    return fill(OpenedOutputs, visitor.call("open_statistics", None, beside))
+
+
+def compare(visitor: Visitor, beside: Any) -> StatisticsOutputs:
+    return fill(StatisticsOutputs, visitor.call("draw_statistics", None, beside))
+
+
+def bring(visitor: Visitor, second: Any) -> StatisticsOutputs:
+    return fill(StatisticsOutputs, visitor.call("bring_second", None, OWN, second))
+
+
+def plots_of(drawn: Comparison) -> list[Any]:
+    return [drawn.low, drawn.middle, drawn.high]
+
+
+def assert_shows(drawn: Comparison, stages: tuple[StageComparison, ...], other: str) -> None:
     """Compare what is drawn below the pictures with what was computed."""
-    table, *plots, numbers = drawn
-    header, *rows = cells(table)
+    header, *rows = cells(drawn.table)
     assert header == list(WORDS.columns)
     assert [row[:2] for row in rows] == [
         [ENGLISH.inside.stage_names[label], name] for label in StageLabel for name in (WORDS.first_look, other)
@@ -65,8 +81,8 @@ def assert_shows(drawn: list[Any], stages: tuple[StageComparison, ...], other: s
         shares = [100 * each.zero_share, 100 * each.silent_share]
         assert [float(share.rstrip("%")) for share in row[5:7]] == pytest.approx(shares, abs=0.06)
         assert strongest(row) == [channel.channel_idx for channel in each.largest[:5]]
-    charts = iter(cells(numbers))
-    for plot, stage in zip(plots, stages, strict=True):
+    charts = iter(cells(drawn.numbers))
+    for plot, stage in zip(plots_of(drawn), stages, strict=True):
         assert plot["visible"] is True
         assert list(dict.fromkeys(name for *_, name in plot["value"]["data"])) == [WORDS.first_look, WORDS.second_look]
         counts = [y for _, y, _ in plot["value"]["data"]]
@@ -77,38 +93,36 @@ def assert_shows(drawn: list[Any], stages: tuple[StageComparison, ...], other: s
 
 
 def test_an_example_stands_beside_the_photograph(visitor: Visitor, beside_coffee: tuple[StageComparison, ...]) -> None:
-    beside, place, _, pictures, *drawn = visitor.call("open_statistics", None, None)
+    beside, (place, _, drawn) = open_comparison(visitor, None)
     assert [value for _, value in beside["choices"]] == [*EXAMPLE_NAMES, OWN]
     assert (beside["value"], place["visible"]) == ("coffee", False)
-    assert alt_texts(pictures) == [WORDS.picture_alt.format(name=name) for name in (WORDS.first_look, "coffee")]
-    assert len(Markup(pictures).values("download")) == 2
+    assert alt_texts(drawn.pictures) == [WORDS.picture_alt.format(name=name) for name in (WORDS.first_look, "coffee")]
+    assert len(Markup(drawn.pictures).values("download")) == 2
     assert_shows(drawn, beside_coffee, "coffee")
 
 
 def test_what_was_chosen_stays(visitor: Visitor) -> None:
-    beside, *_ = visitor.call("open_statistics", None, "rocket")
-    assert beside["value"] == "rocket"
-    beside, *_ = visitor.call("open_statistics", None, UNTUNED)  # not offered
-    assert beside["value"] == "coffee"
+    assert open_comparison(visitor, "rocket").beside["value"] == "rocket"
+    assert open_comparison(visitor, UNTUNED).beside["value"] == "coffee"  # UNTUNED is not offered here
 
 
 def test_a_second_picture_of_ones_own(visitor: Visitor, beside_coffee: tuple[StageComparison, ...]) -> None:
-    place, second, hint, *drawn = visitor.call("draw_statistics", None, OWN)
-    assert (place["visible"], second, Markup(hint).texts) == (True, None, [WORDS.no_second])
-    assert [drawn[0], *(plot["visible"] for plot in drawn[1:4]), drawn[4]] == ["", False, False, False, ""]
-    place, second, _, *drawn = visitor.call("bring_second", None, OWN, visitor.upload(COFFEE))
+    place, second, drawn = compare(visitor, OWN)
+    assert (place["visible"], second, Markup(drawn.pictures).texts) == (True, None, [WORDS.no_second])
+    assert (drawn.table, drawn.numbers) == ("", "")
+    assert [plot["visible"] for plot in plots_of(drawn)] == [False, False, False]
+    place, second, drawn = bring(visitor, visitor.upload(COFFEE))
     assert place["visible"] is True
     assert second["url"].startswith("data:image/jpeg;base64,")
     assert_shows(drawn, beside_coffee, WORDS.own)
-    *_, drawn_again = visitor.call("draw_statistics", None, OWN)  # it is kept, though its file is not
-    assert drawn_again == drawn[-1]
-    _, second, hint, *_ = visitor.call("bring_second", None, OWN, None)
-    assert (second, Markup(hint).texts) == (None, [WORDS.no_second])
+    assert compare(visitor, OWN).comparison.numbers == drawn.numbers  # the picture is kept, though its file is not
+    _, second, drawn = bring(visitor, None)
+    assert (second, Markup(drawn.pictures).texts) == (None, [WORDS.no_second])
 
 
 def test_a_second_picture_that_is_none_is_refused(visitor: Visitor) -> None:
     with pytest.raises(Refused, match="is not a picture that can be read here"):
-        visitor.call("bring_second", None, OWN, visitor.upload(COFFEE.parent / "README.md"))
+        visitor.call("bring_second", None, OWN, visitor.upload(Path(__file__)))
 
 
 def test_before_fine_tuning_stands_beside_after(
@@ -122,11 +136,11 @@ def test_before_fine_tuning_stands_beside_after(
     head = Head(nn.Linear(1280, 2), ("a", "b"), EMBEDDED, summary(), tuned)
     session.change_state(lambda state: state.with_head(head))
     try:
-        beside, _, _, pictures, *drawn = visitor.call("open_statistics", None, UNTUNED)
+        beside, (_, _, drawn) = open_comparison(visitor, UNTUNED)
     finally:
         session.change_state(lambda state: state.without_head())
     assert beside["choices"][0] == [WORDS.untuned, UNTUNED]
-    assert len(alt_texts(pictures)) == 1
+    assert len(alt_texts(drawn.pictures)) == 1
     stages = compare_stages([(embedded.for_head(head), cat), (embedded, cat)])
     assert_shows(drawn, stages, WORDS.untuned)
     low, _, high = ([look.mean for look in stage.looks] for stage in stages)
@@ -147,13 +161,14 @@ def test_a_closed_panel_computes_nothing_and_one_without_photograph_asks_for_it(
     visitor = visit()
     assert all(map(is_left, visitor.call("open_statistics", None, None)))
     assert all(map(is_left, visitor.call("draw_statistics", None, "dog")))
-    _, _, _, hint, table, *_ = unfold(visitor, STATISTICS).call("open_statistics", None, None)
-    assert ENGLISH.photo.missing in hint
-    assert table == ""
+    opened = open_comparison(unfold(visitor, STATISTICS), None)
+    assert opened.beside["value"] == "coffee"
+    assert ENGLISH.photo.missing in opened.statistics.comparison.pictures
+    assert opened.statistics.comparison.table == ""
 
 
 def test_the_panel_speaks_chinese(visit: Visit) -> None:
     visitor = visit(language="zh")
     visitor.call("choose_photo", visitor.upload(CAT))
-    _, _, _, _, table, *_ = unfold(visitor, STATISTICS).call("open_statistics", None, "flower")
-    assert [row[1] for row in cells(table)][1:3] == [CHINESE.inside.statistics.first_look, "花"]
+    drawn = open_comparison(unfold(visitor, STATISTICS), "flower").statistics.comparison
+    assert [row[1] for row in cells(drawn.table)][1:3] == [CHINESE.inside.statistics.first_look, "花"]
