@@ -4,14 +4,18 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, get_type_hints
 
 import httpx
 
+from demo.ui.page import Attached, Refreshed
+
 PATIENCE_S = 180.0  # for an answer, or any sign that it is being worked on
+
+Group = TypeVar("Group", bound=tuple[Any, ...])
 
 
 class Refused(Exception):
@@ -44,6 +48,19 @@ def is_left(output: Any) -> bool:
     return output is None or (isinstance(output, dict) and output.keys() <= {"__type__", "props"})
 
 
+def named(group: type[Group], outputs: Sequence[Any]) -> Group:
+    """Return outputs, which gradio gives by position, as one of the page's groups: a NamedTuple, with others in it."""
+    rest = iter(outputs)
+    filled = group(*_take(group, rest))
+    assert next(rest, outputs) is outputs, f"more than a {group.__name__}"
+    return filled
+
+
+def _take(group: type[Any], rest: Iterator[Any]) -> Iterator[Any]:
+    for kind in get_type_hints(group).values():
+        yield kind(*_take(kind, rest)) if hasattr(kind, "_fields") else next(rest)
+
+
 class Visitor:
     """One open page. Each has a session of gradio's own, as each browser tab has."""
 
@@ -53,8 +70,9 @@ class Visitor:
         self._session_hash = secrets.token_hex(8)
         self._config = self._http.get(f"{url}/config").json()
         self._language = language
-        self.attached = self.call("attach", token)
-        self.token = self.attached[0]
+        self.changed: list[int] = []  # the states that the last event changed
+        self.attached = named(Attached, self.call("attach", token))
+        self.token: str = self.attached.token
 
     def call(self, handler: str, *values: Any, turn: int = 0, event_data: Any = None) -> Any:
         """Call an event and return its outputs.
@@ -91,6 +109,7 @@ class Visitor:
                 if message.get("msg") == "process_completed":
                     if not message["success"]:
                         raise Refused(message["output"]["error"])
+                    self.changed = message["output"].get("changed_state_ids", [])
                     return message["output"]["data"]
         raise Refused("the stream ended without an answer")
 
@@ -113,9 +132,9 @@ class Visitor:
         self.call("start_training", *(values or recipe_values()))
         return str(self.call("watch_training")[1])
 
-    def refresh(self) -> "Shown":
+    def refresh(self) -> Refreshed:
         """Return what the page shows of the shared state."""
-        return Shown(self.call("refresh"))
+        return named(Refreshed, self.call("refresh"))
 
     def close(self) -> None:
         """Close the page."""
@@ -132,14 +151,6 @@ class Visitor:
 
 
 Visit = Callable[..., Visitor]
-
-
-class Shown:
-    """The outputs of the page's refresh, by name."""
-
-    def __init__(self, outputs: list[Any]) -> None:
-        self.strip, self.back, self.backbone, self.answers, self.top, self.answer, self.network_input = outputs[1:8]
-        self.inside_answer = outputs[8]
 
 
 class Markup(HTMLParser):

@@ -17,15 +17,17 @@ from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
 from demo.tasks.features import FeatureProgress
 from demo.ui.page import draw_strip
+from demo.ui.photo import Chosen
 from demo.visitors.jobs import JobKind
 from demo.visitors.rooms import Rooms
 from demo.words.language import CHINESE, ENGLISH
 from tests.conftest import PROJECT
 from tests.pictures import MakeZip, colour_folders
 from tests.served import Server
-from tests.visitor import Refused, Visit, Visitor, recipe_values
+from tests.visitor import Refused, Visit, Visitor, is_left, named, recipe_values
 
 CAT = EXAMPLES[0].path
+IN_TAB_3 = 1  # which of the events that choose a photograph belongs to that tab
 
 
 def train(visitor: Visitor, archive: Path, epochs: int = 3) -> str:
@@ -48,30 +50,31 @@ def test_a_gpus_compiler_is_left_where_there_is_a_gpu() -> None:
 
 def test_a_photograph_is_seen_in_both_tabs(visit: Visit) -> None:
     visitor = visit()
-    assert ENGLISH.photo.missing in visitor.refresh().answer
-    in_other_tab = visitor.call("choose_photo", visitor.upload(CAT))[1]
-    (in_this_tab,) = visitor.call("keep_photo")
-    assert in_this_tab == in_other_tab
-    assert in_other_tab["url"].startswith("data:image/jpeg;base64,")
-    assert in_other_tab["path"] is None
+    assert ENGLISH.photo.missing in visitor.refresh().predict.answer
+    chosen = named(Chosen, visitor.call("choose_photo", visitor.upload(CAT)))
+    assert chosen.here == chosen.there
+    assert chosen.there["url"].startswith("data:image/jpeg;base64,")
+    assert chosen.there["path"] is None
     shown = visitor.refresh()
-    assert shown.top["label"] == "tiger cat"
-    assert len(shown.top["confidences"]) == 5
-    assert shown.answer == shown.inside_answer
-    assert shown.network_input is not None
+    assert shown.predict.top["label"] == "tiger cat"
+    assert len(shown.predict.top["confidences"]) == 5
+    assert shown.predict.answer == shown.inside_answer
+    assert shown.predict.network_input is not None
 
 
 def test_the_same_photograph_from_tab_3_counts_for_tab_1(visit: Visit) -> None:
     visitor = visit()
-    visitor.call("choose_photo", visitor.upload(CAT), turn=1)
-    assert visitor.refresh().top["label"] == "tiger cat"
+    visitor.call("choose_photo", visitor.upload(CAT), turn=IN_TAB_3)
+    assert visitor.refresh().predict.top["label"] == "tiger cat"
 
 
 def test_a_photograph_can_be_taken_away(visit: Visit) -> None:
     visitor = visit()
     visitor.call("choose_photo", visitor.upload(CAT))
-    visitor.call("choose_photo", None)
-    assert ENGLISH.photo.missing in visitor.refresh().answer
+    chosen = named(Chosen, visitor.call("choose_photo", None))
+    assert chosen.there is None
+    assert is_left(chosen.here)  # it is empty already, or its camera is open
+    assert ENGLISH.photo.missing in visitor.refresh().predict.answer
 
 
 def test_a_refused_photograph_changes_nothing(visit: Visit, tmp_path: Path) -> None:
@@ -82,7 +85,7 @@ def test_a_refused_photograph_changes_nothing(visit: Visit, tmp_path: Path) -> N
     with pytest.raises(Refused, match=r"&lt;b&gt;\.png") as refused:
         visitor.call("choose_photo", payload)
     assert "<b>" not in str(refused.value)
-    assert visitor.refresh().top["label"] == "tiger cat"
+    assert visitor.refresh().predict.top["label"] == "tiger cat"
     assert visitor.call("keep_photo")[0] is not None
 
 
@@ -103,10 +106,10 @@ def test_a_trained_head_answers_everywhere_and_for_nobody_else(visit: Visit, mak
     mine, theirs = one.refresh(), other.refresh()
     assert "your 2 classes: blue, red" in mine.strip
     assert "right (100.0%)" in mine.strip
-    assert {each["label"] for each in mine.top["confidences"]} == {"blue", "red"}
+    assert {each["label"] for each in mine.predict.top["confidences"]} == {"blue", "red"}
     assert ENGLISH.photo.answer_own in mine.inside_answer
     assert ENGLISH.strip.no_head in theirs.strip
-    assert theirs.top["label"] == "tiger cat"
+    assert theirs.predict.top["label"] == "tiger cat"
     assert "red" not in str(other.call("show_session"))
 
 
@@ -129,15 +132,15 @@ def test_the_answers_can_be_switched_and_the_head_dropped(visit: Visit, make_zip
     train(visitor, make_zip(colour_folders()))
     visitor.call("choose_answers", "imagenet")
     shown = visitor.refresh()
-    assert shown.top["label"] == "tiger cat"
+    assert shown.predict.top["label"] == "tiger cat"
     assert "set aside" in shown.strip
     visitor.call("choose_answers", "own")
-    assert visitor.refresh().top["label"] in ("blue", "red")
+    assert visitor.refresh().predict.top["label"] in ("blue", "red")
     visitor.call("back_to_imagenet")
     shown = visitor.refresh()
     assert ENGLISH.strip.no_head in shown.strip
     assert shown.back["interactive"] is False
-    assert shown.answers["visible"] is False
+    assert shown.predict.answers["visible"] is False
     assert ENGLISH.finetune.training.trained_next not in str(visitor.call("show_session"))
 
 
@@ -190,7 +193,7 @@ def test_class_and_file_names_are_text_not_html(visit: Visit, make_zip: MakeZip)
     visitor.call("start_training", *recipe_values(1))
     visitor.call("watch_training")
     shown = visitor.refresh()
-    assert "<img" not in shown.strip + shown.answer
+    assert "<img" not in shown.strip + shown.predict.answer
 
 
 def test_the_stages_are_drawn_once_their_tab_is_open(visit: Visit) -> None:
@@ -202,8 +205,8 @@ def test_the_stages_are_drawn_once_their_tab_is_open(visit: Visit) -> None:
     assert "linear-gradient" in legend
     for shape, overlay, grid in zip(stages[::3], stages[1::3], stages[2::3], strict=True):
         assert "maps of" in shape
-        assert overlay["path"].endswith(".png")
-        assert grid["path"].endswith(".png")
+        assert overlay["url"].startswith("data:image/png;base64,")
+        assert grid["url"].startswith("data:image/png;base64,")
 
 
 def test_a_page_without_a_session_is_told_to_reload(visit: Visit, server: Server) -> None:

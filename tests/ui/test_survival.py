@@ -141,12 +141,12 @@ def test_a_reload_at_any_moment_finds_what_was_there(
     def reload() -> Visitor:
         reloaded = visit(token=first.token)
         assert reloaded.token == first.token
-        assert ENGLISH.privacy.anew not in reloaded.attached[-1]
+        assert ENGLISH.privacy.anew not in reloaded.attached.time_left
         return reloaded
 
     first = visit()
     first.call("choose_photo", first.upload(photo))
-    assert [is_picture(each) for each in reload().attached[2:4]] == [True, True]
+    assert [is_picture(each) for each in reload().attached.photos] == [True, True]
     reload().bring(make_zip(colour_folders()))
     assert "12 pictures" in reload().call("show_session")[0]
     starting = reload()
@@ -164,8 +164,8 @@ def test_a_reload_at_any_moment_finds_what_was_there(
     assert "Done in" in status
     assert "After epoch 3" in summary
     assert len({epoch for epoch, *_ in loss["value"]["data"]}) == 3
-    assert [is_picture(each) for each in after.attached[2:4]] == [True, True]
-    assert after.refresh().top["label"] in ("blue", "red")
+    assert [is_picture(each) for each in after.attached.photos] == [True, True]
+    assert after.refresh().predict.top["label"] in ("blue", "red")
 
 
 def is_picture(shown: Any) -> bool:
@@ -247,7 +247,7 @@ def test_nothing_of_a_visitor_outlives_a_process_that_is_killed_in_a_training(
         assert names_with_mark(tmp_path) == {f"{MARK}.png"}  # the test's own
         again = Visitor(url, token=visitor.token)
         assert again.token != visitor.token
-        assert ENGLISH.privacy.anew in again.attached[-1]
+        assert ENGLISH.privacy.anew in again.attached.time_left
         assert ENGLISH.finetune.gather.no_dataset in again.call("show_session")[0]
         again.bring(archive)
         assert "Done in" in again.train()

@@ -69,7 +69,7 @@ def test_a_head_that_comes_back_is_the_same(visit: Visit, make_zip: MakeZip, tmp
     assert Markup(give(other, tmp_path / "export.zip")).texts == [
         ENGLISH.finetune.keep.imported.format(names="blue; red")
     ]
-    assert other.refresh().top["confidences"] == one.refresh().top["confidences"]
+    assert other.refresh().predict.top["confidences"] == one.refresh().predict.top["confidences"]
     assert "your 2 classes: blue, red" in other.refresh().strip
     again = take(other)
     assert members(again)["head.safetensors"] == members(export)["head.safetensors"]
