@@ -70,7 +70,7 @@ class Visitor:
         self._session_hash = secrets.token_hex(8)
         self._config = self._http.get(f"{url}/config").json()
         self._language = language
-        self.changed: list[int] = []  # the states that the last event changed
+        self._changed: list[int] = []  # the states that the last event changed
         self.attached = named(Attached, self.call("attach", token))
         self.token: str = self.attached.token
 
@@ -84,12 +84,25 @@ class Visitor:
             event_data: What a script on the page sends along: of a click, `{"pick": ...}`.
         """
         has_reference = handler not in ("attach", "suggest_recipe", "choose_lesson")
-        event = {
-            "data": [None, *values] if has_reference else list(values),
-            "fn_index": self._find(handler, turn),
-            "session_hash": self._session_hash,
-            "event_data": event_data,
-        }
+        data = [None, *values] if has_reference else list(values)
+        return self._run(self._find(handler, turn), data, event_data)
+
+    def follow(self, handler: str, *values: Any) -> list[str]:
+        """Call an event, and as a browser does whatever listens to the states that it changes; return all handlers."""
+        self.call(handler, *values)
+        first = {each["id"]: each["props"].get("value") for each in self._config["components"]}
+        handlers, changed = [handler], self._changed
+        while changed:
+            told, changed = {(state, "change") for state in changed}, []
+            for each in self._config["dependencies"]:
+                if told & {tuple(target) for target in each["targets"]}:
+                    self._run(each["id"], [first[component] for component in each["inputs"]])
+                    handlers.append(re.sub(r"_\d+$", "", each["api_name"]))
+                    changed += self._changed
+        return handlers
+
+    def _run(self, fn_index: int, data: list[Any], event_data: Any = None) -> Any:
+        event = {"data": data, "fn_index": fn_index, "session_hash": self._session_hash, "event_data": event_data}
         # As text, for Python's own JSON has NaN, which whoever calls by hand may send.
         headers = {"Content-Type": "application/json"}
         joined = self._http.post("/queue/join", content=json.dumps(event), headers=headers)
@@ -103,13 +116,13 @@ class Visitor:
                 if message["msg"] != "heartbeat":
                     deadline = time.monotonic() + PATIENCE_S
                 elif time.monotonic() > deadline:
-                    raise TimeoutError(f"no answer to {handler} within {PATIENCE_S:.0f} s")
+                    raise TimeoutError(f"no answer to event {fn_index} within {PATIENCE_S:.0f} s")
                 if message.get("msg") == "process_streaming":  # a camera's event waits for more until it is closed
                     self._http.post(f"/stream/{message['event_id']}/close").raise_for_status()
                 if message.get("msg") == "process_completed":
                     if not message["success"]:
                         raise Refused(message["output"]["error"])
-                    self.changed = message["output"].get("changed_state_ids", [])
+                    self._changed = message["output"].get("changed_state_ids", [])
                     return message["output"]["data"]
         raise Refused("the stream ended without an answer")
 

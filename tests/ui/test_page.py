@@ -16,10 +16,14 @@ from demo.models.state import ModelState
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
 from demo.tasks.features import FeatureProgress
-from demo.ui.page import draw_strip
-from demo.ui.photo import Chosen
+from demo.ui.page import build_page, draw_strip, refresh
+from demo.ui.photo import Chosen, choose_photo
+from demo.ui.predict.network import choose_backbone
+from demo.ui.predict.side_by_side import compare_networks, predict_batch
+from demo.ui.predict.tab import choose_example
 from demo.visitors.jobs import JobKind
 from demo.visitors.rooms import Rooms
+from demo.words.errors import WordsWrong
 from demo.words.language import CHINESE, ENGLISH
 from tests.conftest import PROJECT
 from tests.pictures import MakeZip, colour_folders
@@ -66,6 +70,29 @@ def test_the_same_photograph_from_tab_3_counts_for_tab_1(visit: Visit) -> None:
     visitor = visit()
     visitor.call("choose_photo", visitor.upload(CAT), turn=IN_TAB_3)
     assert visitor.refresh().predict.top["label"] == "tiger cat"
+
+
+def test_a_photograph_sets_off_only_what_depends_on_it(visit: Visit) -> None:
+    visitor = visit()
+    visitor.refresh()
+    at_each_change = ["draw_stages", "refresh", "renew_panels"]
+    assert sorted(visitor.follow("choose_photo", visitor.upload(CAT))) == ["choose_photo", *at_each_change]
+    model_follows = sorted(visitor.follow("choose_answers", "imagenet"))
+    assert model_follows == ["choose_answers", *at_each_change, "show_results", "tell_recipe"]
+
+
+def test_what_loads_downloads_or_decodes_waits_in_a_line(server: Server) -> None:
+    slow = [choose_photo, choose_example, choose_backbone, compare_networks, predict_batch, refresh]
+    names = {each.__name__ for each in slow}
+    events = [event for event in server.page.fns.values() if event.name in names]
+    assert len(events) > 2 * len(slow)
+    assert all(event.concurrency_limit for event in events)
+
+
+def test_an_error_without_its_sentence_stops_the_start(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    monkeypatch.setattr("demo.ui.page.CHINESE", replace(CHINESE, errors={}))
+    with pytest.raises(WordsWrong, match="is missing"):
+        build_page(Rooms.of(settings))
 
 
 def test_a_photograph_can_be_taken_away(visit: Visit) -> None:
