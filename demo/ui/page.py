@@ -161,8 +161,13 @@ def _wire_photos(rooms: Rooms, ref: gr.State, photos: Photos) -> None:
     """Let a photograph that is chosen in one tab be there in the other."""
     for here, there in (photos, photos[::-1]):
         options = {"js": read_picture_script(here), "preprocess": False, "show_progress": "hidden"}
-        chosen = listen(rooms, here.input, choose_photo, (ref, here), Chosen(ref, here, there), **options)
-        listen(rooms, chosen.failure, keep_photo, ref, here)
+        chosen = Chosen(ref, there, gr.State(0))
+        choosing = listen(rooms, here.input, choose_photo, (ref, here), chosen, **options)
+        listen(rooms, choosing.failure, keep_photo, ref, here)
+        # The picture that is kept takes the place of the file that was brought, which is deleted; the browser has it
+        # from the other tab. This is an event of its own, for to open the camera is an input without a picture, and
+        # whatever were to fill the component then would close the camera again.
+        chosen.number.change(None, there, here, js="(photo) => photo")
 
 
 def _predict(rooms: Rooms, session: Session) -> Prediction | None:

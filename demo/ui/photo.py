@@ -11,6 +11,7 @@ from demo.data.images import read_image
 from demo.models.zoo import find_spec
 from demo.tasks.predict import Prediction
 from demo.ui.handlers import Cost, costs
+from demo.ui.parts.outputs import unchanged
 from demo.ui.parts.picture import build_picture
 from demo.ui.server.uploads import taken_file
 from demo.visitors.rooms import Rooms
@@ -36,11 +37,11 @@ class Photos(NamedTuple):
 
 
 class Chosen(NamedTuple):
-    """What a photograph that is brought in one tab changes: the session, that tab's own picture, and the other's."""
+    """What a photograph that is brought in one tab changes: the session, the other tab's picture, and its number."""
 
     ref: Any
-    here: Any
     there: Any
+    number: Any
 
 
 def read_picture_script(picture: gr.Image) -> str:
@@ -64,17 +65,13 @@ def photo_input(words: Words, *, elem_id: str) -> gr.Image:
 
 @costs(Cost.PREDICT)
 def choose_photo(rooms: Rooms, ref: Ref, photo: dict[str, Any] | None) -> Chosen:
-    """Make an upload the photograph of all tabs, or take the photograph away where there is none any more.
-
-    The picture that is kept takes the place of the file that was brought, which is deleted.
-    """
+    """Make an upload the photograph of all tabs, or take the photograph away where there is none any more."""
     if photo is None:
-        # To open the camera is an input without a picture too, and whatever filled the component would close it again.
-        return Chosen(rooms.sessions.find(ref).choose_photo(None), gr.skip(), None)
+        return unchanged(Chosen)._replace(ref=rooms.sessions.find(ref).choose_photo(None), there=None)
     with taken_file(photo, NoImage) as (path, name):  # first, for it is to be deleted whatever happens
         session = rooms.sessions.find(ref)
         picture = read_image(path, rooms.settings, name=name)
-    return Chosen(session.choose_photo(picture), picture, picture)
+    return Chosen(session.choose_photo(picture), picture, session.photo_number)
 
 
 @costs(Cost.LIGHT)
