@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from demo.data.dataset import read_dataset
 from demo.models.backbone import load_backbone
@@ -146,26 +145,3 @@ def test_the_history_tells_every_network_in_order() -> None:
         assert all(idea in history for idea in words.predict.network.ideas.values())
         assert set(words.predict.network.ideas) == {"lenet5", *ZOO}
     assert [spec.year for spec in ZOO.values()] == sorted(spec.year for spec in ZOO.values())
-
-
-def test_a_picture_is_compared_and_the_agreement_marked(
-    visitor: Visitor, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes, tmp_path: Path
-) -> None:
-    host.resources[path_of(resnet18)] = Resource(checkpoint)
-    path = tmp_path / "picture.png"
-    Image.new("RGB", (40, 30), "red").save(path)
-    visitor.call("choose_photo", visitor.upload(path))
-    (shown,) = visitor.call("compare_networks", ["resnet18", EMBEDDED])
-    assert shown.count("<section>") == 2
-    assert ENGLISH.predict.side_by_side.not_all_agree in shown
-
-
-def test_a_network_that_cannot_be_had_is_named_in_the_comparison(
-    visitor: Visitor, resnet18: BackboneSpec, tmp_path: Path
-) -> None:
-    path = tmp_path / "picture.png"
-    Image.new("RGB", (40, 30), "red").save(path)
-    visitor.call("choose_photo", visitor.upload(path))
-    (shown,) = visitor.call("compare_networks", [resnet18.name, EMBEDDED])
-    assert "The weights of ResNet-18 could not be had" in shown
-    assert shown.count("<li") == 5
