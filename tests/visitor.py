@@ -4,7 +4,7 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -13,9 +13,9 @@ import httpx
 
 from demo.ui.page import Attached, Refreshed
 
-PATIENCE_S = 180.0  # for an answer, or any sign that it is being worked on
-
 Group = TypeVar("Group", bound=tuple[Any, ...])
+
+PATIENCE_S = 180.0  # for an answer, or any sign that it is being worked on
 
 
 class Refused(Exception):
@@ -48,19 +48,6 @@ def is_left(output: Any) -> bool:
     return output is None or (isinstance(output, dict) and output.keys() <= {"__type__", "props"})
 
 
-def named(group: type[Group], outputs: Sequence[Any]) -> Group:
-    """Return outputs, which gradio gives by position, as one of the page's groups: a NamedTuple, with others in it."""
-    rest = iter(outputs)
-    filled = group(*_take(group, rest))
-    assert next(rest, outputs) is outputs, f"more than a {group.__name__}"
-    return filled
-
-
-def _take(group: type[Any], rest: Iterator[Any]) -> Iterator[Any]:
-    for kind in get_type_hints(group).values():
-        yield kind(*_take(kind, rest)) if hasattr(kind, "_fields") else next(rest)
-
-
 class Visitor:
     """One open page. Each has a session of gradio's own, as each browser tab has."""
 
@@ -69,36 +56,38 @@ class Visitor:
         self._http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60.0, verify=False)
         self._session_hash = secrets.token_hex(8)
         self._config = self._http.get(f"{url}/config").json()
+        self._elem_ids = {each["id"]: each["props"].get("elem_id") for each in self._config["components"]}
         self._language = language
-        self._changed: list[int] = []  # the states that the last event changed
-        self.attached = named(Attached, self.call("attach", token))
+        self._changed_states: list[int] = []  # the states that the last event changed
+        self.attached = fill(Attached, self.call("attach", token))
         self.token: str = self.attached.token
 
-    def call(self, handler: str, *values: Any, turn: int = 0, event_data: Any = None) -> Any:
+    def call(self, handler: str, *values: Any, turn: int = 0, of: str = "", event_data: Any = None) -> Any:
         """Call an event and return its outputs.
 
         Args:
             handler: Its handler's name.
             values: What its inputs say, but for the session's reference, which is the first where there is one.
             turn: Which of those with this handler in this language; the first unless given.
+            of: The `elem_id` of the component whose event it is; any unless given.
             event_data: What a script on the page sends along: of a click, `{"pick": ...}`.
         """
         has_reference = handler not in ("attach", "suggest_recipe", "choose_lesson")
         data = [None, *values] if has_reference else list(values)
-        return self._run(self._find(handler, turn), data, event_data)
+        return self._run(self._find(handler, turn, of), data, event_data)
 
     def follow(self, handler: str, *values: Any) -> list[str]:
         """Call an event, and as a browser does whatever listens to the states that it changes; return all handlers."""
         self.call(handler, *values)
         first = {each["id"]: each["props"].get("value") for each in self._config["components"]}
-        handlers, changed = [handler], self._changed
+        handlers, changed = [handler], self._changed_states
         while changed:
             told, changed = {(state, "change") for state in changed}, []
             for each in self._config["dependencies"]:
                 if told & {tuple(target) for target in each["targets"]}:
                     self._run(each["id"], [first[component] for component in each["inputs"]])
                     handlers.append(re.sub(r"_\d+$", "", each["api_name"]))
-                    changed += self._changed
+                    changed += self._changed_states
         return handlers
 
     def _run(self, fn_index: int, data: list[Any], event_data: Any = None) -> Any:
@@ -122,7 +111,7 @@ class Visitor:
                 if message.get("msg") == "process_completed":
                     if not message["success"]:
                         raise Refused(message["output"]["error"])
-                    self._changed = message["output"].get("changed_state_ids", [])
+                    self._changed_states = message["output"].get("changed_state_ids", [])
                     return message["output"]["data"]
         raise Refused("the stream ended without an answer")
 
@@ -147,23 +136,37 @@ class Visitor:
 
     def refresh(self) -> Refreshed:
         """Return what the page shows of the shared state."""
-        return named(Refreshed, self.call("refresh"))
+        return fill(Refreshed, self.call("refresh"))
 
     def close(self) -> None:
         """Close the page."""
         self._http.close()
 
-    def _find(self, handler: str, turn: int) -> int:
+    def _find(self, handler: str, turn: int, of: str = "") -> int:
         # gradio numbers the events that have the same handler, first those of the English page, then the others.
         found = [
             int(each["id"])
             for each in self._config["dependencies"]
             if re.fullmatch(rf"{handler}(_\d+)?", each["api_name"])
+            and (not of or of in (self._elem_ids.get(target) for target, _ in each["targets"]))
         ]
         return found[turn + (len(found) // 2 if self._language == "zh" else 0)]
 
 
 Visit = Callable[..., Visitor]
+
+
+def fill(group: type[Group], outputs: Iterable[Any]) -> Group:
+    """Return outputs, which gradio gives as a flat list, as a group (a NamedTuple class) of them by name."""
+    values = iter(outputs)
+
+    def take(kind: type[Any]) -> Any:
+        nested = getattr(kind, "_fields", None)
+        return kind(*map(take, get_type_hints(kind).values())) if nested else next(values)
+
+    filled: Group = take(group)
+    assert not list(values)
+    return filled
 
 
 class Markup(HTMLParser):

@@ -42,7 +42,7 @@ from demo.ui.page import Refreshed
 from demo.ui.server.launch import SWEEP_EVERY_S
 from tests.benchmarks import throughput
 from tests.pictures import encode, files_below, noise, write_zip
-from tests.visitor import Refused, Visitor, named, recipe_values
+from tests.visitor import Refused, Visitor, fill, recipe_values
 
 NUM_SESSIONS = 40
 THINK_S = 5.0  # the mean, between two photographs of one visitor
@@ -242,7 +242,7 @@ class Customer:
     def refresh(self) -> None:
         """Look at what all tabs share: the answer, the network's input, whose classes they are."""
         outputs = self.page.call("refresh")
-        shown = named(Refreshed, outputs)
+        shown = fill(Refreshed, outputs)
         self._check(outputs, names=2 * self._has_head, pictures=int(self._has_photo))
         if self._has_head and not all(name in shown.strip for name in self.fingerprint.class_names):
             raise Missing(f"the head's names in {shown.strip!r}")
@@ -337,7 +337,7 @@ class Customer:
         self._has_photo = True
         self._check(chosen, pictures=1)
         self._check(outputs, pictures=1)
-        top = named(Refreshed, outputs).predict.top
+        top = fill(Refreshed, outputs).predict.top
         self._check_answer({each["label"]: each["confidence"] for each in top["confidences"]})
         return seconds
 

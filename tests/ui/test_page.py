@@ -28,10 +28,9 @@ from demo.words.language import CHINESE, ENGLISH
 from tests.conftest import PROJECT
 from tests.pictures import MakeZip, colour_folders
 from tests.served import Server
-from tests.visitor import Refused, Visit, Visitor, named, recipe_values
+from tests.visitor import Refused, Visit, Visitor, fill, recipe_values
 
 CAT = EXAMPLES[0].path
-IN_TAB_3 = 1  # which of the events that choose a photograph belongs to that tab
 
 
 def train(visitor: Visitor, archive: Path, epochs: int = 3) -> str:
@@ -55,7 +54,7 @@ def test_a_gpus_compiler_is_left_where_there_is_a_gpu() -> None:
 def test_a_photograph_is_seen_in_both_tabs(visit: Visit) -> None:
     visitor = visit()
     assert ENGLISH.photo.missing in visitor.refresh().predict.answer
-    chosen = named(Chosen, visitor.call("choose_photo", visitor.upload(CAT)))
+    chosen = fill(Chosen, visitor.call("choose_photo", visitor.upload(CAT)))
     assert visitor.call("keep_photo") == [chosen.there]
     assert chosen.there["url"].startswith("data:image/jpeg;base64,")
     assert chosen.there["path"] is None
@@ -68,7 +67,7 @@ def test_a_photograph_is_seen_in_both_tabs(visit: Visit) -> None:
 
 def test_the_same_photograph_from_tab_3_counts_for_tab_1(visit: Visit) -> None:
     visitor = visit()
-    visitor.call("choose_photo", visitor.upload(CAT), turn=IN_TAB_3)
+    visitor.call("choose_photo", visitor.upload(CAT), of="inside-photo")
     assert visitor.refresh().predict.top["label"] == "tiger cat"
 
 
@@ -98,7 +97,7 @@ def test_an_error_without_its_sentence_stops_the_start(monkeypatch: pytest.Monke
 def test_a_photograph_can_be_taken_away(visit: Visit) -> None:
     visitor = visit()
     visitor.call("choose_photo", visitor.upload(CAT))
-    chosen = named(Chosen, visitor.call("choose_photo", None))
+    chosen = fill(Chosen, visitor.call("choose_photo", None))
     assert chosen.there is None
     assert ENGLISH.photo.missing in visitor.refresh().predict.answer
 
@@ -231,8 +230,8 @@ def test_the_stages_are_drawn_once_their_tab_is_open(visit: Visit) -> None:
     assert "linear-gradient" in legend
     for shape, overlay, grid in zip(stages[::3], stages[1::3], stages[2::3], strict=True):
         assert "maps of" in shape
-        assert overlay["url"].startswith("data:image/png;base64,")
-        assert grid["url"].startswith("data:image/png;base64,")
+        assert overlay["path"].endswith(".png")
+        assert grid["path"].endswith(".png")
 
 
 def test_a_page_without_a_session_is_told_to_reload(visit: Visit, server: Server) -> None:

@@ -179,7 +179,7 @@ def test_class_names_of_somebody_elses_head_are_text(visit: Visit, make_zip: Mak
     assert HOSTILE in Markup(give(other, tmp_path / "export.zip")).texts[0]
     other.call("choose_photo", other.upload(CAT))
     shown = other.refresh()
-    for part in (give(other, tmp_path / "export.zip"), shown.strip, shown.answer):
+    for part in (give(other, tmp_path / "export.zip"), shown.strip, shown.predict.answer):
         assert "img" not in Markup(part).elements
 
 

@@ -22,7 +22,7 @@ from demo.words.language import CHINESE, ENGLISH
 from tests.conftest import names_to_try
 from tests.pictures import MakeZip, colour_folders, noise
 from tests.served import Server
-from tests.visitor import Visitor, named, recipe_values
+from tests.visitor import Visitor, fill, recipe_values
 from tests.weights_host import Resource, WeightsHost, path_of, random_checkpoint, stand_in
 
 
@@ -33,11 +33,8 @@ def visitor(server: Server) -> Iterator[Visitor]:
     visitor.close()
 
 
-TRY_AGAIN = 1  # which of the events that choose a network belongs to the button
-
-
 def choose(visitor: Visitor, name: str) -> NetworkChoice:
-    return named(NetworkChoice, visitor.call("choose_backbone", name))
+    return fill(NetworkChoice, visitor.call("choose_backbone", name))
 
 
 SLOWEST = ("resnet101", "resnet152", "densenet121", "inception_v3")
@@ -89,7 +86,7 @@ def test_a_network_that_cannot_be_had_leaves_the_one_in_use_and_can_be_tried_aga
     assert (shown.backbone, shown.notice.again["visible"]) == (EMBEDDED, True)
     assert "EfficientNet-Lite0" in visitor.refresh().strip
     host.resources[path_of(resnet18)] = Resource(checkpoint)
-    visitor.call("choose_backbone", shown.notice.wanted, turn=TRY_AGAIN)
+    visitor.call("choose_backbone", shown.notice.wanted, of="try-again")
     assert "ResNet-18" in visitor.refresh().strip
 
 

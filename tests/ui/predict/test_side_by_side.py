@@ -15,7 +15,7 @@ from demo.ui.predict.side_by_side import BatchTable, draw_comparison
 from demo.words.language import ENGLISH
 from tests.pictures import png
 from tests.served import Server
-from tests.visitor import Refused, Visitor, named
+from tests.visitor import Refused, Visitor, fill
 from tests.weights_host import Resource, WeightsHost, path_of
 
 
@@ -45,7 +45,7 @@ def test_a_batch_gives_a_table_and_a_csv(visitor: Visitor, tmp_path: Path, monke
         path = tmp_path / name
         path.write_bytes(content)
         uploads.append({**visitor.upload(path), "orig_name": name})
-    batch = named(BatchTable, visitor.call("predict_batch", [EMBEDDED], uploads))
+    batch = fill(BatchTable, visitor.call("predict_batch", [EMBEDDED], uploads))
     assert "=red.png" in batch.table
     assert "is not a picture" in batch.table
     rows = list(csv.reader(io.StringIO(Path(batch.csv_file["value"]["path"]).read_text(encoding="utf-8-sig"))))
