@@ -51,7 +51,7 @@ if __name__ == "__main__":
     visitor.bring(Path(sys.argv[1]))
     print(visitor.train(*recipe_values(epochs=25)))
     visitor.call("choose_photo", visitor.upload(Path(sys.argv[2])))
-    print(visitor.refresh().answer)
+    print(visitor.refresh().inside_answer)
     visitor.close()
     rooms.arrival.over.wait(60)
 """

@@ -11,10 +11,11 @@ from typing import Any, TypeVar, get_type_hints
 
 import httpx
 
+from demo.ui.page import Attached, Refreshed
+
 Group = TypeVar("Group", bound=tuple[Any, ...])
 
 PATIENCE_S = 180.0  # for an answer, or any sign that it is being worked on
-Group = TypeVar("Group", bound=tuple[Any, ...])
 
 
 class Refused(Exception):
@@ -42,19 +43,6 @@ def recipe_values(epochs: int = 3, **other: Any) -> list[Any]:
     return list((values | other).values())
 
 
-def named(group: type[Group], outputs: Iterable[Any]) -> Group:
-    """Return outputs under the names of a group of the page (a NamedTuple class), in which groups may lie."""
-
-    def fill(kind: Any) -> Any:
-        hints = get_type_hints(kind)
-        return kind(*(fill(hints[name]) if hasattr(hints[name], "_fields") else next(left) for name in kind._fields))
-
-    left = iter(outputs)
-    filled: Group = fill(group)
-    assert not list(left), "more outputs than the group has names"
-    return filled
-
-
 def is_left(output: Any) -> bool:
     """Say whether an output leaves its component as it is; of a state nothing is ever said."""
     return output is None or (isinstance(output, dict) and output.keys() <= {"__type__", "props"})
@@ -70,8 +58,9 @@ class Visitor:
         self._config = self._http.get(f"{url}/config").json()
         self._elem_ids = {each["id"]: each["props"].get("elem_id") for each in self._config["components"]}
         self._language = language
-        self.attached = self.call("attach", token)
-        self.token = self.attached[0]
+        self._changed_states: list[int] = []  # the states that the last event changed
+        self.attached = fill(Attached, self.call("attach", token))
+        self.token: str = self.attached.token
 
     def call(self, handler: str, *values: Any, turn: int = 0, of: str = "", event_data: Any = None) -> Any:
         """Call an event and return its outputs.
@@ -84,12 +73,25 @@ class Visitor:
             event_data: What a script on the page sends along: of a click, `{"pick": ...}`.
         """
         has_reference = handler not in ("attach", "suggest_recipe", "choose_lesson")
-        event = {
-            "data": [None, *values] if has_reference else list(values),
-            "fn_index": self._find(handler, turn, of),
-            "session_hash": self._session_hash,
-            "event_data": event_data,
-        }
+        data = [None, *values] if has_reference else list(values)
+        return self._run(self._find(handler, turn, of), data, event_data)
+
+    def follow(self, handler: str, *values: Any) -> list[str]:
+        """Call an event, and as a browser does whatever listens to the states that it changes; return all handlers."""
+        self.call(handler, *values)
+        first = {each["id"]: each["props"].get("value") for each in self._config["components"]}
+        handlers, changed = [handler], self._changed_states
+        while changed:
+            told, changed = {(state, "change") for state in changed}, []
+            for each in self._config["dependencies"]:
+                if told & {tuple(target) for target in each["targets"]}:
+                    self._run(each["id"], [first[component] for component in each["inputs"]])
+                    handlers.append(re.sub(r"_\d+$", "", each["api_name"]))
+                    changed += self._changed_states
+        return handlers
+
+    def _run(self, fn_index: int, data: list[Any], event_data: Any = None) -> Any:
+        event = {"data": data, "fn_index": fn_index, "session_hash": self._session_hash, "event_data": event_data}
         # As text, for Python's own JSON has NaN, which whoever calls by hand may send.
         headers = {"Content-Type": "application/json"}
         joined = self._http.post("/queue/join", content=json.dumps(event), headers=headers)
@@ -103,12 +105,13 @@ class Visitor:
                 if message["msg"] != "heartbeat":
                     deadline = time.monotonic() + PATIENCE_S
                 elif time.monotonic() > deadline:
-                    raise TimeoutError(f"no answer to {handler} within {PATIENCE_S:.0f} s")
+                    raise TimeoutError(f"no answer to event {fn_index} within {PATIENCE_S:.0f} s")
                 if message.get("msg") == "process_streaming":  # a camera's event waits for more until it is closed
                     self._http.post(f"/stream/{message['event_id']}/close").raise_for_status()
                 if message.get("msg") == "process_completed":
                     if not message["success"]:
                         raise Refused(message["output"]["error"])
+                    self._changed_states = message["output"].get("changed_state_ids", [])
                     return message["output"]["data"]
         raise Refused("the stream ended without an answer")
 
@@ -131,9 +134,9 @@ class Visitor:
         self.call("start_training", *(values or recipe_values()))
         return str(self.call("watch_training")[1])
 
-    def refresh(self) -> "Shown":
+    def refresh(self) -> Refreshed:
         """Return what the page shows of the shared state."""
-        return Shown(self.call("refresh"))
+        return fill(Refreshed, self.call("refresh"))
 
     def close(self) -> None:
         """Close the page."""
@@ -164,14 +167,6 @@ def fill(group: type[Group], outputs: Iterable[Any]) -> Group:
     filled: Group = take(group)
     assert not list(values)
     return filled
-
-
-class Shown:
-    """The outputs of the page's refresh, by name."""
-
-    def __init__(self, outputs: list[Any]) -> None:
-        self.strip, self.back, self.backbone, self.answers, self.top, self.answer, self.network_input = outputs[1:8]
-        self.inside_answer = outputs[8]
 
 
 class Markup(HTMLParser):

@@ -271,7 +271,8 @@ class NothingUsable(DatasetError):
     reasons: Sequence[DemoError]
 
     message = Plural(
-        one="The file in the zip cannot be used. Put a folder of pictures for each class into it. What is wrong: {reasons}",
+        one="The file in the zip cannot be used. Put a folder of pictures for each class into it. "
+        "What is wrong: {reasons}",
         other="None of the {count} files in the zip can be used. Put a folder of pictures for each class into it. "
         "What is wrong: {reasons}",
     )

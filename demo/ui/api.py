@@ -9,7 +9,6 @@ from PIL import Image
 from demo.data.dataset import Dataset, read_dataset
 from demo.data.errors import NoArchive, NoImage
 from demo.data.images import read_image
-from demo.errors import OptionOutOfRange
 from demo.figures import draw_grid, draw_overlay, join_pictures
 from demo.models.backbone import Backbone
 from demo.models.head import Head
@@ -18,21 +17,23 @@ from demo.models.recipe import Recipe
 from demo.models.weights import usable_backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.activations import capture_stages
-from demo.tasks.predict import MAX_TOP_K, predict
-from demo.ui.handlers import bind
+from demo.tasks.predict import predict
+from demo.ui.handlers import Cost, bind, costs
 from demo.ui.inside.tab import NUM_MAPS
+from demo.ui.parts.values import parse_whole
 from demo.ui.server.internals import get_upload_folder, save_bytes_to_cache
 from demo.ui.server.uploads import taken_file
 from demo.visitors.jobs import Job
 from demo.visitors.rooms import Rooms
 
-# One training of a program is in the line at a time: visitors of the page wait for no more than that one.
+# The lines of programs stand beside those of the page. Predictions that are asked for at the same time share forward
+# passes. Of programs one training at a time is in the line of trainings, so that visitors wait for no more than that.
+_PREDICTION = {"concurrency_id": "predict", "concurrency_limit": 16}
 _TRAINING = {"concurrency_id": "api_fine_tune", "concurrency_limit": 1}
 _ACTIVATIONS = {"concurrency_id": "api_activations", "concurrency_limit": 1}
-# Those who ask at the same time share forward passes.
-_PREDICTION = {"concurrency_id": "predict", "concurrency_limit": 16}
 
 
+@costs(Cost.PREDICT)
 def answer_predict(rooms: Rooms, image: dict[str, Any] | None, backbone: str, top_k: float) -> dict[str, Any]:
     """Name what a network pretrained on ImageNet sees in one picture.
 
@@ -46,7 +47,7 @@ def answer_predict(rooms: Rooms, image: dict[str, Any] | None, backbone: str, to
     """
     picture = _read_picture(rooms, image)
     with _backbone(rooms, backbone) as network:
-        answer = predict(network, picture, top_k=_whole("top_k", top_k, MAX_TOP_K))
+        answer = predict(network, picture, top_k=parse_whole("top_k", top_k))
     return {
         "backbone": answer.backbone_name,
         "seconds": answer.seconds,
@@ -57,6 +58,7 @@ def answer_predict(rooms: Rooms, image: dict[str, Any] | None, backbone: str, to
     }
 
 
+@costs(Cost.READ)
 def answer_fine_tune(
     rooms: Rooms, dataset_zip: dict[str, Any] | None, backbone: str, epochs: float
 ) -> tuple[dict[str, Any], str]:
@@ -73,7 +75,7 @@ def answer_fine_tune(
     Returns:
         The classes, counts, skipped files and accuracies; and the head as a safetensors file.
     """
-    recipe = Recipe(epochs=_whole("epochs", epochs, rooms.settings.max_epochs), max_epochs=rooms.settings.max_epochs)
+    recipe = Recipe(epochs=parse_whole("epochs", epochs), max_epochs=rooms.settings.max_epochs)
     with _backbone(rooms, backbone) as network:
         spec = network.spec
     with taken_file(dataset_zip, NoArchive) as (path, name):
@@ -83,6 +85,7 @@ def answer_fine_tune(
     return _report(rooms, dataset, head), save_bytes_to_cache(content, "head.safetensors", get_upload_folder())
 
 
+@costs(Cost.COMPUTE)
 def answer_activations(
     rooms: Rooms, image: dict[str, Any] | None, backbone: str
 ) -> tuple[dict[str, Any], Image.Image, Image.Image, Image.Image]:
@@ -131,23 +134,17 @@ def build_api(rooms: Rooms) -> None:
         pictures = [gr.Image(label=label.value, format="png", type="filepath") for label in StageLabel]
         ask = gr.Button()
     _publish(ask, rooms, answer_predict, "predict", [image, backbone, top_k], answer, **_PREDICTION)
-    _publish(
-        ask,
-        rooms,
-        answer_fine_tune,
-        "fine_tune",
-        [dataset_zip, backbone, epochs],
-        [answer, head],
-        **_TRAINING,
-    )
+    to_train = [dataset_zip, backbone, epochs]
+    _publish(ask, rooms, answer_fine_tune, "fine_tune", to_train, [answer, head], **_TRAINING)
     _publish(ask, rooms, answer_activations, "activations", [image, backbone], [answer, *pictures], **_ACTIVATIONS)
 
 
 def _publish(
     ask: gr.Button, rooms: Rooms, answer: Any, api_name: str, inputs: Any, outputs: Any, **limits: Any
 ) -> None:
-    how = limits | {"api_visibility": "public", "api_name": api_name, "preprocess": False}
-    ask.click(bind(rooms, answer, is_html=False, gives_way=api_name != "predict"), inputs, outputs, **how)
+    call = bind(rooms, answer, is_html=False, gives_way=answer.cost.gives_way)
+    # Without gradio's own checks, whose sentences are not ours, numbers come as the caller sent them.
+    ask.click(call, inputs, outputs, api_visibility="public", api_name=api_name, preprocess=False, **limits)
 
 
 def _backbone(rooms: Rooms, name: str) -> AbstractContextManager[Backbone]:
@@ -159,15 +156,8 @@ def _read_picture(rooms: Rooms, image: dict[str, Any] | None) -> Image.Image:
         return read_image(path, rooms.settings, name=name)
 
 
-def _whole(option: str, value: Any, high: int) -> int:
-    # preprocess=False leaves numbers as the caller sent them
-    if isinstance(value, bool) or not isinstance(value, int | float) or value % 1:  # of infinity and NaN that is NaN
-        raise OptionOutOfRange(option=option, value=value, low=1, high=high)
-    return int(value)
-
-
 def _train(rooms: Rooms, backbone_name: str, dataset: Dataset, recipe: Recipe) -> Head:
-    """Train in the same line as the page's visitors, and wait for the end."""
+    """Train in the line of the page's visitors, and wait for the end."""
     job = Job(lambda: rooms.fine_tune(backbone_name, dataset, recipe))
     rooms.line.submit(job)
     job.done.wait()

@@ -26,6 +26,7 @@ class Cost(Enum):
     PREDICT = "one forward pass"
     COMPUTE = "up to a second"
     READ = "many pictures, or a file"
+    FETCH = "networks from their source, as long as that takes"
 
     @property
     def options(self) -> dict[str, Any]:
@@ -39,11 +40,13 @@ class Cost(Enum):
                 return {"concurrency_id": "compute", "concurrency_limit": 2, "show_progress": "minimal"}
             case Cost.READ:
                 return {"concurrency_id": "read", "concurrency_limit": 1}
+            case Cost.FETCH:
+                return {"concurrency_id": "fetch", "concurrency_limit": 4, "show_progress": "minimal"}
 
     @property
     def gives_way(self) -> bool:
         """Whether it runs in a thread to which the operating system prefers those of predictions."""
-        return self in (Cost.COMPUTE, Cost.READ)
+        return self in (Cost.COMPUTE, Cost.READ, Cost.FETCH)
 
 
 def costs(cost: Cost) -> Callable[[Handler], Handler]:

@@ -1,22 +1,25 @@
 """The photograph that tabs 1 and 3 share, and the line that says what is seen in it."""
 
 import html
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
+from PIL import Image
 
 from demo.data.errors import NoImage
 from demo.data.images import read_image
 from demo.models.zoo import find_spec
 from demo.tasks.predict import Prediction
+from demo.ui.handlers import Cost, costs
+from demo.ui.parts.outputs import unchanged
 from demo.ui.parts.picture import build_picture
 from demo.ui.server.uploads import taken_file
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
 from demo.words.language import Words
 
-# Taking a picture away is an input too, but gradio still sends the one that was there: look whether one is shown.
-# A new one may take a slow phone a moment to show.
+# To take a picture away is an input too, but gradio still sends the picture that was there, so the script looks whether
+# one is shown. A slow phone may take a moment to show a new one.
 _READ_PICTURE = """async (...values) => {
   for (let tries = 0; tries < 15; tries++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -24,6 +27,21 @@ _READ_PICTURE = """async (...values) => {
   }
   return [...values.slice(0, -1), null];
 }"""
+
+
+class Photos(NamedTuple):
+    """The photograph in each tab that shows it."""
+
+    predict: Any
+    inside: Any
+
+
+class Chosen(NamedTuple):
+    """What a photograph that is brought in one tab changes: the session, the other tab's picture, and its number."""
+
+    ref: Any
+    there: Any
+    number: Any
 
 
 def read_picture_script(picture: gr.Image) -> str:
@@ -34,7 +52,7 @@ def read_picture_script(picture: gr.Image) -> str:
 def photo_input(words: Words, *, elem_id: str) -> gr.Image:
     """Return the component that takes a photograph."""
     return build_picture(
-        label=words.photo,
+        label=words.photo.label,
         alt_text=words.photo.alt,
         format="jpeg",
         sources=["upload", "webcam", "clipboard"],
@@ -45,22 +63,20 @@ def photo_input(words: Words, *, elem_id: str) -> gr.Image:
     )
 
 
-def choose_photo(rooms: Rooms, ref: Ref, photo: dict[str, Any] | None) -> list[Any]:
-    """Make an upload the photograph of all tabs, or take the photograph away where there is none any more.
-
-    Returns:
-        The session's new reference, the picture for the other tab, and the photograph's number if one was brought.
-    """
+@costs(Cost.PREDICT)
+def choose_photo(rooms: Rooms, ref: Ref, photo: dict[str, Any] | None) -> Chosen:
+    """Make an upload the photograph of all tabs, or take the photograph away where there is none any more."""
     if photo is None:
-        return [rooms.sessions.find(ref).choose_photo(None), None, gr.skip()]
+        return unchanged(Chosen)._replace(ref=rooms.sessions.find(ref).choose_photo(None), there=None)
     with taken_file(photo, NoImage) as (path, name):  # first, for it is to be deleted whatever happens
         session = rooms.sessions.find(ref)
         picture = read_image(path, rooms.settings, name=name)
-    return [session.choose_photo(picture), picture, session.photo_number]
+    return Chosen(session.choose_photo(picture), picture, session.photo_number)
 
 
-def keep_photo(rooms: Rooms, ref: Ref) -> Any:
-    """Show what is kept, in the place of the file that was brought or refused, which is deleted."""
+@costs(Cost.LIGHT)
+def keep_photo(rooms: Rooms, ref: Ref) -> Image.Image | None:
+    """Show the photograph that is kept in the place of a file that was refused, which is deleted."""
     return rooms.sessions.find(ref).photo
 
 

@@ -6,7 +6,7 @@ import json
 import gradio as gr
 
 from demo.settings import MEGABYTE, Settings
-from demo.ui.handlers import LIGHT, bind
+from demo.ui.handlers import Cost, costs, listen
 from demo.ui.server.errors import RequestTooLarge
 from demo.ui.server.internals import API_PREFIX
 from demo.visitors.rooms import Rooms
@@ -51,6 +51,7 @@ _ASK = "(ref, is_sure) => [ref, confirm(%s)]"
 _BEGIN_ANEW = "(is_sure) => { if (is_sure) location.reload(); return [is_sure] }"
 
 
+@costs(Cost.LIGHT)
 def forget(rooms: Rooms, ref: Ref, is_sure: bool) -> bool:
     """End the visitor's session, with everything in it, at once."""
     if is_sure:
@@ -58,18 +59,19 @@ def forget(rooms: Rooms, ref: Ref, is_sure: bool) -> bool:
     return is_sure
 
 
+@costs(Cost.LIGHT)
 def tell_left(rooms: Rooms, ref: Ref) -> str:
     """Say how long the session lives on if nobody uses it; to ask is no use of it."""
-    return draw_line(rooms, rooms.sessions.seconds_left(ref))
+    return draw_time_left(rooms, rooms.sessions.seconds_left(ref))
 
 
-def draw_line(rooms: Rooms, seconds_left: float, *, is_anew: bool = False) -> str:
+def draw_time_left(rooms: Rooms, seconds_left: float, *, is_anew: bool = False) -> str:
     """Return how long a session lives on, as HTML; that it is over; or that it begins anew after another one."""
-    words, idle_s = rooms.words, rooms.settings.session_idle_s
+    words, idle_s = rooms.words.privacy, rooms.settings.session_idle_s
     if seconds_left <= 0:
-        return f'<p class="session over" role="alert">{html.escape(words.privacy.over)}</p>'
-    before = f'<p class="session" role="status">{html.escape(words.privacy.anew)}</p>' if is_anew else ""
-    left = words.privacy.left.format(minutes=round(seconds_left / 60))
+        return f'<p class="session over" role="alert">{html.escape(words.over)}</p>'
+    before = f'<p class="session" role="status">{html.escape(words.anew)}</p>' if is_anew else ""
+    left = words.left.format(minutes=round(seconds_left / 60))
     return f'{before}<p class="session" data-left="{seconds_left:.0f}" data-idle="{idle_s:.0f}">{left}</p>'
 
 
@@ -92,21 +94,20 @@ def watch_requests(settings: Settings) -> str:
 
 
 def build_privacy(rooms: Rooms, ref: gr.State) -> gr.HTML:
-    """Lay out the end of the page and wire it; return the line that says how long the session lives."""
-    words = rooms.words
+    """Lay out the end of the page and wire it; return what says how long the session lives."""
+    words = rooms.words.privacy
     is_sure = gr.Checkbox(visible=False)
     with gr.Column(elem_id="privacy"):
-        gr.HTML(f"<p>{words.privacy}</p>", padding=False)
-        line = gr.HTML(
-            draw_line(rooms, rooms.settings.session_idle_s),
+        gr.HTML(f"<p>{words.yours}</p>", padding=False)
+        time_left = gr.HTML(
+            draw_time_left(rooms, rooms.settings.session_idle_s),
             padding=False,
             js_on_load=_COUNT_DOWN,
             elem_id="session-line",
         )
-        button = gr.Button(words.privacy.forget, size="sm", elem_id="forget")
-        gr.HTML(draw_promise(words, rooms.settings), padding=False, elem_id="promise")
-    line.click(bind(rooms, tell_left), ref, line, **LIGHT)
-    button.click(
-        bind(rooms, forget), [ref, is_sure], is_sure, js=_ASK % json.dumps(words.privacy.forget_sure), **LIGHT
-    ).success(None, is_sure, is_sure, js=_BEGIN_ANEW)
-    return line
+        button = gr.Button(words.forget, size="sm", elem_id="forget")
+        gr.HTML(draw_promise(rooms.words, rooms.settings), padding=False, elem_id="promise")
+    listen(rooms, time_left.click, tell_left, ref, time_left)
+    ask = _ASK % json.dumps(words.forget_sure)
+    listen(rooms, button.click, forget, (ref, is_sure), is_sure, js=ask).success(None, is_sure, is_sure, js=_BEGIN_ANEW)
+    return time_left

@@ -38,10 +38,11 @@ from PIL import Image, ImageOps
 from safetensors import safe_open
 
 from demo.data.samples import EXAMPLES
+from demo.ui.page import Refreshed
 from demo.ui.server.launch import SWEEP_EVERY_S
 from tests.benchmarks import throughput
 from tests.pictures import encode, files_below, noise, write_zip
-from tests.visitor import Refused, Shown, Visitor, recipe_values
+from tests.visitor import Refused, Visitor, fill, recipe_values
 
 NUM_SESSIONS = 40
 THINK_S = 5.0  # the mean, between two photographs of one visitor
@@ -241,12 +242,12 @@ class Customer:
     def refresh(self) -> None:
         """Look at what all tabs share: the answer, the network's input, whose classes they are."""
         outputs = self.page.call("refresh")
-        shown = Shown(outputs)
+        shown = fill(Refreshed, outputs)
         self._check(outputs, names=2 * self._has_head, pictures=int(self._has_photo))
         if self._has_head and not all(name in shown.strip for name in self.fingerprint.class_names):
             raise Missing(f"the head's names in {shown.strip!r}")
         if self._has_photo:
-            self._check_answer({each["label"]: each["confidence"] for each in shown.top["confidences"]})
+            self._check_answer({each["label"]: each["confidence"] for each in shown.predict.top["confidences"]})
 
     def reload(self) -> None:
         """Open the page anew with the token; the photograph is there in both tabs."""
@@ -336,7 +337,8 @@ class Customer:
         self._has_photo = True
         self._check(chosen, pictures=1)
         self._check(outputs, pictures=1)
-        self._check_answer({each["label"]: each["confidence"] for each in Shown(outputs).top["confidences"]})
+        top = fill(Refreshed, outputs).predict.top
+        self._check_answer({each["label"]: each["confidence"] for each in top["confidences"]})
         return seconds
 
     def close(self) -> None:
@@ -771,7 +773,7 @@ class Soak:
         try:
             with page.beating():
                 page.call("choose_photo", page.upload(path))
-                if page.refresh().network_input is None:
+                if page.refresh().predict.network_input is None:
                     raise Missing("the network's input")
         finally:
             page.close()

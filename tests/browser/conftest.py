@@ -9,10 +9,21 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.networks import backbones, embedded
+from tests.networks import backbones, checkpoint, embedded, host, resnet18
 from tests.served import Server, held_line, server, session, visit
 
-__all__ = ["Server", "backbones", "embedded", "held_line", "server", "session", "visit"]
+__all__ = [
+    "Server",
+    "backbones",
+    "checkpoint",
+    "embedded",
+    "held_line",
+    "host",
+    "resnet18",
+    "server",
+    "session",
+    "visit",
+]
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 740}
 

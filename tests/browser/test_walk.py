@@ -10,7 +10,7 @@ import pytest
 from demo.models.zoo import BackboneSpec
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.browser.conftest import PHONE, OpenPage
-from tests.pictures import MakeZip, colour_folders
+from tests.pictures import MakeZip, colour_folders, encode, noise
 from tests.served import Server
 from tests.weights_host import Resource, WeightsHost, path_of
 
@@ -230,6 +230,31 @@ def test_bad_input_is_named_and_changes_nothing(open_page: OpenPage, tmp_path: P
     wait_for(page, "[data-testid=toast-text]", "不是这里能读取的图片")
     wait_for(page, "#answer", CHINESE.photo.missing)
     page.wait_for_function("document.querySelectorAll('#predict-photo img').length === 0")
+
+
+def wait_until_quiet(page: Any, asked: list[str], quiet_ms: int = 2_000) -> None:
+    num_asked = -1
+    while len(asked) > num_asked:
+        num_asked = len(asked)
+        page.wait_for_timeout(quiet_ms)
+
+
+def test_a_photograph_goes_to_both_tabs_in_few_requests(open_page: OpenPage, tmp_path: Path) -> None:
+    page, path = open_page(), tmp_path / "red.png"
+    path.write_bytes(encode(noise(1, (60, 40))))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
+    wait_until_quiet(page, asked)
+    num_before = len(asked)
+    upload(page, "#predict-photo", path)
+    wait_for(page, "#answer", ENGLISH.photo.answer_imagenet)
+    page.wait_for_selector("#predict-photo img[src^='data:image/jpeg']")  # what is kept, not the file that was deleted
+    wait_until_quiet(page, asked)
+    assert len(asked) - num_before == 4
+    open_tab(page, ENGLISH.inside.tab)
+    page.wait_for_selector("#inside-photo img[src^='data:image/jpeg']")
+    upload(page, "#inside-photo", path)
+    wait_for(page, "#inside-answer", ENGLISH.photo.answer_imagenet)
 
 
 def test_the_camera_takes_a_photograph(open_page: OpenPage) -> None:

@@ -15,6 +15,7 @@ from demo.data.samples import EXAMPLES
 from demo.models.zoo import EMBEDDED
 from tests.pictures import MakeZip, colour_folders, encode, noise
 from tests.served import Server
+from tests.visitor import Refused, Visit, recipe_values
 
 CAT = EXAMPLES[0].path
 
@@ -119,6 +120,16 @@ def test_a_picture_with_too_many_pixels_is_refused(client: Client, tmp_path: Pat
 @pytest.mark.parametrize("top_k", [0, 21, 2.5, True, "five", None])
 def test_top_k_is_checked(client: Client, top_k: Any) -> None:
     assert f"top_k is {top_k}" in refusal(client, handle_file(CAT), "", top_k, api_name="/predict")
+
+
+@pytest.mark.parametrize("epochs", [0, 201, 2.5, True, "five", None, [3]])
+def test_the_page_and_the_api_refuse_a_number_in_the_same_words(
+    client: Client, visit: Visit, make_zip: MakeZip, epochs: Any
+) -> None:
+    with pytest.raises(Refused) as refused:
+        visit().call("start_training", *recipe_values(epochs))
+    archive = handle_file(make_zip(colour_folders()))
+    assert str(refused.value) == refusal(client, archive, "", epochs, api_name="/fine_tune")
 
 
 def test_an_unknown_backbone_is_refused_with_the_known_ones(client: Client) -> None:

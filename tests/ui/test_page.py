@@ -17,9 +17,14 @@ from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
 from demo.tasks.features import FeatureProgress
 from demo.ui.inside.tab import LadderOutputs
-from demo.ui.page import draw_strip
+from demo.ui.page import build_page, draw_strip, refresh
+from demo.ui.photo import Chosen, choose_photo
+from demo.ui.predict.network import choose_backbone
+from demo.ui.predict.side_by_side import compare_networks, predict_batch
+from demo.ui.predict.tab import choose_example
 from demo.visitors.jobs import JobKind
 from demo.visitors.rooms import Rooms
+from demo.words.errors import WordsWrong
 from demo.words.language import CHINESE, ENGLISH
 from tests.conftest import PROJECT
 from tests.pictures import MakeZip, colour_folders
@@ -49,30 +54,53 @@ def test_a_gpus_compiler_is_left_where_there_is_a_gpu() -> None:
 
 def test_a_photograph_is_seen_in_both_tabs(visit: Visit) -> None:
     visitor = visit()
-    assert ENGLISH.photo.missing in visitor.refresh().answer
-    in_other_tab = visitor.call("choose_photo", visitor.upload(CAT))[1]
-    (in_this_tab,) = visitor.call("keep_photo")
-    assert in_this_tab == in_other_tab
-    assert in_other_tab["url"].startswith("data:image/jpeg;base64,")
-    assert in_other_tab["path"] is None
+    assert ENGLISH.photo.missing in visitor.refresh().predict.answer
+    chosen = fill(Chosen, visitor.call("choose_photo", visitor.upload(CAT)))
+    assert visitor.call("keep_photo") == [chosen.there]
+    assert chosen.there["url"].startswith("data:image/jpeg;base64,")
+    assert chosen.there["path"] is None
     shown = visitor.refresh()
-    assert shown.top["label"] == "tiger cat"
-    assert len(shown.top["confidences"]) == 5
-    assert shown.answer == shown.inside_answer
-    assert shown.network_input is not None
+    assert shown.predict.top["label"] == "tiger cat"
+    assert len(shown.predict.top["confidences"]) == 5
+    assert shown.predict.answer == shown.inside_answer
+    assert shown.predict.network_input is not None
 
 
 def test_the_same_photograph_from_tab_3_counts_for_tab_1(visit: Visit) -> None:
     visitor = visit()
-    visitor.call("choose_photo", visitor.upload(CAT), turn=1)
-    assert visitor.refresh().top["label"] == "tiger cat"
+    visitor.call("choose_photo", visitor.upload(CAT), of="inside-photo")
+    assert visitor.refresh().predict.top["label"] == "tiger cat"
+
+
+def test_a_photograph_sets_off_only_what_depends_on_it(visit: Visit) -> None:
+    visitor = visit()
+    visitor.refresh()
+    at_each_change = ["draw_stages", "refresh", "renew_panels"]
+    assert sorted(visitor.follow("choose_photo", visitor.upload(CAT))) == ["choose_photo", *at_each_change]
+    model_follows = sorted(visitor.follow("choose_answers", "imagenet"))
+    assert model_follows == ["choose_answers", *at_each_change, "show_results", "tell_recipe"]
+
+
+def test_what_loads_downloads_or_decodes_waits_in_a_line(server: Server) -> None:
+    slow = [choose_photo, choose_example, choose_backbone, compare_networks, predict_batch, refresh]
+    names = {each.__name__ for each in slow}
+    events = [event for event in server.page.fns.values() if event.name in names]
+    assert len(events) > 2 * len(slow)
+    assert all(event.concurrency_limit for event in events)
+
+
+def test_an_error_without_its_sentence_stops_the_start(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    monkeypatch.setattr("demo.ui.page.CHINESE", replace(CHINESE, errors={}))
+    with pytest.raises(WordsWrong, match="is missing"):
+        build_page(Rooms.of(settings))
 
 
 def test_a_photograph_can_be_taken_away(visit: Visit) -> None:
     visitor = visit()
     visitor.call("choose_photo", visitor.upload(CAT))
-    visitor.call("choose_photo", None)
-    assert ENGLISH.photo.missing in visitor.refresh().answer
+    chosen = fill(Chosen, visitor.call("choose_photo", None))
+    assert chosen.there is None
+    assert ENGLISH.photo.missing in visitor.refresh().predict.answer
 
 
 def test_a_refused_photograph_changes_nothing(visit: Visit, tmp_path: Path) -> None:
@@ -83,7 +111,7 @@ def test_a_refused_photograph_changes_nothing(visit: Visit, tmp_path: Path) -> N
     with pytest.raises(Refused, match=r"&lt;b&gt;\.png") as refused:
         visitor.call("choose_photo", payload)
     assert "<b>" not in str(refused.value)
-    assert visitor.refresh().top["label"] == "tiger cat"
+    assert visitor.refresh().predict.top["label"] == "tiger cat"
     assert visitor.call("keep_photo")[0] is not None
 
 
@@ -104,10 +132,10 @@ def test_a_trained_head_answers_everywhere_and_for_nobody_else(visit: Visit, mak
     mine, theirs = one.refresh(), other.refresh()
     assert "your 2 classes: blue, red" in mine.strip
     assert "right (100.0%)" in mine.strip
-    assert {each["label"] for each in mine.top["confidences"]} == {"blue", "red"}
+    assert {each["label"] for each in mine.predict.top["confidences"]} == {"blue", "red"}
     assert ENGLISH.photo.answer_own in mine.inside_answer
     assert ENGLISH.strip.no_head in theirs.strip
-    assert theirs.top["label"] == "tiger cat"
+    assert theirs.predict.top["label"] == "tiger cat"
     assert "red" not in str(other.call("show_session"))
 
 
@@ -130,15 +158,15 @@ def test_the_answers_can_be_switched_and_the_head_dropped(visit: Visit, make_zip
     train(visitor, make_zip(colour_folders()))
     visitor.call("choose_answers", "imagenet")
     shown = visitor.refresh()
-    assert shown.top["label"] == "tiger cat"
+    assert shown.predict.top["label"] == "tiger cat"
     assert "set aside" in shown.strip
     visitor.call("choose_answers", "own")
-    assert visitor.refresh().top["label"] in ("blue", "red")
+    assert visitor.refresh().predict.top["label"] in ("blue", "red")
     visitor.call("back_to_imagenet")
     shown = visitor.refresh()
     assert ENGLISH.strip.no_head in shown.strip
     assert shown.back["interactive"] is False
-    assert shown.answers["visible"] is False
+    assert shown.predict.answers["visible"] is False
     assert ENGLISH.finetune.training.trained_next not in str(visitor.call("show_session"))
 
 
@@ -191,7 +219,7 @@ def test_class_and_file_names_are_text_not_html(visit: Visit, make_zip: MakeZip)
     visitor.call("start_training", *recipe_values(1))
     visitor.call("watch_training")
     shown = visitor.refresh()
-    assert "<img" not in shown.strip + shown.answer
+    assert "<img" not in shown.strip + shown.predict.answer
 
 
 def test_the_stages_are_drawn_once_their_tab_is_open(visit: Visit) -> None:

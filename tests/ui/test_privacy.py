@@ -17,7 +17,7 @@ import pytest
 
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
-from demo.ui.privacy import draw_line, draw_promise
+from demo.ui.privacy import draw_promise, draw_time_left
 from demo.ui.server.launch import sweep_up
 from demo.ui.server.uploads import KEPT
 from demo.visitors.session import Session
@@ -78,7 +78,7 @@ def test_the_page_says_it_in_both_languages(server: Server) -> None:
     values = [each["props"].get("value") for each in config["components"]]
     for words in (ENGLISH, CHINESE):
         assert draw_promise(words, server.rooms.settings) in values
-        assert f"<p>{words.privacy}</p>" in values
+        assert f"<p>{words.privacy.yours}</p>" in values
 
 
 def test_the_minutes_are_those_of_the_settings(settings: Settings) -> None:
@@ -299,17 +299,17 @@ def test_no_sentence_is_without_a_test() -> None:
 @LANGUAGES
 def test_the_line_says_how_long(words: Words, server: Server) -> None:
     rooms = replace(server.rooms, words=words)
-    assert 'data-left="600"' in draw_line(rooms, 600.0)
-    assert ">10<" in draw_line(rooms, 600.0)
-    assert words.privacy.over in draw_line(rooms, 0.0)
-    assert words.privacy.anew in draw_line(rooms, 600.0, is_anew=True)
+    assert 'data-left="600"' in draw_time_left(rooms, 600.0)
+    assert ">10<" in draw_time_left(rooms, 600.0)
+    assert words.privacy.over in draw_time_left(rooms, 0.0)
+    assert words.privacy.anew in draw_time_left(rooms, 600.0, is_anew=True)
 
 
 def test_a_page_with_an_unknown_token_says_that_its_session_has_ended(visit: Visit) -> None:
-    assert ENGLISH.privacy.anew in visit(token="of a server before").attached[-1]
-    assert ENGLISH.privacy.anew not in visit().attached[-1]
+    assert ENGLISH.privacy.anew in visit(token="of a server before").attached.time_left
+    assert ENGLISH.privacy.anew not in visit().attached.time_left
     known = visit()
-    assert ENGLISH.privacy.anew not in visit(token=known.token).attached[-1]
+    assert ENGLISH.privacy.anew not in visit(token=known.token).attached.time_left
 
 
 def test_to_ask_how_long_is_no_use(visit: Visit, server: Server) -> None:

@@ -29,7 +29,7 @@ from tests.benchmarks.abuse import is_own
 from tests.conftest import PROJECT
 from tests.pictures import MakeZip, colour_folders, encode, files_below, noise
 from tests.served import Server
-from tests.visitor import Markup, Refused, Visit, Visitor, named, recipe_values
+from tests.visitor import Markup, Refused, Visit, Visitor, fill, recipe_values
 from tests.weights_host import Resource, WeightsHost, path_of, stand_in
 
 PATIENCE_S = 30.0
@@ -81,11 +81,11 @@ class Watched(NamedTuple):
 
 def watch(visitor: Visitor) -> Watched:
     """Watch a training until it has ended; return what is shown last."""
-    return named(Watched, visitor.call("watch_training"))
+    return fill(Watched, visitor.call("watch_training"))
 
 
 def show_session(visitor: Visitor) -> FineTuneTab:
-    return named(FineTuneTab, visitor.call("show_session"))
+    return fill(FineTuneTab, visitor.call("show_session"))
 
 
 def job_of(session: Session) -> Job:
@@ -161,12 +161,12 @@ def test_a_reload_at_any_moment_finds_what_was_there(
     def reload() -> Visitor:
         reloaded = visit(token=first.token)
         assert reloaded.token == first.token
-        assert ENGLISH.privacy.anew not in reloaded.attached[-1]
+        assert ENGLISH.privacy.anew not in reloaded.attached.time_left
         return reloaded
 
     first = visit()
     first.call("choose_photo", first.upload(photo))
-    assert [is_picture(each) for each in reload().attached[2:4]] == [True, True]
+    assert [is_picture(each) for each in reload().attached.photos] == [True, True]
     reload().bring(make_zip(colour_folders()))
     assert TWELVE in show_session(reload()).pictures.report
     starting = reload()
@@ -184,8 +184,8 @@ def test_a_reload_at_any_moment_finds_what_was_there(
     assert "Done in" in training.status
     assert "After epoch 3" in training.summary
     assert len({epoch for epoch, *_ in training.loss["value"]["data"]}) == 3
-    assert [is_picture(each) for each in after.attached[2:4]] == [True, True]
-    assert after.refresh().top["label"] in ("blue", "red")
+    assert [is_picture(each) for each in after.attached.photos] == [True, True]
+    assert after.refresh().predict.top["label"] in ("blue", "red")
 
 
 def is_picture(shown: Any) -> bool:
@@ -267,7 +267,7 @@ def test_nothing_of_a_visitor_outlives_a_process_that_is_killed_in_a_training(
         assert names_with_mark(tmp_path) == {f"{MARK}.png"}  # the test's own
         again = Visitor(url, token=visitor.token)
         assert again.token != visitor.token
-        assert ENGLISH.privacy.anew in again.attached[-1]
+        assert ENGLISH.privacy.anew in again.attached.time_left
         assert ENGLISH.finetune.gather.no_dataset in show_session(again).pictures.report
         again.bring(archive)
         assert "Done in" in again.train()

@@ -27,14 +27,17 @@ def parse_choice(option: str, kind: type[Chosen], value: Any) -> Chosen:
 
 
 def parse_number(option: str, value: Any) -> float:
-    """Return a number, which may be infinite or NaN.
+    """Return a number, which may be NaN or infinite; one that is too large for a float is infinite.
 
     Raises:
         OptionNotNumber: If it is none.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise OptionNotNumber(option=option, value=str(value)[:_MAX_LENGTH])
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value > 0 or -1)
 
 
 def parse_whole(option: str, value: Any) -> int:
@@ -46,7 +49,7 @@ def parse_whole(option: str, value: Any) -> int:
     """
     number = parse_number(option, value)
     if not math.isfinite(number) or number % 1:
-        raise OptionNotWhole(option=option, value=value)
+        raise OptionNotWhole(option=option, value=number)
     return int(number)
 
 

@@ -12,7 +12,8 @@ from demo.models.fetch import FetchProgress, fetch_weights
 from demo.models.weights import find_weights, has_weights
 from demo.models.zoo import LENET5, ZOO, BackboneSpec, find_spec
 from demo.settings import MEGABYTE
-from demo.ui.handlers import LIGHT, bind
+from demo.ui.handlers import Cost, costs, listen
+from demo.ui.parts.outputs import unchanged
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
 from demo.words.language import Words
@@ -20,46 +21,57 @@ from demo.words.language import Words
 _WATCH_EVERY_S = 0.5
 
 
+class Notice(NamedTuple):
+    """What tells of weights on their way: a sentence, a button to try again, and the network that it would try."""
+
+    sentence: Any
+    again: Any
+    wanted: Any
+
+
 class NetworkChoice(NamedTuple):
-    """The choice, and the components that tell of weights on their way: notice, button, name to try again."""
+    """What a choice of a network changes: the session, the choice itself, and what tells of weights on their way."""
 
-    backbone: gr.Dropdown
-    notices: list[Any]
+    ref: Any
+    backbone: Any
+    notice: Notice
 
 
-def choose_backbone(rooms: Rooms, ref: Ref, backbone: str) -> Iterator[list[Any]]:
+@costs(Cost.FETCH)
+def choose_backbone(rooms: Rooms, ref: Ref, backbone: str) -> Iterator[NetworkChoice]:
     """Use another network, once its weights are here; until then, and if they cannot be had, nothing changes."""
-    session, spec = rooms.sessions.find(ref), find_spec(backbone)
+    session, spec, same = rooms.sessions.find(ref), find_spec(backbone), unchanged(NetworkChoice)
     try:
         for progress in fetch_weights(spec):
-            yield [gr.skip(), gr.skip(), *_notice(draw_progress(rooms.words, spec, progress))]
+            yield same._replace(notice=_tell(draw_progress(rooms.words, spec, progress)))
         with rooms.backbones.lend(backbone):
             ref = session.change_state(lambda state: state.with_backbone(backbone))
     except WeightsError as error:
-        sentence = rooms.words.explain(error)
-        yield [gr.skip(), session.state.backbone_name, *_notice(_draw_failure(sentence), try_again=backbone)]
+        notice = _tell(_draw_failure(rooms.words.explain(error)), try_again=backbone)
+        yield same._replace(backbone=session.state.backbone_name, notice=notice)
     else:
-        yield [ref, backbone, *_notice("")]
+        yield NetworkChoice(ref, backbone, _tell(""))
 
 
-async def watch_arrival(rooms: Rooms) -> AsyncIterator[list[Any]]:
-    """Show how far the preferred network is; only looks, so it may be closed at any time."""
+@costs(Cost.LIGHT)
+async def watch_arrival(rooms: Rooms) -> AsyncIterator[Notice]:
+    """Show how far the download of the preferred network is; only looks, so it may be closed at any time."""
     arrival, words = rooms.arrival, rooms.words
     spec, waited = find_spec(arrival.backbone_name), False
     while not arrival.over.is_set():
         if arrival.progress is not None:
             waited = True
-            yield _notice(draw_progress(words, spec, arrival.progress))
+            yield _tell(draw_progress(words, spec, arrival.progress))
         await asyncio.sleep(_WATCH_EVERY_S)
     if arrival.error is not None:
         # A hint, not an alarm: nobody on this page has asked for it, and the embedded network answers.
-        yield _notice(_status(words.explain(arrival.error)), try_again=spec.name)
+        yield _tell(_status(words.explain(arrival.error)), try_again=spec.name)
     else:
-        yield _notice(_status(words.predict.network.arrived.format(backbone=spec.display_name)) if waited else "")
+        yield _tell(_status(words.predict.network.arrived.format(backbone=spec.display_name)) if waited else "")
 
 
 def draw_progress(words: Words, spec: BackboneSpec, progress: FetchProgress) -> str:
-    """Return a progress bar as HTML, with what comes from where."""
+    """Return a progress bar as HTML, with what is downloaded from which host."""
     total_bytes = progress.total_bytes or round(spec.facts.file_megabytes * MEGABYTE)
     done, total = progress.done_bytes / MEGABYTE, total_bytes / MEGABYTE
     sentence = words.predict.network.fetching.format(
@@ -70,16 +82,14 @@ def draw_progress(words: Words, spec: BackboneSpec, progress: FetchProgress) -> 
 
 
 def backbone_choices(words: Words) -> list[tuple[str, str]]:
-    """Return what the choice shows and what it means; a network whose weights are not here says so."""
-    return [
-        (
-            spec.display_name
-            if has_weights(spec)
-            else words.predict.network.missing.format(name=spec.display_name, megabytes=spec.facts.file_megabytes),
-            spec.name,
-        )
-        for spec in ZOO.values()
-    ]
+    """Return the label and the name of each network; a network whose weights are not here says so."""
+
+    def label(spec: BackboneSpec) -> str:
+        if has_weights(spec):
+            return spec.display_name
+        return words.predict.network.missing.format(name=spec.display_name, megabytes=spec.facts.file_megabytes)
+
+    return [(label(spec), spec.name) for spec in ZOO.values()]
 
 
 def draw_source(words: Words, spec: BackboneSpec) -> str:
@@ -90,9 +100,10 @@ def draw_source(words: Words, spec: BackboneSpec) -> str:
 
 def draw_history(words: Words) -> str:
     """Return the history of the networks as an HTML table, the oldest first."""
-    header = "".join(f"<th>{title}</th>" for title in words.predict.network.facts.values())
-    lenet = (LENET5.year, _link(LENET5.display_name, LENET5.paper), words.predict.network.ideas[LENET5.name])
-    rows = [_row([*lenet, words.predict.network.from_scratch, *[""] * (len(words.predict.network.facts) - 4)])]
+    network = words.predict.network
+    header = "".join(f"<th>{title}</th>" for title in network.facts.values())
+    lenet = (LENET5.year, _link(LENET5.display_name, LENET5.paper), network.ideas[LENET5.name])
+    rows = [_row([*lenet, network.from_scratch, *[""] * (len(network.facts) - 4)])]
     rows += [_row(_facts(words, spec)) for spec in ZOO.values()]
     return (
         f'<div class="wide"><table class="history"><thead><tr>{header}</tr></thead>'
@@ -102,33 +113,36 @@ def draw_history(words: Words) -> str:
 
 def build_network_choice(rooms: Rooms, ref: gr.State) -> NetworkChoice:
     """Lay out the choice, with what is told of weights on their way, and wire it."""
-    words = rooms.words
-    backbone = gr.Dropdown(
-        backbone_choices(words), label=words.predict.network.label, interactive=True, elem_id="backbone"
+    words = rooms.words.predict.network
+    backbone = gr.Dropdown(backbone_choices(rooms.words), label=words.label, interactive=True, elem_id="backbone")
+    notice = Notice(
+        gr.HTML("", padding=False, elem_id="network-notice"),
+        gr.Button(words.try_again, visible=False, size="sm", elem_id="try-again"),
+        gr.State(""),
     )
-    notice = gr.HTML("", padding=False, elem_id="network-notice")
-    again = gr.Button(words.predict.network.try_again, visible=False, size="sm", elem_id="try-again")
-    wanted = gr.State("")
-    choice = NetworkChoice(backbone, [notice, again, wanted])
-    choose = bind(rooms, choose_backbone)
-    outputs = [ref, backbone, *choice.notices]
-    backbone.input(choose, [ref, backbone], outputs, trigger_mode="always_last", **LIGHT)
-    again.click(choose, [ref, wanted], outputs, **LIGHT)
+    choice = NetworkChoice(ref, backbone, notice)
+    _wire_choice(rooms, backbone.input, choice, backbone, trigger_mode="always_last")
+    _wire_choice(rooms, notice.again.click, choice, notice.wanted)
     return choice
 
 
-def build_history(rooms: Rooms, ref: gr.State, choice: NetworkChoice) -> None:
+def build_history(rooms: Rooms, choice: NetworkChoice) -> None:
     """Lay out the history of the networks, each of which can be chosen there too."""
-    words = rooms.words
-    choose, outputs = bind(rooms, choose_backbone), [ref, choice.backbone, *choice.notices]
-    with gr.Accordion(words.predict.network.history, open=False, elem_id="history"):
-        gr.HTML(f'<p class="hint">{words.predict.network.history_help}</p>', padding=False)
+    words = rooms.words.predict.network
+    with gr.Accordion(words.history, open=False, elem_id="history"):
+        gr.HTML(f'<p class="hint">{words.history_help}</p>', padding=False)
         with gr.Row(elem_id="timeline"):
             for spec in ZOO.values():
                 label = f"{spec.year} · {spec.display_name}"
                 use = gr.Button(label, size="sm", min_width=0, elem_id=f"use-{spec.name}")
-                use.click(choose, [ref, gr.State(spec.name)], outputs, **LIGHT)
-        gr.HTML(draw_history(words), padding=False)
+                _wire_choice(rooms, use.click, choice, gr.State(spec.name))
+        gr.HTML(draw_history(rooms.words), padding=False)
+
+
+def _wire_choice(rooms: Rooms, trigger: Any, choice: NetworkChoice, name: gr.Component, **options: Any) -> None:
+    """Let an event choose the network whose name a component holds."""
+    shown_on = choice.notice.sentence  # where a visitor sees that others download first
+    listen(rooms, trigger, choose_backbone, (choice.ref, name), choice, show_progress_on=shown_on, **options)
 
 
 def _facts(words: Words, spec: BackboneSpec) -> list[object]:
@@ -154,8 +168,8 @@ def _link(name: str, address: str) -> str:
     return f'<a href="{address}" target="_blank" rel="noopener">{name}</a>'
 
 
-def _notice(shown: str, *, try_again: str = "") -> list[Any]:
-    return [shown, gr.Button(visible=bool(try_again)), try_again]
+def _tell(sentence: str, *, try_again: str = "") -> Notice:
+    return Notice(sentence, gr.Button(visible=bool(try_again)), try_again)
 
 
 def _draw_failure(sentence: str) -> str:

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 from PIL import Image
@@ -14,7 +14,7 @@ from demo.models.fetch import fetch_weights
 from demo.models.zoo import EMBEDDED, ZOO, find_spec
 from demo.tasks.compare import MAX_NETWORKS, MIN_NETWORKS, PictureRow, agree, find_agreed, to_csv
 from demo.tasks.predict import Prediction, predict
-from demo.ui.handlers import LIGHT, READ, bind, bind_slow
+from demo.ui.handlers import Cost, costs, listen
 from demo.ui.parts.errors import NumberOfNetworks, TooManyInBatch
 from demo.ui.parts.markup import draw_table
 from demo.ui.predict.network import draw_progress
@@ -24,6 +24,14 @@ from demo.visitors.session import Ref
 from demo.words.language import Words
 
 
+class BatchTable(NamedTuple):
+    """What comes of a batch of pictures: a table, and the same as a CSV file."""
+
+    table: Any
+    csv_file: Any
+
+
+@costs(Cost.FETCH)
 def compare_networks(rooms: Rooms, ref: Ref, networks: list[str]) -> Iterator[str]:
     """Show what each of the chosen networks sees in the photograph, fetching those that are not here yet."""
     photo = rooms.sessions.find(ref).photo
@@ -41,8 +49,9 @@ def compare_networks(rooms: Rooms, ref: Ref, networks: list[str]) -> Iterator[st
     yield draw_comparison(rooms.words, networks, seen)
 
 
-def predict_batch(rooms: Rooms, ref: Ref, networks: list[str], pictures: list[dict[str, Any]] | None) -> list[Any]:
-    """Ask the chosen networks about each picture of a batch; return a table and the same as a CSV file."""
+@costs(Cost.READ)
+def predict_batch(rooms: Rooms, ref: Ref, networks: list[str], pictures: list[dict[str, Any]] | None) -> BatchTable:
+    """Ask the chosen networks about each picture of a batch."""
     session = rooms.sessions.find(ref)
     _check_number(networks)
     if not pictures:
@@ -52,46 +61,41 @@ def predict_batch(rooms: Rooms, ref: Ref, networks: list[str], pictures: list[di
     rows = [_read_row(rooms, networks, each) for each in pictures]
     header, table = _tabulate(rooms.words, networks, rows)
     path = session.offer(keep_file(to_csv(header, table), "predictions.csv"))
-    return [draw_table(header, table, css_class="history"), gr.File(value=str(path), visible=True)]
+    return BatchTable(draw_table(header, table, css_class="history"), gr.File(value=str(path), visible=True))
 
 
 def draw_comparison(words: Words, networks: Sequence[str], seen: Sequence[Prediction | WeightsError]) -> str:
     """Return the networks' best classes next to each other as HTML; classes that all of them name are marked."""
+    side_by_side = words.predict.side_by_side
     predictions = [each for each in seen if isinstance(each, Prediction)]
     agreed = find_agreed(predictions) if len(predictions) > 1 else set()
     columns = [_draw_column(words, name, each, agreed) for name, each in zip(networks, seen, strict=True)]
     verdict = ""
     if len(predictions) > 1:
-        verdict = (
-            words.predict.side_by_side.all_agree if agree(predictions) else words.predict.side_by_side.not_all_agree
-        )
+        verdict = side_by_side.all_agree if agree(predictions) else side_by_side.not_all_agree
     return f'<p class="answer" role="status">{verdict}</p><div class="columns">{"".join(columns)}</div>'
 
 
 def build_side_by_side(rooms: Rooms, ref: gr.State) -> None:
     """Lay out the comparison and wire it."""
-    words = rooms.words
-    with gr.Accordion(words.predict.side_by_side.title, open=False, elem_id="side-by-side"):
+    words = rooms.words.predict.side_by_side
+    with gr.Accordion(words.title, open=False, elem_id="side-by-side"):
         networks = gr.CheckboxGroup(
             [(spec.display_name, spec.name) for spec in ZOO.values()],
             value=[EMBEDDED],
-            label=words.predict.side_by_side.networks.format(low=MIN_NETWORKS, high=MAX_NETWORKS),
+            label=words.networks.format(low=MIN_NETWORKS, high=MAX_NETWORKS),
             elem_id="networks",
         )
-        compare = gr.Button(words.predict.side_by_side.compare, elem_id="compare")
+        compare = gr.Button(words.compare, elem_id="compare")
         comparison = gr.HTML("", padding=False, elem_id="comparison")
-        pictures = gr.File(label=words.predict.side_by_side.batch, file_count="multiple", height=140, elem_id="batch")
-        table = gr.HTML("", padding=False, elem_id="batch-table")
-        csv_file = gr.File(label="CSV", interactive=False, visible=False, elem_id="batch-csv")
-    compare.click(bind(rooms, compare_networks), [ref, networks], comparison, **LIGHT)
-    pictures.upload(
-        bind_slow(rooms, predict_batch),
-        [ref, networks, pictures],
-        [table, csv_file],
-        preprocess=False,
-        show_progress_on=table,
-        **READ,
-    )
+        pictures = gr.File(label=words.batch, file_count="multiple", height=140, elem_id="batch")
+        batch = BatchTable(
+            gr.HTML("", padding=False, elem_id="batch-table"),
+            gr.File(label="CSV", interactive=False, visible=False, elem_id="batch-csv"),
+        )
+    listen(rooms, compare.click, compare_networks, (ref, networks), comparison)
+    asked = (ref, networks, pictures)
+    listen(rooms, pictures.upload, predict_batch, asked, batch, preprocess=False, show_progress_on=batch.table)
 
 
 def _check_number(networks: Sequence[str]) -> None:
@@ -129,9 +133,8 @@ def _tabulate(words: Words, networks: Sequence[str], rows: Sequence[PictureRow])
 
 def _draw_column(words: Words, name: str, seen: Prediction | WeightsError, agreed: set[str]) -> str:
     spec = find_spec(name)
-    facts = words.predict.side_by_side.compared_facts.format(
-        parameters=spec.facts.num_parameters / 1e6, top1=100 * spec.facts.top1
-    )
+    sentence = words.predict.side_by_side.compared_facts
+    facts = sentence.format(parameters=spec.facts.num_parameters / 1e6, top1=100 * spec.facts.top1)
     if isinstance(seen, WeightsError):
         body = f'<p class="status failed">{html.escape(words.explain(seen))}</p>'
     else:

@@ -25,7 +25,7 @@ from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.pictures import MakeZip, colour_folders, write_zip
 from tests.served import Server
-from tests.visitor import Markup, Refused, Visit, Visitor, named, recipe_values
+from tests.visitor import Markup, Refused, Visit, Visitor, fill, recipe_values
 
 PATIENCE_S = 20.0
 RIDGE = recipe_values(optimizer="ridge")
@@ -90,15 +90,15 @@ class Stopped(NamedTuple):
 def watch(visitor: Visitor, name: str) -> WatchedExperiment | WatchedTraining:
     """Watch a job of a session until it has ended; return what is shown last."""
     outputs = visitor.call(f"watch_{name}")
-    return named(WatchedTraining, outputs) if name == "training" else named(WatchedExperiment, outputs)
+    return fill(WatchedTraining, outputs) if name == "training" else fill(WatchedExperiment, outputs)
 
 
 def stop(visitor: Visitor) -> Buttons:
-    return named(Stopped, visitor.call("stop_training")).buttons
+    return fill(Stopped, visitor.call("stop_training")).buttons
 
 
 def show_session(visitor: Visitor) -> FineTuneTab:
-    return named(FineTuneTab, visitor.call("show_session"))
+    return fill(FineTuneTab, visitor.call("show_session"))
 
 
 def pressable(buttons: Buttons) -> Buttons:
@@ -112,7 +112,7 @@ NOTHING = Buttons(train=False, stop=False, race=False, curve=False)
 
 
 def test_four_ways_to_learn_race(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:
-    (status, plot, table), buttons = named(WatchedExperiment, ended.call("watch_race"))
+    (status, plot, table), buttons = fill(WatchedExperiment, ended.call("watch_race"))
     assert Markup(status).texts == [ENGLISH.finetune.experiments.done]
     assert pressable(buttons) == FREE
     points = jobs[JobKind.RACE].points
@@ -137,7 +137,7 @@ def test_the_contenders_train_what_the_form_counts(ended: Visitor, jobs: Mapping
 
 
 def test_the_accuracy_grows_with_the_pictures(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:
-    (status, plot, table), buttons = named(WatchedExperiment, ended.call("watch_curve"))
+    (status, plot, table), buttons = fill(WatchedExperiment, ended.call("watch_curve"))
     assert Markup(status).texts == [ENGLISH.finetune.experiments.done]
     assert pressable(buttons) == FREE
     header, *found = rows(table)
@@ -157,7 +157,7 @@ def test_the_accuracy_grows_with_the_pictures(ended: Visitor, jobs: Mapping[JobK
 @pytest.mark.parametrize("name", ["race", "curve"])
 def test_another_page_of_the_session_finds_what_came_out(ended: Visitor, visit: Visit, name: str) -> None:
     def find(visitor: Visitor) -> Experiment:
-        return named(WatchedExperiment, visitor.call(f"watch_{name}")).shown
+        return fill(WatchedExperiment, visitor.call(f"watch_{name}")).shown
 
     table, reloaded = find(ended).table, visit(token=ended.token)
     assert getattr(show_session(reloaded).jobs, name).table == table
@@ -322,7 +322,7 @@ def test_an_experiment_that_fails_says_so_and_can_be_tried_again(
     with monkeypatch.context() as broken:
         broken.setattr(f"demo.ui.finetune.experiments.{task}", fail)
         visitor.call(f"start_{name}")
-        (status, plot, table), buttons = named(WatchedExperiment, visitor.call(f"watch_{name}"))
+        (status, plot, table), buttons = fill(WatchedExperiment, visitor.call(f"watch_{name}"))
     assert Markup(status).texts == [ENGLISH.unexpected]
     assert (plot["visible"], table) == (False, "")
     assert pressable(buttons) == FREE

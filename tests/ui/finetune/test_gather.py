@@ -36,7 +36,7 @@ from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.pictures import MakeZip, colour_folders, encode, noise
 from tests.served import Server
-from tests.visitor import Markup, Refused, Visit, Visitor, named, recipe_values
+from tests.visitor import Markup, Refused, Visit, Visitor, fill, recipe_values
 
 LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -113,12 +113,12 @@ def learnable(session: Session) -> Dataset:
 
 
 def test_classes_are_made_and_filled_on_the_page(visitor: Visitor, session: Session, pictures: Pictures) -> None:
-    new_class, (report, chosen, switches) = named(Made, visitor.call("make_class", " cat "))
+    new_class, (report, chosen, switches) = fill(Made, visitor.call("make_class", " cat "))
     assert new_class == ""
     assert ENGLISH.explain(TooFewClasses(count=1, names="cat", limit=2)) in Markup(report).texts
     assert (chosen["value"], switches["value"], switches["visible"]) == ("cat", ["cat"], True)
     visitor.call("add_uploads", "cat", pictures(one=1, two=2))
-    report, chosen, _ = named(Made, visitor.call("make_class", "dog")).gathered
+    report, chosen, _ = fill(Made, visitor.call("make_class", "dog")).gathered
     assert ENGLISH.explain(ClassTooSmall(class_name="dog", count=0, limit=2)) in Markup(report).texts
     assert chosen == {"choices": [["cat", "cat"], ["dog", "dog"]], "value": "dog", "__type__": "update"}
     report = Gathered(*visitor.call("add_uploads", "dog", pictures(three=3, four=4, five=5))).report
@@ -269,7 +269,7 @@ def test_dropping_the_pictures_leaves_the_head(visitor: Visitor, session: Sessio
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*recipe_values(optimizer="ridge"))
     head, cache = session.state.head, session.cache
-    report, chosen, switches = named(Dropped, visitor.call("drop_pictures")).gathered
+    report, chosen, switches = fill(Dropped, visitor.call("drop_pictures")).gathered
     assert Markup(report).texts == [ENGLISH.finetune.gather.no_dataset]
     assert (chosen["choices"], switches["visible"]) == ([], False)
     assert (session.pictures.collection, session.pictures.dataset) == (None, None)

@@ -76,7 +76,7 @@ def test_a_head_that_comes_back_is_the_same(visit: Visit, make_zip: MakeZip, tmp
     assert Markup(give(other, tmp_path / "export.zip")).texts == [
         ENGLISH.finetune.keep.imported.format(names="blue; red")
     ]
-    assert other.refresh().top["confidences"] == one.refresh().top["confidences"]
+    assert other.refresh().predict.top["confidences"] == one.refresh().predict.top["confidences"]
     assert "your 2 classes: blue, red" in other.refresh().strip
     again = take(other)
     assert members(again)["head.safetensors"] == members(export)["head.safetensors"]
@@ -186,7 +186,7 @@ def test_class_names_of_somebody_elses_head_are_text(visit: Visit, make_zip: Mak
     assert HOSTILE in Markup(give(other, tmp_path / "export.zip")).texts[0]
     other.call("choose_photo", other.upload(CAT))
     shown = other.refresh()
-    for part in (give(other, tmp_path / "export.zip"), shown.strip, shown.answer):
+    for part in (give(other, tmp_path / "export.zip"), shown.strip, shown.predict.answer):
         assert "img" not in Markup(part).elements
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from demo.data.dataset import read_dataset
 from demo.models.backbone import load_backbone
@@ -17,13 +16,13 @@ from demo.settings import Settings
 from demo.tasks.activations import capture_stages
 from demo.tasks.finetune import FineTuned, fine_tune
 from demo.tasks.predict import predict
-from demo.ui.predict.network import draw_history
+from demo.ui.predict.network import NetworkChoice, draw_history
 from demo.visitors.arrival import Arrival
 from demo.words.language import CHINESE, ENGLISH
 from tests.conftest import names_to_try
 from tests.pictures import MakeZip, colour_folders, noise
 from tests.served import Server
-from tests.visitor import Visitor, recipe_values
+from tests.visitor import Visitor, fill, recipe_values
 from tests.weights_host import Resource, WeightsHost, path_of, random_checkpoint, stand_in
 
 
@@ -32,6 +31,10 @@ def visitor(server: Server) -> Iterator[Visitor]:
     visitor = Visitor(server.url)
     yield visitor
     visitor.close()
+
+
+def choose(visitor: Visitor, name: str) -> NetworkChoice:
+    return fill(NetworkChoice, visitor.call("choose_backbone", name))
 
 
 SLOWEST = ("resnet101", "resnet152", "densenet121", "inception_v3")
@@ -67,7 +70,7 @@ def test_a_network_is_fetched_when_it_is_chosen(
     visitor: Visitor, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes
 ) -> None:
     host.resources[path_of(resnet18)] = Resource(checkpoint)
-    assert visitor.call("choose_backbone", "resnet18")[2] == ""
+    assert choose(visitor, "resnet18").notice.sentence == ""
     strip = html.unescape(visitor.refresh().strip)
     assert "ResNet-18" in strip
     assert ENGLISH.predict.network.sources["cache"] in strip
@@ -76,23 +79,23 @@ def test_a_network_is_fetched_when_it_is_chosen(
 def test_a_network_that_cannot_be_had_leaves_the_one_in_use_and_can_be_tried_again(
     visitor: Visitor, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes
 ) -> None:
-    _, chosen, notice, again, wanted = visitor.call("choose_backbone", "resnet18")
-    assert "The weights of ResNet-18 could not be had" in notice
-    assert "404" in notice
-    assert "HF_HUB_OFFLINE" in notice
-    assert (chosen, again["visible"]) == (EMBEDDED, True)
+    shown = choose(visitor, "resnet18")
+    assert "The weights of ResNet-18 could not be had" in shown.notice.sentence
+    assert "404" in shown.notice.sentence
+    assert "HF_HUB_OFFLINE" in shown.notice.sentence
+    assert (shown.backbone, shown.notice.again["visible"]) == (EMBEDDED, True)
     assert "EfficientNet-Lite0" in visitor.refresh().strip
     host.resources[path_of(resnet18)] = Resource(checkpoint)
-    visitor.call("choose_backbone", wanted, turn=1)
+    visitor.call("choose_backbone", shown.notice.wanted, of="try-again")
     assert "ResNet-18" in visitor.refresh().strip
 
 
 def test_the_page_says_what_failed_in_its_language(server: Server, resnet18: BackboneSpec) -> None:
     visitor = Visitor(server.url, language="zh")
-    notice = visitor.call("choose_backbone", resnet18.name)[2]
-    assert "ResNet-18" in notice
-    assert "could not" not in notice
-    assert "404" in notice
+    sentence = choose(visitor, resnet18.name).notice.sentence
+    assert "ResNet-18" in sentence
+    assert "could not" not in sentence
+    assert "404" in sentence
     visitor.close()
 
 
@@ -103,11 +106,11 @@ def test_a_head_waits_for_its_backbone(
     visitor.call("choose_archive", visitor.upload(make_zip(colour_folders())))
     visitor.call("start_training", *recipe_values(1))
     visitor.call("watch_training")
-    visitor.call("choose_backbone", "resnet18")
+    choose(visitor, "resnet18")
     shown = visitor.refresh()
     assert "waits for EfficientNet-Lite0" in shown.strip
-    assert shown.answers["visible"] is False
-    visitor.call("choose_backbone", EMBEDDED)
+    assert shown.predict.answers["visible"] is False
+    choose(visitor, EMBEDDED)
     assert "your 2 classes" in visitor.refresh().strip
 
 
@@ -139,26 +142,3 @@ def test_the_history_tells_every_network_in_order() -> None:
         assert all(idea in history for idea in words.predict.network.ideas.values())
         assert set(words.predict.network.ideas) == {"lenet5", *ZOO}
     assert [spec.year for spec in ZOO.values()] == sorted(spec.year for spec in ZOO.values())
-
-
-def test_a_picture_is_compared_and_the_agreement_marked(
-    visitor: Visitor, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes, tmp_path: Path
-) -> None:
-    host.resources[path_of(resnet18)] = Resource(checkpoint)
-    path = tmp_path / "picture.png"
-    Image.new("RGB", (40, 30), "red").save(path)
-    visitor.call("choose_photo", visitor.upload(path))
-    (shown,) = visitor.call("compare_networks", ["resnet18", EMBEDDED])
-    assert shown.count("<section>") == 2
-    assert ENGLISH.predict.side_by_side.not_all_agree in shown
-
-
-def test_a_network_that_cannot_be_had_is_named_in_the_comparison(
-    visitor: Visitor, resnet18: BackboneSpec, tmp_path: Path
-) -> None:
-    path = tmp_path / "picture.png"
-    Image.new("RGB", (40, 30), "red").save(path)
-    visitor.call("choose_photo", visitor.upload(path))
-    (shown,) = visitor.call("compare_networks", [resnet18.name, EMBEDDED])
-    assert "The weights of ResNet-18 could not be had" in shown
-    assert shown.count("<li") == 5
