@@ -90,7 +90,6 @@ class OptionOutOfRange(OptionError):
     value: float | str
     low: float
     high: float
-
     message = "{option} is {value}; it must be from {low} to {high}."
 
 
@@ -104,7 +103,6 @@ class SettingWrong(StartError):
     variable: str
     value: str
     possible: str
-
     message = "{variable} is {value!r}; it must be {possible}."
 
 

@@ -24,7 +24,6 @@ class NotAnImage(ImageError):
     """The bytes are in none of the formats that are read."""
 
     name: str
-
     message = '"{name}" is not a picture that can be read here. Use JPEG, PNG, WebP, GIF, BMP or AVIF.'
 
 
@@ -34,7 +33,6 @@ class ImageBytesExceeded(ImageError):
     name: str
     megabytes: float
     limit: float
-
     message = '"{name}" has {megabytes:.1f} MB; a picture may have at most {limit:.0f} MB. Save it smaller.'
 
 
@@ -45,7 +43,6 @@ class ImageTooLarge(ImageError):
     size: str
     limit: float
     side: int
-
     message = (
         '"{name}" has {size} pixels; at most {limit:.0f} million pixels and {side} on a side are read. Make it smaller.'
     )
@@ -55,7 +52,6 @@ class ImageDamaged(ImageError):
     """A picture's header is good but its pixels cannot be decoded."""
 
     name: str
-
     message = '"{name}" is damaged or cut off and cannot be decoded. Save it again or choose another picture.'
 
 
@@ -74,7 +70,6 @@ class NotAZip(ArchiveError):
 
     name: str
     kind: str
-
     message = '"{name}" is not a zip file{kind}. Please pack the class folders as a .zip.'
 
 
@@ -84,7 +79,6 @@ class ArchiveBytesExceeded(ArchiveError):
     name: str
     megabytes: float
     limit: float
-
     message = '"{name}" has {megabytes:.1f} MB; a zip may have at most {limit:.0f} MB. Use fewer or smaller pictures.'
 
 
@@ -93,7 +87,6 @@ class TooManyEntries(ArchiveError):
 
     count: int
     limit: int
-
     message = "The zip lists {count} entries; at most {limit} are read. Use fewer pictures."
 
 
@@ -101,7 +94,6 @@ class UnpackedBytesExceeded(ArchiveError):
     """An archive would unpack to too much."""
 
     limit: float
-
     message = "The zip unpacks to more than {limit:.0f} MB. Use fewer or smaller pictures."
 
 
@@ -122,7 +114,6 @@ class ReadingTooLong(ArchiveError):
 
     count: int
     limit: float
-
     message = Plural(
         one="The one picture read so far took {limit:.0f} s, as long as one zip may take. Save them smaller.",
         other="The {count} pictures read so far took {limit:.0f} s, as long as one zip may take. Save them smaller.",
@@ -149,7 +140,6 @@ class EntryMethodUnknown(EntryError):
     """One file of an archive is packed by a method that is not read; a method without a name has a number."""
 
     method: str | int
-
     message = "it is packed by the method {method}; only plain zip (Deflate) is read"
 
 
@@ -157,7 +147,6 @@ class EntryInflated(EntryError):
     """One file of an archive unpacks to more than any picture does."""
 
     ratio: int
-
     message = "it would unpack to more than {ratio} times its size, which no picture does"
 
 
@@ -165,7 +154,6 @@ class EntryTooLarge(EntryError):
     """One file of an archive is larger than a picture may be."""
 
     limit: float
-
     message = "it is larger than {limit:.0f} MB"
 
 
@@ -186,7 +174,6 @@ class EntryLeftOut(EntryError):
 
     path: str
     reason: DemoError
-
     message = "{path}: {reason}"
 
 
@@ -206,7 +193,6 @@ class ClassNameTooLong(CollectionError):
     class_name: str
     count: int
     limit: int
-
     message = 'The name "{class_name}" has {count} characters; at most {limit} fit. Shorten it.'
 
 
@@ -214,7 +200,6 @@ class ClassNameTaken(CollectionError):
     """Two classes would have the same name, but for capitals."""
 
     class_name: str
-
     message = 'There is a class "{class_name}" already. Choose another name.'
 
 
@@ -222,7 +207,6 @@ class UnknownClass(CollectionError):
     """There is no class of that name; the page that was used is older than the last change."""
 
     class_name: str
-
     message = 'There is no class "{class_name}". Reload the page to see the classes that there are.'
 
 
@@ -230,7 +214,6 @@ class CollectionBytesExceeded(CollectionError):
     """All pictures together are too large."""
 
     limit: float
-
     message = "The pictures have more than {limit:.0f} MB together. Add fewer or smaller ones, or remove some."
 
 
@@ -238,7 +221,6 @@ class StorageFull(CollectionError):
     """The disk that keeps the pictures has no room."""
 
     megabytes: float
-
     message = (
         "The disk of this server has no room for another {megabytes:.1f} MB. "
         "Remove what you do not need, or try again later."
@@ -269,7 +251,6 @@ class NothingUsable(DatasetError):
 
     count: int
     reasons: Sequence[DemoError]
-
     message = Plural(
         one="The file in the zip cannot be used. Put a folder of pictures for each class into it. "
         "What is wrong: {reasons}",
@@ -284,7 +265,6 @@ class TooFewClasses(DatasetError):
     count: int
     names: str
     limit: int
-
     message = Plural(
         one="There is {count} class to tell apart ({names}); at least {limit} are needed. "
         "Add a folder or a class, or switch one on.",
@@ -298,7 +278,6 @@ class TooManyClasses(DatasetError):
 
     count: int
     limit: int
-
     message = "That makes {count} classes; at most {limit} can be used. Leave some out."
 
 
@@ -308,7 +287,6 @@ class ClassTooSmall(DatasetError):
     class_name: str
     count: int
     limit: int
-
     message = Plural(
         one='Class "{class_name}" has {count} picture; each class needs at least {limit}. Add some.',
         other='Class "{class_name}" has {count} pictures; each class needs at least {limit}. Add some.',
@@ -319,7 +297,6 @@ class ClassWithoutTraining(DatasetError):
     """A class has pictures to check but none to learn from."""
 
     class_name: str
-
     message = 'Class "{class_name}" has no picture in the training folder. Add some there.'
 
 
@@ -327,5 +304,4 @@ class TooManyPictures(DatasetError):
     """There are more pictures than the machine can take."""
 
     limit: int
-
     message = "There are more pictures than the {limit} that can be used. Leave some out."

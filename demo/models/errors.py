@@ -28,7 +28,6 @@ class HeadFileTooLarge(HeadFileError):
 
     megabytes: float
     limit: float
-
     message = (
         "The file has {megabytes:.1f} MB; a saved head may have at most {limit:.0f} MB here. Choose one with fewer "
         "layers of its own."
@@ -39,7 +38,6 @@ class HeadFileDamaged(HeadFileError):
     """A part of a saved head is not as it was written."""
 
     part: str
-
     message = "The saved head is damaged or was changed (its {part} cannot be used). Export it again."
 
 
@@ -48,7 +46,6 @@ class HeadFormatUnknown(HeadFileError):
 
     found: object
     known: str
-
     message = 'The saved head has the format "{found}"; format {known} is read here. Train and export it again.'
 
 
@@ -57,7 +54,6 @@ class HeadBackboneUnknown(HeadFileError):
 
     name: str
     known: str
-
     message = 'The saved head belongs to a network "{name}"; known here are: {known}. Choose a head of one of them.'
 
 
@@ -67,7 +63,6 @@ class HeadWeightsDiffer(HeadFileError):
     backbone: str
     found: str
     expected: str
-
     message = (
         "The saved head was trained on other weights of {backbone} ({found}) than those used here ({expected}). "
         "Train it again."
@@ -80,7 +75,6 @@ class HeadClassCount(HeadFileError):
     count: int
     low: int
     high: int
-
     message = Plural(
         one="The saved head has {count} class; it must have {low} to {high}. Choose another one.",
         other="The saved head has {count} classes; it must have {low} to {high}. Choose another one.",
@@ -92,7 +86,6 @@ class HeadClassName(HeadFileError):
 
     name: str
     limit: int
-
     message = (
         'The saved head names a class "{name}"; names must differ, and have 1 to {limit} visible characters. '
         "Rename the class and export the head again."
@@ -103,7 +96,6 @@ class HeadTensorMissing(HeadFileError):
     """A tensor is not there."""
 
     name: str
-
     message = 'The saved head lacks the tensor "{name}". Export it again.'
 
 
@@ -111,7 +103,6 @@ class HeadTensorUnknown(HeadFileError):
     """There is a tensor that the network and its head do not have."""
 
     name: str
-
     message = 'The saved head has a tensor "{name}" that does not belong to it. Export it again.'
 
 
@@ -121,7 +112,6 @@ class HeadTensorDiffers(HeadFileError):
     name: str
     found: str
     expected: str
-
     message = 'The tensor "{name}" of the saved head is {found}; it must be {expected}. Export it again.'
 
 
@@ -130,7 +120,6 @@ class HeadTooManyTuned(HeadFileError):
 
     millions: float
     limit: float
-
     message = (
         "The saved head brings {millions:.1f} million parameters; at most {limit:.0f} million are possible here. "
         "Choose one with fewer layers of its own."
@@ -141,7 +130,6 @@ class HeadValuesWrong(HeadFileError):
     """A tensor has numbers that no training leaves behind."""
 
     name: str
-
     message = (
         'The tensor "{name}" of the saved head has values that are not finite or impossibly large. Train it again.'
     )
@@ -156,7 +144,6 @@ class WeightsMissing(WeightsError):
 
     backbone: str
     tried: DemoError | Sequence[DemoError]
-
     message = "The weights of {backbone} could not be had. Tried: {tried}. Try again later, or choose another network."
 
 
@@ -165,7 +152,6 @@ class WeightsDamaged(WeightsError):
 
     backbone: str
     file: str
-
     message = "The weights of {backbone} ({file}) are damaged: their checksum is wrong. Delete the file."
 
 
@@ -177,7 +163,6 @@ class SourceAbsent(SourceError):
     """A place on this machine does not have the file."""
 
     place: str
-
     message = "{place}: not there"
 
 
@@ -185,7 +170,6 @@ class ChecksumWrong(SourceError):
     """A file, or what a host sent, is not what the authors published."""
 
     place: str
-
     message = "{place}: the checksum is wrong"
 
 
@@ -194,7 +178,6 @@ class CacheUnwritable(SourceError):
 
     place: str
     reason: str | None
-
     message = "{place}: cannot be written ({reason})"
 
 
@@ -208,7 +191,6 @@ class DownloadUnreachable(SourceError):
     """There is no connection to a host."""
 
     host: str
-
     message = "{host}: cannot be reached"
 
 
@@ -217,7 +199,6 @@ class DownloadRefused(SourceError):
 
     host: str
     status: int
-
     message = "{host}: refused (status {status})"
 
 
@@ -226,7 +207,6 @@ class DownloadStalled(SourceError):
 
     host: str
     seconds: float
-
     message = "{host}: sent nothing for {seconds:.0f} s"
 
 
@@ -236,7 +216,6 @@ class DownloadCut(SourceError):
     host: str
     done_mb: float
     total_mb: str
-
     message = "{host}: the connection ended early, after {done_mb:.1f} of {total_mb} MB"
 
 
@@ -245,7 +224,6 @@ class UnknownBackbone(OptionError):
 
     name: str
     known: str
-
     message = 'There is no backbone "{name}". Choose one of: {known}.'
 
 

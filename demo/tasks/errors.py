@@ -9,7 +9,6 @@ class TooManyTrained(OptionError):
     backbone: str
     millions: float
     limit: float
-
     message = (
         "Training that much of {backbone} needs {millions:.1f} million parameters of your own; at most {limit:.0f} "
         "million are possible here. Train less of it, or choose a smaller network."
@@ -22,5 +21,4 @@ class UnknownBlock(OptionError):
     backbone: str
     name: str
     known: str
-
     message = '{backbone} has no block "{name}" with a shortcut. Choose one of: {known}.'

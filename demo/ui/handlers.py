@@ -146,15 +146,3 @@ def _one_sentence(rooms: Rooms, is_html: bool) -> Iterator[None]:
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
-
-
-_PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-LIGHT: dict[str, Any] = {**_PRIVATE, **Cost.LIGHT.options}
-PREDICT: dict[str, Any] = {**_PRIVATE, **Cost.PREDICT.options}
-COMPUTE: dict[str, Any] = {**_PRIVATE, "concurrency_id": "compute", "concurrency_limit": 2}
-READ: dict[str, Any] = {**_PRIVATE, **Cost.READ.options}
-
-
-def bind_slow(rooms: Rooms, handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a handler of the page that gives way to predictions; see `bind`."""
-    return bind(rooms, handler, gives_way=True)

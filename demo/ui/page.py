@@ -57,7 +57,7 @@ class Refreshed(NamedTuple):
 def attach(rooms: Rooms, token: str, request: gr.Request) -> Attached:
     """Find the visitor's session again, or begin one; restore the photograph in both tabs."""
     session = rooms.sessions.attach(token, page=request.session_hash or "")
-    photo, is_anew = session.photo, bool(token) and session.ref.token != token
+    photo, is_anew = session.photos.photo, bool(token) and session.ref.token != token
     time_left = draw_time_left(rooms, rooms.sessions.seconds_left(session.ref), is_anew=is_anew)
     return Attached(session.ref.token, session.ref, Photos(photo, photo), time_left)
 
@@ -171,7 +171,7 @@ def _wire_photos(rooms: Rooms, ref: gr.State, photos: Photos) -> None:
 
 
 def _predict(rooms: Rooms, session: Session) -> Prediction | None:
-    state, photo = session.state, session.photo
+    state, photo = session.state, session.photos.photo
     if photo is None:
         return None
     with rooms.lend(state) as backbone:

@@ -71,13 +71,13 @@ def choose_photo(rooms: Rooms, ref: Ref, photo: dict[str, Any] | None) -> Chosen
     with taken_file(photo, NoImage) as (path, name):  # first, for it is to be deleted whatever happens
         session = rooms.sessions.find(ref)
         picture = read_image(path, rooms.settings, name=name)
-    return Chosen(session.choose_photo(picture), picture, session.photo_number)
+    return Chosen(session.choose_photo(picture), picture, session.photos.number)
 
 
 @costs(Cost.LIGHT)
 def keep_photo(rooms: Rooms, ref: Ref) -> Image.Image | None:
     """Show the photograph that is kept in the place of a file that was refused, which is deleted."""
-    return rooms.sessions.find(ref).photo
+    return rooms.sessions.find(ref).photos.photo
 
 
 def answer_line(words: Words, prediction: Prediction | None) -> str:

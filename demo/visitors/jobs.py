@@ -1,5 +1,6 @@
 """The line of trainings: one at a time, first come first served, each watched from wherever it was started."""
 
+import itertools
 import statistics
 import threading
 import time
@@ -163,3 +164,20 @@ class TrainingLine:
                 self._durations[job.kind].append(time.monotonic() - job.began)
                 self._jobs.popleft()
             del job  # or the last visitor's head would stay until the next one comes
+
+
+class Turns:
+    """Turns of a work of which only the latest counts: to begin one ends the one before."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+        self._latest = 0
+
+    def begin(self) -> int:
+        """Return the number of a new turn."""
+        self._latest = next(self._numbers)
+        return self._latest
+
+    def is_latest(self, number: int) -> bool:
+        """Whether a turn still counts."""
+        return self._latest == number

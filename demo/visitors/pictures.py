@@ -38,6 +38,17 @@ class Pictures:
         """The pictures of all classes, of those that are off too, by their digests."""
         return {picture.stored.digest for picture in self.collection.pictures} if self.collection else set()
 
+    @property
+    def memory_bytes(self) -> int:
+        """What they take of the memory; the pictures themselves lie on the disk."""
+        pictures = self.collection.pictures if self.collection else ()
+        return sum(len(picture.thumbnail) + len(picture.fingerprint) for picture in pictures)
+
+    @property
+    def disk_bytes(self) -> int:
+        """What they take of the disk."""
+        return self.collection.store.num_bytes if self.collection else 0
+
     def find_dataset(self) -> Dataset:
         """Return what can be learned from.
 

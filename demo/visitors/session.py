@@ -1,18 +1,15 @@
 """What one visitor has brought and made, for as long as the session lasts."""
 
 import itertools
-import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
 from demo.data.collection import Collection
 from demo.data.dataset import Dataset, Split
-from demo.data.images import pack_image, unpack_image
 from demo.models.head import Head
 from demo.models.state import ModelState
 from demo.settings import Settings
@@ -21,11 +18,11 @@ from demo.tasks.features import FeatureCache, Features
 from demo.tasks.finetune import FineTuned, score
 from demo.tasks.patches import PeakCache
 from demo.visitors.errors import SessionExpired, TrainingRunning
-from demo.visitors.jobs import Job, JobKind
+from demo.visitors.jobs import Job, JobKind, Turns
+from demo.visitors.offers import Offers
+from demo.visitors.photos import Photos
 from demo.visitors.pictures import Pictures
 from demo.visitors.presence import Presence
-
-_MAX_OFFERED = 8  # files of one visitor; a newer one takes the place of the oldest
 
 
 @dataclass(frozen=True)
@@ -77,15 +74,13 @@ class Session:
         self.is_over = False
         self.state = state
         self.model_number = 0  # tells one model state from the next
-        self._photo: bytes | None = None
-        self.photo_number = 0  # tells one photograph from the next
-        self._second: bytes | None = None
-        self._files: list[Path] = []
+        self.photos = Photos()
+        self.offers = Offers()
         self.pictures = Pictures()
         self.cache = FeatureCache()
         self.peaks = PeakCache()
         self.trained: Trained | None = None
-        self._ascent = 0  # the number of the picture that is being made
+        self.ascents = Turns()
         self.jobs: dict[JobKind, Job] = {}
 
     @property
@@ -94,30 +89,14 @@ class Session:
         return Ref(self._token, self._revision)
 
     @property
-    def photo(self) -> Image.Image | None:
-        """The photograph that all tabs look at."""
-        packed = self._photo
-        return unpack_image(packed) if packed else None
-
-    @property
-    def second(self) -> Image.Image | None:
-        """A picture that the photograph is compared with."""
-        packed = self._second
-        return unpack_image(packed) if packed else None
-
-    @property
     def is_empty(self) -> bool:
         """Whether nothing would be lost with it."""
-        return not (self._photo or self._second or self.pictures.collection or self.state.head)
+        return not (self.photos.num_bytes or self.pictures.collection or self.state.head)
 
     @property
     def memory_bytes(self) -> int:
         """What it takes of the memory, but for a few kilobytes."""
-        collection = self.pictures.collection
-        held = [len(self._photo or b""), len(self._second or b""), self.cache.num_bytes, self.peaks.num_bytes]
-        held += [
-            len(picture.thumbnail) + len(picture.fingerprint) for picture in (collection.pictures if collection else ())
-        ]
+        held = [self.photos.num_bytes, self.pictures.memory_bytes, self.cache.num_bytes, self.peaks.num_bytes]
         held += [self.state.head.num_bytes if self.state.head else 0]
         held += [self.trained.features.num_bytes if self.trained else 0]
         return sum(held)
@@ -125,9 +104,7 @@ class Session:
     @property
     def disk_bytes(self) -> int:
         """What it takes of the disk: its pictures to learn from, and the files that it offers."""
-        files = sum(path.stat().st_size for path in self._files if path.is_file())
-        collection = self.pictures.collection
-        return files + (collection.store.num_bytes if collection else 0)
+        return self.offers.num_bytes + self.pictures.disk_bytes
 
     @property
     def is_training(self) -> bool:
@@ -152,30 +129,17 @@ class Session:
 
     def choose_photo(self, photo: Image.Image | None) -> Ref:
         """Replace the photograph that all tabs look at, or take it away."""
-        packed = pack_image(photo) if photo else None
         with self._lock:
             self._check_not_over()
-            self._photo = packed
-            self.photo_number += 1
+            self.photos = self.photos.with_photo(photo)
             self._revision += 1
         return self.ref
 
     def choose_second(self, picture: Image.Image | None) -> None:
         """Replace the picture that the photograph is compared with, or take it away."""
-        packed = pack_image(picture) if picture else None
         with self._lock:
             self._check_not_over()
-            self._second = packed
-
-    def offer(self, path: Path) -> Path:
-        """Note a file that its visitor may download; it is deleted with the session, at once if that is over."""
-        with self._lock:
-            if not self.is_over:
-                self._files.append(path)
-                self._delete_files(num_left=_MAX_OFFERED)
-                return path
-        shutil.rmtree(path.parent, ignore_errors=True)
-        raise SessionExpired()
+            self.photos = self.photos.with_second(picture)
 
     def choose_collection(self, collection: Collection | None, settings: Settings) -> None:
         """Replace the pictures to learn from; what was computed from pictures that stay is kept.
@@ -216,16 +180,6 @@ class Session:
             self._check_not_training()
             self.jobs[job.kind] = job
 
-    def begin_ascent(self) -> int:
-        """Return the number of a picture to make; one that is being made ends."""
-        with self._lock:
-            self._ascent += 1
-            return self._ascent
-
-    def is_ascending(self, number: int) -> bool:
-        """Whether a picture is still wanted."""
-        return self._ascent == number
-
     def adopt(self, result: FineTuned, dataset: Dataset) -> None:
         """Use a newly trained head, and keep what it was trained on for its results."""
         trained = Trained(result.head, result.features, dataset)
@@ -241,17 +195,12 @@ class Session:
         self.stop()
         with self._lock:
             self.is_over = True
-            self._photo = self._second = self.trained = None
-            self.pictures = Pictures()
+            self.photos, self.pictures, self.trained = Photos(), Pictures(), None
             self.state = self.state.without_head()
             self.cache, self.peaks = FeatureCache(), PeakCache()
-            self._ascent += 1
+            self.ascents.begin()
             self.jobs.clear()
-            self._delete_files(num_left=0)
-
-    def _delete_files(self, *, num_left: int) -> None:
-        while len(self._files) > num_left:
-            shutil.rmtree(self._files.pop(0).parent, ignore_errors=True)
+            self.offers.end()
 
     def _check_not_over(self) -> None:
         if self.is_over:

@@ -9,5 +9,4 @@ class WordsWrong(StartError):
     file: str
     place: str
     reason: str
-
     message = "{file}: {place} {reason}."

@@ -58,7 +58,7 @@ def uploads(server: Server) -> Path:
 
 
 def files_of(session: Session) -> list[Path]:
-    return [path for path in session._files if path.is_file()]
+    return [path for path in session.offers._paths if path.is_file()]
 
 
 def all_files(server: Server) -> set[Path]:
@@ -90,9 +90,9 @@ def test_the_minutes_are_those_of_the_settings(settings: Settings) -> None:
 def test_held(visitor: Visitor, server: Server) -> None:
     """The photograph as it is seen, the pictures, what the network makes of them, and the head; nothing else."""
     session = server.rooms.sessions.attach(visitor.token)
-    assert session.photo is not None
-    assert session.photo.size == (320, 240)
-    assert not session.photo.info
+    assert session.photos.photo is not None
+    assert session.photos.photo.size == (320, 240)
+    assert not session.photos.photo.info
     assert session.pictures.collection is not None
     assert len(session.pictures.collection.pictures) == 12
     assert session.cache.num_bytes > 0
@@ -326,4 +326,4 @@ def test_to_ask_how_long_is_no_use(visit: Visit, server: Server) -> None:
 
 def test_who_is_not_sure_keeps_everything(visitor: Visitor, server: Server) -> None:
     assert visitor.call("forget", False) == [False]
-    assert server.rooms.sessions.attach(visitor.token).photo is not None
+    assert server.rooms.sessions.attach(visitor.token).photos.photo is not None

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from demo.tasks.features import FeatureProgress
 from demo.ui.finetune.customers_markup import draw_events
 from demo.ui.handlers import Cost, costs, listen
 from demo.ui.parts.markup import draw_status
@@ -85,9 +84,4 @@ def _describe(rooms: Rooms, step: Step) -> str:
 
 
 def _describe_progress(rooms: Rooms, job: Job) -> str:
-    if rooms.line.num_ahead(job):
-        return rooms.describe_wait(job)
-    words = rooms.words.finetune.training
-    if isinstance(job.progress, FeatureProgress):
-        return words.reading.format(done=job.progress.done, total=job.progress.total)
-    return words.starting
+    return rooms.describe_wait(job) or rooms.words.finetune.training.starting

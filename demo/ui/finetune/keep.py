@@ -89,4 +89,4 @@ def _find_head(rooms: Rooms, ref: Ref) -> tuple[Session, Head]:
 
 
 def _offer(session: Session, content: bytes, name: str) -> Any:
-    return gr.File(value=str(session.offer(keep_file(content, name))), visible=True)
+    return gr.File(value=str(session.offers.add(keep_file(content, name))), visible=True)

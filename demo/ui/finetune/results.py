@@ -226,7 +226,7 @@ def _report_novelty(rooms: Rooms, session: Session, trained: Trained, *, share: 
     """Judge the examples and the visitor's photograph; None where there are no validation pictures to compare with."""
     if Split.VALIDATION not in trained.held_out:
         return None
-    photo = session.photo
+    photo = session.photos.photo
     with rooms.backbones.lend(trained.head.backbone_name) as shared:
         backbone = shared.for_head(trained.head)
         strangers = rooms.strangers.features(backbone, rooms.settings)

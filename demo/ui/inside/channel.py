@@ -69,11 +69,11 @@ def show_ascent(rooms: Rooms, ref: Ref, stage: str, number: float) -> Iterator[s
     """Ascend the gradient of a channel, and draw the picture as it grows, until it is done or stopped."""
     session, words = rooms.sessions.find(ref), rooms.words.inside.channel
     label, channel_idx = parse_choice(words.stage, StageLabel, stage), parse_whole(words.channel, number)
-    mine = session.begin_ascent()
+    mine = session.ascents.begin()
     yield draw_status(words.ascending)
     with rooms.lend(session.state) as backbone:
         for step in rooms.ascents.ascend(backbone, label, channel_idx):
-            if not session.is_ascending(mine):
+            if not session.ascents.is_latest(mine):
                 yield draw_status(words.stopped.format(step=step.step, count=step.num_steps))
                 return
             if step.picture is not None:
@@ -83,7 +83,7 @@ def show_ascent(rooms: Rooms, ref: Ref, stage: str, number: float) -> Iterator[s
 @costs(Cost.LIGHT)
 def stop_ascent(rooms: Rooms, ref: Ref) -> None:
     """End the ascent that is running."""
-    rooms.sessions.find(ref).begin_ascent()
+    rooms.sessions.find(ref).ascents.begin()
 
 
 def list_candidates(rooms: Rooms, session: Session) -> list[Candidate]:

@@ -135,7 +135,7 @@ def own_queue(name: str) -> dict[str, Any]:
 def _lend_subject(rooms: Rooms, ref: Ref, revision: int | None) -> Iterator[Subject | None]:
     """Lend what a panel is about; None where the panel is closed or there is no photograph."""
     session = rooms.sessions.find(ref)
-    if revision is None or (photo := session.photo) is None:
+    if revision is None or (photo := session.photos.photo) is None:
         yield None
         return
     with rooms.lend(session.state) as backbone:

@@ -99,7 +99,7 @@ def draw_statistics(rooms: Rooms, ref: Ref, revision: int | None, beside: Any) -
     """Show the second picture where that is chosen, and compare."""
     if revision is None:
         return unchanged(StatisticsOutputs)
-    second = rooms.sessions.find(ref).second
+    second = rooms.sessions.find(ref).photos.second
     return StatisticsOutputs(gr.Column(visible=beside == OWN), second, _compare(rooms, ref, revision, beside))
 
 
@@ -136,7 +136,7 @@ def find_beside(rooms: Rooms, subject: Subject, beside: str) -> Iterator[Beside]
             yield Beside(shared, subject.photo, name)
         return
     if beside == OWN:
-        if (second := subject.session.second) is None:
+        if (second := subject.session.photos.second) is None:
             raise NoImage()
         yield Beside(subject.backbone, second, name)
         return
@@ -209,7 +209,7 @@ def _blank(sentence: str) -> Comparison:
 def _compare(rooms: Rooms, subject: Subject, beside: Any) -> Comparison:
     words = rooms.words
     check_choice(words, subject.session, beside)
-    if beside == OWN and subject.session.second is None:
+    if beside == OWN and subject.session.photos.second is None:
         return _blank(f'<p class="hint">{words.inside.statistics.no_second}</p>')
     with find_beside(rooms, subject, beside) as other:
         stages = compare_stages([(subject.backbone, subject.photo), (other.backbone, other.picture)])

@@ -84,7 +84,7 @@ def draw_stages(
     wanted = (*_identify(session), ranked_by.value)
     if not was_opened or drawn == wanted:
         return unchanged(LadderOutputs)
-    if (photo := session.photo) is None:
+    if (photo := session.photos.photo) is None:
         empty = StageOutputs("", None, None)
         return LadderOutputs(wanted, "", low=empty, middle=empty, high=empty)
     with rooms.lend(session.state) as backbone:
@@ -102,7 +102,7 @@ def pick_channel(rooms: Rooms, ref: Ref, stage: str, measure: str, event: gr.Sel
     session, words = rooms.sessions.find(ref), rooms.words.inside
     label = parse_choice(words.channel.stage, StageLabel, stage)
     ranked_by = parse_choice(words.ladder.measure, Measure, measure)
-    if (photo := session.photo) is None:
+    if (photo := session.photos.photo) is None:
         return unchanged(ChannelChoice)
     with rooms.lend(session.state) as backbone:
         activation = capture_stages(backbone, photo).of(label)
@@ -211,7 +211,7 @@ def _build_picture(label: str, alt_text: str, *, elem_id: str) -> gr.Image:
 def _identify(session: Session) -> tuple[int, str, int]:
     """Return what the ladder depends on; a head that was trained with layers below it has stages of its own."""
     head = session.state.answering_head
-    return session.photo_number, session.state.backbone_name, session.ref.revision if head and head.tuned else 0
+    return session.photos.number, session.state.backbone_name, session.ref.revision if head and head.tuned else 0
 
 
 def _draw_stage(

@@ -9,7 +9,6 @@ class OptionNotWhole(OptionError):
 
     option: str
     value: float
-
     message = "{option} is {value}; it must be a whole number."
 
 
@@ -19,7 +18,6 @@ class NumberOfNetworks(OptionError):
     count: int
     low: int
     high: int
-
     message = Plural(
         one="{count} network is chosen; choose {low} to {high}.",
         other="{count} networks are chosen; choose {low} to {high}.",
@@ -31,7 +29,6 @@ class TooManyInBatch(OptionError):
 
     count: int
     limit: int
-
     message = "There are {count} pictures; at most {limit} are read at once. Choose fewer."
 
 
@@ -40,7 +37,6 @@ class OptionNotNumber(OptionError):
 
     option: str
     value: str
-
     message = "{option} is {value}; it must be a number."
 
 
@@ -50,5 +46,4 @@ class UnknownChoice(OptionError):
     option: str
     value: str
     known: str
-
     message = "{option} is {value}; choose one of: {known}."

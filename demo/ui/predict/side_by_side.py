@@ -34,7 +34,7 @@ class BatchTable(NamedTuple):
 @costs(Cost.FETCH)
 def compare_networks(rooms: Rooms, ref: Ref, networks: list[str]) -> Iterator[str]:
     """Show what each of the chosen networks sees in the photograph, fetching those that are not here yet."""
-    photo = rooms.sessions.find(ref).photo
+    photo = rooms.sessions.find(ref).photos.photo
     if photo is None:
         raise NoImage()
     _check_number(networks)
@@ -60,7 +60,7 @@ def predict_batch(rooms: Rooms, ref: Ref, networks: list[str], pictures: list[di
         raise TooManyInBatch(count=len(pictures), limit=rooms.settings.max_batch)
     rows = [_read_row(rooms, networks, each) for each in pictures]
     header, table = _tabulate(rooms.words, networks, rows)
-    path = session.offer(keep_file(to_csv(header, table), "predictions.csv"))
+    path = session.offers.add(keep_file(to_csv(header, table), "predictions.csv"))
     return BatchTable(draw_table(header, table, css_class="history"), gr.File(value=str(path), visible=True))
 
 

@@ -12,7 +12,6 @@ class RequestTooLarge(RequestError):
     """A request has too many bytes."""
 
     limit: float
-
     message = "More than {limit:.0f} MB came at once. Send fewer or smaller files at a time."
 
 
@@ -26,7 +25,6 @@ class UploadUnreadable(RequestError):
     """An upload is no form of files, or has too many of them."""
 
     limit: int
-
     message = "The upload could not be read. Send at most {limit} files at a time, as a form of files."
 
 
@@ -34,7 +32,6 @@ class TooManyUploads(RequestError):
     """Too many uploads are under way."""
 
     count: int
-
     message = Plural(
         one="{count} upload is under way. Please try again in a few seconds.",
         other="{count} uploads are under way. Please try again in a few seconds.",
@@ -51,7 +48,6 @@ class UploadGone(RequestError):
     """An upload has been read, or was left unread for too long."""
 
     name: str
-
     message = '"{name}" is no longer here: an upload is deleted once it was read. Please upload it again.'
 
 
@@ -59,7 +55,6 @@ class AddressRefused(RequestError):
     """A file is given by its address on the web."""
 
     address: str
-
     message = "Files are not fetched from addresses ({address}). Download the file and upload it."
 
 
@@ -73,7 +68,6 @@ class TooManyPending(RequestError):
     """One visitor has too many requests open."""
 
     count: int
-
     message = Plural(
         one="{count} of your requests is still being answered. Wait for it before you ask again.",
         other="{count} of your requests are still being answered. Wait for them before you ask again.",
@@ -85,7 +79,6 @@ class QueueFull(RequestError):
 
     count: int
     seconds: float
-
     message = Plural(
         one="{count} request of all visitors is waiting. Please try again in about {seconds:.0f} s.",
         other="{count} requests of all visitors are waiting. Please try again in about {seconds:.0f} s.",
@@ -98,5 +91,4 @@ class GradioDiffers(StartError):
     version: str
     difference: str
     tried: str
-
     message = "gradio {version} {difference}; use {tried}."

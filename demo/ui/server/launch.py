@@ -70,21 +70,10 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
     page.queue(max_size=_MAX_WAITING, api_open=False)
     exchange_queue(page, FairQueue)
     visits = Visits(page, capacity=2 * settings.max_sessions)
+    own = _launch_options(settings, is_shared=_is_shared(options))
+    own["app_kwargs"] |= {"lifespan": hold_states(page, visits)}
     with _one_sentence_for_ports():
-        _, url, _ = page.launch(
-            prevent_thread_lock=True,
-            theme=theme(),
-            css=css(),
-            head=watch_requests(settings),
-            max_threads=_MAX_THREADS,
-            max_file_size=settings.max_upload_bytes,
-            footer_links=["api"],
-            run_history=False,
-            enable_monitoring=False,
-            ssr_mode=False,
-            app_kwargs=_guards(settings, is_shared=_is_shared(options)) | {"lifespan": hold_states(page, visits)},
-            **options,
-        )
+        _, url, _ = page.launch(**own, **options)
 
     def forget_pages(session: Session) -> None:
         for each in session.presence.open | session.presence.closed:
@@ -98,6 +87,26 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
     return str(url)
 
 
+def _launch_options(settings: Settings, *, is_shared: bool) -> dict[str, Any]:
+    """Return what gradio is told at launch; `app_kwargs` hold the gate, and our own door for files before gradio's."""
+    return {
+        "prevent_thread_lock": True,
+        "theme": theme(),
+        "css": css(),
+        "head": watch_requests(settings),
+        "max_threads": _MAX_THREADS,
+        "max_file_size": settings.max_upload_bytes,
+        "footer_links": ["api"],
+        "run_history": False,
+        "enable_monitoring": False,
+        "ssr_mode": False,
+        "app_kwargs": {
+            "middleware": [Middleware(Gate, settings=settings, is_shared=is_shared)],
+            "routes": [Route(f"{API_PREFIX}/upload", Uploads(settings).receive, methods=["POST"])],
+        },
+    }
+
+
 @contextmanager
 def _one_sentence_for_ports() -> Iterator[None]:
     try:
@@ -107,15 +116,6 @@ def _one_sentence_for_ports() -> Iterator[None]:
             raise
         port = os.environ.get("GRADIO_SERVER_PORT", "7860")
         raise SettingWrong(variable="GRADIO_SERVER_PORT", value=port, possible="a port that is free here") from error
-
-
-def _guards(settings: Settings, *, is_shared: bool) -> dict[str, Any]:
-    """Return what stands in front of gradio: the gate, and a door of our own for files, before gradio's."""
-    receive = Uploads(settings).receive
-    return {
-        "middleware": [Middleware(Gate, settings=settings, is_shared=is_shared)],
-        "routes": [Route(f"{API_PREFIX}/upload", receive, methods=["POST"])],
-    }
 
 
 def _is_shared(options: dict[str, Any]) -> bool:

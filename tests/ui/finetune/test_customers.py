@@ -38,7 +38,7 @@ def few_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def kept_by(session: Session) -> list[Any]:
     """Return what a visitor would notice of their session if it were another."""
-    photo, pictures, jobs = session.photo_number, session.pictures.collection, dict(session.jobs)
+    photo, pictures, jobs = session.photos.number, session.pictures.collection, dict(session.jobs)
     return [session.ref, session.state, photo, pictures, session.trained, jobs]
 
 

@@ -140,7 +140,7 @@ def test_where_the_disk_is_full_uploads_make_room(folder: Path, monkeypatch: pyt
 @pytest.mark.usefixtures("folder")
 def test_a_visitor_is_offered_so_many_files_and_no_more() -> None:
     session = Sessions(Settings()).attach("")
-    paths = [session.offer(keep_file(b"table", "table.csv")) for _ in range(10)]
+    paths = [session.offers.add(keep_file(b"table", "table.csv")) for _ in range(10)]
     assert [path.is_file() for path in paths] == [False] * 2 + [True] * 8
 
 
@@ -168,7 +168,7 @@ def test_a_session_that_is_over_offers_nothing(folder: Path, settings: Settings)
     session = sessions.attach("")
     sessions.end(session.ref.token)
     with pytest.raises(SessionExpired):
-        session.offer(keep_file(b"report", "report.html"))
+        session.offers.add(keep_file(b"report", "report.html"))
     assert not list((folder / KEPT).iterdir())
 
 
