@@ -61,7 +61,6 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
         SettingWrong: If none of the ports that may be taken is free.
     """
     check_internals()
-    settings = rooms.settings
     allow_open_files(_MIN_FILES)
     keep_memory_together()
     _collect_only_what_is_new()
@@ -69,8 +68,8 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
     page.max_threads = _MAX_THREADS
     page.queue(max_size=_MAX_WAITING, api_open=False)
     exchange_queue(page, FairQueue)
-    visits = Visits(page, capacity=2 * settings.max_sessions)
-    own = _launch_options(settings, is_shared=_is_shared(options))
+    visits = Visits(page, capacity=2 * rooms.settings.max_sessions)
+    own = _launch_options(rooms.settings, is_shared=_is_shared(options))
     own["app_kwargs"] |= {"lifespan": hold_states(page, visits)}
     with _one_sentence_for_ports():
         _, url, _ = page.launch(**own, **options)
