@@ -1,17 +1,13 @@
 """README says what the project does: its versions, commands, code and pictures."""
 
 import re
-from pathlib import Path
 
 import pytest
-from gradio_client import Client, handle_file
 
 from demo.data.samples import EXAMPLES
 from demo.models.zoo import ZOO
 from demo.settings import Settings
 from tests.conftest import PROJECT
-from tests.pictures import MakeZip, colour_folders
-from tests.served import Server
 
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 REQUIREMENTS = [
@@ -61,18 +57,6 @@ def test_the_pictures_exist() -> None:
     pictures = re.findall(r"!\[.+?\]\((.+?)\)", README)
     assert pictures
     assert all((PROJECT / picture).is_file() for picture in pictures)
-
-
-def test_the_code_runs(server: Server, make_zip: MakeZip, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (block,) = code("python")
-    uploads = {"cat.jpg": EXAMPLES[0].path, "pets.zip": make_zip(colour_folders())}
-    names: dict[str, object] = {}
-    client = Client(server.url, verbose=False, analytics_enabled=False, download_files=tmp_path)
-    monkeypatch.setattr("gradio_client.Client", lambda _url: client)
-    monkeypatch.setattr("gradio_client.handle_file", lambda name: handle_file(uploads[name]))
-    exec(block, names)
-    assert str(names["head"]).endswith(".safetensors")
-    client.close()
 
 
 def test_every_network_and_licence_is_named() -> None:
