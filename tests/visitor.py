@@ -84,7 +84,7 @@ class Visitor:
         while changed:
             told, changed = {(state, "change") for state in changed}, []
             for each in self._config["dependencies"]:
-                if told & {tuple(target) for target in each["targets"]}:
+                if each["backend_fn"] and told & {tuple(target) for target in each["targets"]}:
                     self._run(each["id"], [first[component] for component in each["inputs"]])
                     handlers.append(re.sub(r"_\d+$", "", each["api_name"]))
                     changed += self._changed_states

@@ -216,11 +216,11 @@ for noisy in ("matplotlib", "PIL"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
 from pathlib import Path
 from demo.settings import Settings
-from demo.ui import gather, photo
+from demo.ui.finetune import gather
 from demo.visitors.rooms import Rooms
 from demo.ui.page import build_page
 from demo.ui.server.launch import launch
-from tests.conftest import colour_folders, write_zip
+from tests.pictures import colour_folders, write_zip
 from tests.visitor import Refused, Visitor, recipe_values
 
 said = "{MARK} in an error"  # not in the line that raises it, which a log may show
