@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from demo.models.batching import MAX_BATCH, Answers, threads
+from demo.models.batching import MAX_BATCH, Answers, set_num_threads
 from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.zoo import BackboneSpec
 from demo.system import num_cores
@@ -15,7 +15,7 @@ from demo.system import num_cores
 BYTES_PER_PARAMETER = 8  # at most: float32, in a copy for one picture and in one for a batch
 
 
-class _Answering(nn.Module):
+class _FeaturesAndLogits(nn.Module):
     """A last layer that also gives what goes into it."""
 
     def __init__(self, layer: nn.Module) -> None:
@@ -49,7 +49,7 @@ class _PackedConvolution(nn.Module):
         return convolved
 
 
-def open_answers(
+def build_fast_forward(
     network: nn.Module, spec: BackboneSpec, device: torch.device, dtype: torch.dtype
 ) -> Callable[[Tensor], Answers]:
     """Return a function from transformed pictures (N, 3, H, W) to the network's answers, float32 on the CPU.
@@ -61,7 +61,7 @@ def open_answers(
         dtype: What to compute in.
     """
     folded = _fold_batch_norms(network)
-    replace_module(folded, spec.logits, _Answering(folded.get_submodule(spec.logits)))
+    replace_module(folded, spec.logits, _FeaturesAndLogits(folded.get_submodule(spec.logits)))
     folded.to(device, dtype).to(memory_format=torch.channels_last)
     alone = together = folded
     if device.type == "cpu" and torch.backends.mkldnn.is_available():
@@ -103,7 +103,7 @@ def _fold_batch_norms(network: nn.Module) -> nn.Module:
 
 def _pack(network: nn.Module, sizes: dict[str, torch.Size], batch_size: int, num_threads: int) -> nn.Module:
     """Pack the convolutions of a network, in place, for a batch size and a number of threads."""
-    with threads(num_threads), torch.inference_mode():
+    with set_num_threads(num_threads), torch.inference_mode():
         for name, size in sizes.items():
             convolution = network.get_submodule(name)
             assert isinstance(convolution, nn.Conv2d)

@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor, fx, nn
 
-from demo.models.answering import open_answers
-from demo.models.batching import Answers, Batcher, threads
+from demo.models.answering import build_fast_forward
+from demo.models.batching import Answers, Batcher, set_num_threads
 from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, open_graph
 from demo.models.head import Head
 from demo.models.weights import load_weights
@@ -53,7 +53,7 @@ class Backbone:
         object.__setattr__(self, "_graph", open_graph(self.network, self.spec))
         answer: Callable[[Tensor], Answers] = self._answer_alone
         if not self.is_private:
-            answer = open_answers(self.network, self.spec, self.device, getattr(torch, self.precision))
+            answer = build_fast_forward(self.network, self.spec, self.device, getattr(torch, self.precision))
         object.__setattr__(self, "_answer", answer)
         num_passes = 2 if self.device.type == "cpu" else 1
         object.__setattr__(self, "_batcher", Batcher(answer, num_passes=num_passes))
@@ -71,7 +71,7 @@ class Backbone:
 
     def run_transformed(self, batch: Tensor) -> Outputs:
         """Run what `transform` returned for N pictures, float32 (N, 3, H, W), through the network."""
-        with threads(num_cores()), torch.inference_mode():
+        with set_num_threads(num_cores()), torch.inference_mode():
             outputs = self._graph(batch.to(self.device, memory_format=torch.channels_last))
             stages = {label: outputs[label.value].cpu().contiguous() for label in StageLabel}
             return Outputs(stages, outputs[FEATURES].cpu(), outputs[LOGITS].cpu())
@@ -90,10 +90,10 @@ class Backbone:
 
         They are the same to the last digit whatever others ask meanwhile, so that a training can be repeated.
         """
-        with threads(1):
+        with set_num_threads(1):
             return self._answer(batch).features
 
-    def part(self, start: StageLabel | None, end: str = FEATURES) -> fx.GraphModule:
+    def subgraph(self, start: StageLabel | None, end: str = FEATURES) -> fx.GraphModule:
         """Return the part of the network between two of its nodes; it calls the shared modules.
 
         Args:
@@ -125,7 +125,7 @@ class Backbone:
 
     def transform(self, picture: Image.Image) -> Tensor:
         """Return what the network is given for one RGB picture: float32 (3, H, W), normalised."""
-        with threads(1):
+        with set_num_threads(1):
             transformed: Tensor = self.spec.build_transforms()(_crop_long(picture))
         return transformed
 
@@ -144,7 +144,7 @@ def draw_transformed(spec: BackboneSpec, transformed: Tensor) -> Image.Image:
     transforms = spec.build_transforms()
     mean = torch.tensor(transforms.mean).view(3, 1, 1)
     std = torch.tensor(transforms.std).view(3, 1, 1)
-    with threads(1):
+    with set_num_threads(1):
         pixels = (transformed * std + mean).clamp(0, 1).mul(255).round().to(torch.uint8)
     return Image.fromarray(pixels.permute(1, 2, 0).numpy())  # (H, W, 3)
 

@@ -77,7 +77,7 @@ class Batcher:
         try:
             with self._lock:
                 num_threads = max(1, num_cores() // self._num_running)
-            with threads(num_threads):
+            with set_num_threads(num_threads):
                 answers = self._forward(torch.cat([ticket.pictures for ticket in tickets]))  # (sum of N, 3, H, W)
             counts = [len(ticket.pictures) for ticket in tickets]
             for ticket, *rows in zip(tickets, *(each.split(counts) for each in answers), strict=True):
@@ -105,7 +105,7 @@ class Batcher:
 
 
 @contextmanager
-def threads(number: int) -> Iterator[None]:
+def set_num_threads(number: int) -> Iterator[None]:
     """Let torch use so many threads for what this thread computes.
 
     Each thread that computes keeps helpers of its own, and they wait for each other after every step. Where many

@@ -33,7 +33,7 @@ class LeNet5(nn.Module):
                 nn.Linear(16 * 5 * 5, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, num_classes)
             )
         self.to_empty(device="cpu")
-        draw_weights(self, generator)
+        sample_weights(self, generator)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return logits (N, K) of pictures (N, 3, 32, 32)."""
@@ -48,7 +48,7 @@ def lenet_input(picture: Image.Image) -> Tensor:
     return pixels * 2 - 1
 
 
-def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
+def sample_weights(network: nn.Module, generator: torch.Generator) -> None:
     """Draw a network's weights anew, from a generator of its own.
 
     Source:

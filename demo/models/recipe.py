@@ -7,6 +7,7 @@ from demo.errors import check_range
 from demo.models.errors import RidgeIsLinear
 
 MAX_HIDDEN_LAYERS = 3
+MAX_WIDTH = 1024
 MAX_CROPS = 4
 
 
@@ -26,7 +27,7 @@ class Optimizer(StrEnum):
     RIDGE = "ridge"
 
 
-# The deeper a training goes, the more of each picture it has to keep in memory.
+# Training more layers keeps more activations of each picture in memory.
 MAX_BATCH_SIZES = {Trains.HEAD: 128, Trains.LAST_STAGE: 32, Trains.EVERYTHING: 8}
 
 
@@ -44,7 +45,7 @@ class HeadConfig:
 
     def __post_init__(self) -> None:
         check_range("hidden_layers", self.hidden_layers, 0, MAX_HIDDEN_LAYERS)
-        check_range("width", self.width, 8, 1024)
+        check_range("width", self.width, 8, MAX_WIDTH)
         check_range("dropout", self.dropout, 0, 0.9)
 
 
@@ -66,11 +67,11 @@ class Recipe:
     epochs: int = 25
     batch_size: int = 24
     learning_rate: float = 0.001
-    momentum: float = 0.9  # of SGD
+    momentum: float = 0.9  # used by SGD alone
     weight_decay: float = 0.01
     flips: bool = True  # each training picture also mirrored
-    crops: int = 0  # and so many random crops of each
-    patience: int = 0  # epochs without a lower validation loss after which it ends, with the best epoch; 0: never
+    crops: int = 0  # random crops of each training picture
+    patience: int = 0  # epochs without a lower validation loss after which training ends with the best one; 0: never
     seed: int = 0
     max_epochs: int = 200
 

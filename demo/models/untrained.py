@@ -7,8 +7,8 @@ from PIL import Image
 from torch import nn
 
 from demo.models.backbone import Backbone
-from demo.models.batching import threads
-from demo.models.lenet import draw_weights
+from demo.models.batching import set_num_threads
+from demo.models.lenet import sample_weights
 from demo.system import num_cores
 
 
@@ -25,13 +25,13 @@ def open_untrained(backbone: Backbone, pictures: Sequence[Image.Image], generato
     """
     with torch.device("meta"):  # weights that torch draws would move the global seed
         network = backbone.spec.build()
-    draw_weights(network.to_empty(device="cpu"), generator)
+    sample_weights(network.to_empty(device="cpu"), generator)
     network.eval().requires_grad_(False).to(backbone.device)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.train().momentum = 1.0  # the statistics of this one batch
     batch = torch.stack([backbone.transform(picture) for picture in pictures])  # (N, 3, H, W)
-    with threads(num_cores()), torch.inference_mode():
+    with set_num_threads(num_cores()), torch.inference_mode():
         network(batch.to(backbone.device))
     network.eval().to(memory_format=torch.channels_last)
     return Backbone(backbone.spec, network, backbone.device, is_private=True)

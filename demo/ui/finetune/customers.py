@@ -15,7 +15,7 @@ from demo.models.backbone import Backbone
 from demo.models.head import Head
 from demo.models.recipe import Optimizer, Recipe
 from demo.models.weights import usable_backbone
-from demo.tasks.customers import Answer, ask, choose_questions, count_shared, fingerprint_head, fingerprint_network
+from demo.tasks.customers import Answer, ask, choose_questions, count_shared, digest_head, digest_network
 from demo.tasks.features import FeatureProgress
 from demo.ui.finetune.customer_story import Asked, Brought, Departure, Event, Fingerprints, Held, Outcome, draw_events
 from demo.ui.handlers import COMPUTE, LIGHT, bind, bind_slow
@@ -64,8 +64,8 @@ class _Team:
 
     def take_fingerprints(self, *customers: int) -> Fingerprints:
         """Return those of the network and of the heads of some customers."""
-        heads = (fingerprint_head(self.head(each)) if each in customers else None for each in (A, B))
-        return Fingerprints(fingerprint_network(self.backbone), tuple(heads))
+        heads = (digest_head(self.head(each)) if each in customers else None for each in (A, B))
+        return Fingerprints(digest_network(self.backbone), tuple(heads))
 
 
 def open_door(rooms: Rooms) -> list[Any]:
@@ -230,7 +230,7 @@ def _let_out(
     team: _Team, before: Fingerprints, questions: Sequence[_Question], answers: Sequence[tuple[Answer, ...]]
 ) -> Story:
     """End A's session, and see what is left of A and whether B's head is as it was."""
-    words, head, session = team.rooms.words.finetune.customers, fingerprint_head(team.head(B)), team.session(A)
+    words, head, session = team.rooms.words.finetune.customers, digest_head(team.head(B)), team.session(A)
     yield words.leaving.format(customer=words.names[A])
     team.rooms.sessions.end(team.refs[A].token)
     after = team.take_fingerprints(B)

@@ -79,7 +79,7 @@ def dream(rooms: Rooms, ref: Ref, stage: str, number: float) -> Iterator[str]:
     mine = session.begin_ascent()
     yield draw_status(words.dreaming)
     with rooms.lend(session.state) as backbone:
-        for step in rooms.ascents.climb(backbone, label, channel_idx):
+        for step in rooms.ascents.ascend(backbone, label, channel_idx):
             if not session.is_ascending(mine):
                 yield draw_status(words.stopped.format(step=step.step, count=step.num_steps))
                 return

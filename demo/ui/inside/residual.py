@@ -18,8 +18,7 @@ from demo.tasks.evaluate import Accuracy, measure
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import score
 from demo.tasks.predict import predict
-from demo.tasks.residual import BlockView, Signal, measure_without, switch_off
-from demo.tasks.residual import look_into as look_into_block
+from demo.tasks.residual import BlockView, Signal, measure_without, switch_off, view_block
 from demo.ui.handlers import bind_slow
 from demo.ui.inside.panel import DRAW, Look, Paper, build_panel, draw_figures, draw_shown, look_into, say_no_photo
 from demo.ui.parts.markup import draw_status, draw_table
@@ -232,7 +231,7 @@ def _offer(words: Words, session: Session, look: Look, known: tuple[Block, ...],
 
 
 def _draw_block(words: ResidualWords, look: Look, name: str) -> str:
-    view = look_into_block(look.backbone, name, look.photo)
+    view = view_block(look.backbone, name, look.photo)
     block = next(each for each in list_blocks(look.backbone) if each.name == name)
     return draw_view(words, block, view) + draw_drawing(words, block)
 

@@ -141,7 +141,7 @@ def draw_stages(words: Words, stages: tuple[StageComparison, ...], other_name: s
     rows = [
         (words.inside.stage_names[stage.label], name, *_write_statistics(words, each))
         for stage in stages
-        for name, each in zip(names, stage.looks, strict=True)
+        for name, each in zip(names, stage.sides, strict=True)
     ]
     table = draw_table(own_words.columns, rows, css_class="counts one-line")
     note = f'<p class="hint">{own_words.silent_help}</p>'
@@ -221,7 +221,7 @@ def _draw_plot(words: Words, stage: StageComparison) -> Any:
     # The plot settles its curves by what it is first given: their names do not change with what is compared.
     curves = {
         name: list(zip(middles.tolist(), each.counts.tolist(), strict=True))
-        for name, each in zip((own_words.first_look, own_words.second_look), stage.looks, strict=True)
+        for name, each in zip((own_words.first_look, own_words.second_look), stage.sides, strict=True)
     }
     return gr.LinePlot(value=curve_points("mean", "count", curves), visible=True)
 
@@ -230,7 +230,7 @@ def _draw_numbers(words: Words, stages: tuple[StageComparison, ...], names: tupl
     own_words, tables = words.inside.statistics, ""
     for stage in stages:
         bins = [own_words.bin.format(low=low, high=high) for low, high in pairwise(stage.edges)]
-        rows = list(zip(bins, *(each.counts for each in stage.looks), strict=True))
+        rows = list(zip(bins, *(each.counts for each in stage.sides), strict=True))
         title = own_words.histogram.format(stage=words.inside.stage_names[stage.label])
         tables += f"<h4>{title}</h4>{draw_table((own_words.mean_axis, *names), rows, css_class='counts')}"
     return f"<details><summary>{own_words.numbers}</summary>{tables}</details>"
