@@ -12,7 +12,7 @@ MAX_CROPS = 4
 
 
 class Trains(StrEnum):
-    """What learns from the visitor's pictures; the rest of the network stays as ImageNet left it."""
+    """Which layers are trained on the visitor's pictures; all others keep ImageNet's weights."""
 
     HEAD = "head"
     LAST_STAGE = "last_stage"
@@ -20,7 +20,7 @@ class Trains(StrEnum):
 
 
 class Optimizer(StrEnum):
-    """How the weights are found: step by step, or RIDGE in closed form."""
+    """How the weights are found: step by step, or in closed form by RIDGE."""
 
     SGD = "sgd"
     ADAMW = "adamw"
@@ -53,8 +53,8 @@ class HeadConfig:
 class Recipe:
     """What is trained, on what, and how.
 
-    The default keeps the network, and trains a linear head on each picture and its mirror image. `LESSON` is the
-    recipe of the lesson and of PyTorch's tutorial.
+    The default trains a linear head on each picture and its mirror image, and leaves the network unchanged.
+    `lesson_recipe` returns the recipe of the lesson and of PyTorch's tutorial.
 
     Raises:
         OptionOutOfRange: If one of the numbers is outside its range.

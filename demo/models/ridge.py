@@ -53,7 +53,7 @@ class RidgePath:
         feature_mean, target_mean = weights @ inputs / len(inputs), weights @ targets / len(inputs)
         centred = roots * (inputs - feature_mean)
         eigenvalues, vectors = np.linalg.eigh(centred @ centred.T)
-        eigenvalues = eigenvalues.clip(min=0)  # rounding leaves some just below
+        eigenvalues = eigenvalues.clip(min=0)  # rounding leaves some just below 0
         rotated = vectors.T @ (roots * (targets - target_mean))
         return RidgePath(centred, targets, weights, feature_mean, target_mean, eigenvalues, vectors, rotated)
 
@@ -68,8 +68,8 @@ class RidgePath:
     def leave_one_out(self, penalty: float) -> Real:
         """Return the scores (n, K) that each picture gets from a head that was fitted without it.
 
-        In closed form: the residual of the head that was fitted with the picture, over 1 - h_ii, where h_ii is how
-        much the picture's score follows its own target. The weights and the penalty stay as they are.
+        The closed form divides the residual of the head that was fitted with the picture by 1 - h_ii, where h_ii is the
+        derivative of the picture's score by its own target. The weights and the penalty stay as they are.
 
         Source:
             Allen 1974, https://doi.org/10.1080/00401706.1974.10489157 (PRESS);
@@ -98,8 +98,8 @@ def fit_ridge(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fit a linear head in closed form.
 
-    Penalty and scale are chosen from the training pictures alone, each by what heads fitted without a picture say
-    of that picture; the pictures that the head is checked on have no part in it.
+    Penalty and scale are chosen by leave-one-out: from the scores that each training picture gets from a head fitted
+    without it. The pictures that the head is checked on are not used.
 
     Args:
         features: Finite (n, D), n at least 1, one row for each picture. Two views of one picture would give each
@@ -107,8 +107,8 @@ def fit_ridge(
             cubed: half a second for 1,000 pictures on two cores.
         class_idxs: (n,), each below `num_classes`; a class may be absent, and then always scores 0.
         num_classes: K.
-        dtype: What to compute in. The features' eigenvalues spread over many powers of ten around a large mean;
-            float32 holds seven digits and loses the small ones.
+        dtype: Precision of the computation. The features' eigenvalues spread over many powers of ten around a large
+            mean; float32 holds seven digits and loses the small ones.
 
     Returns:
         weight (K, D) and bias (K,) of an nn.Linear: its logits are for a softmax.

