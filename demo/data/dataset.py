@@ -11,7 +11,7 @@ from demo.data.duplicates import group
 from demo.data.errors import ClassTooSmall, TooFewClasses, TooManyClasses
 from demo.data.folders import read_collection
 from demo.data.images import read_image
-from demo.data.report import DataReport, count_samples, draw_up_report
+from demo.data.report import DataReport, build_report, count_samples
 from demo.data.splits import Sample, split_classes
 from demo.settings import Settings
 
@@ -76,7 +76,7 @@ def make_dataset(collection: Collection, settings: Settings, *, seed: int = 0) -
     groups = group([picture.fingerprint for each in classes for picture in each.pictures])
     samples, split_by_picture = split_classes(classes, groups, seed=seed)
     class_names = tuple(each.name for each in classes)
-    report = draw_up_report(class_names, samples, groups=groups, split_by_picture=split_by_picture)
+    report = build_report(class_names, samples, groups=groups, split_by_picture=split_by_picture)
     return Dataset(class_names, tuple(samples), collection.skipped, report)
 
 

@@ -62,7 +62,7 @@ class DataReport:
         return self.imbalance > MAX_IMBALANCE
 
 
-def draw_up_report(
+def build_report(
     class_names: Sequence[str],
     samples: Sequence[Sample],
     *,

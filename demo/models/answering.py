@@ -1,22 +1,29 @@
-"""The fast way to a network's features and logits alone: nothing else has to be kept apart."""
+"""The fast way to a network's features and logits, for calls that need no stage."""
 
+import logging
 from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from demo.models.batching import MAX_BATCH, Answers, threads
+from demo.models.batching import MAX_BATCH, Answers, set_num_threads
 from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.zoo import BackboneSpec
 from demo.system import num_cores
 
-BYTES_PER_PARAMETER = 8  # at most: float32, in a copy for one picture and in one for a batch
+BYTES_PER_PARAMETER = 8  # upper bound: one float32 copy for single pictures and one for batches
+
+# torch calls these operators private; without them the convolutions are not packed.
+_OPERATORS = ("_reorder_convolution_weight", "_convolution_pointwise")
+
+_log = logging.getLogger(__name__)
 
 
-class _Answering(nn.Module):
-    """A last layer that also gives what goes into it."""
+class _FeaturesAndLogits(nn.Module):
+    """A last layer that also returns its input, the features."""
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
@@ -27,10 +34,10 @@ class _Answering(nn.Module):
 
 
 class _PackedConvolution(nn.Module):
-    """A convolution whose weights lie in the order that the processor wants them in.
+    """A convolution whose weights are kept in the memory layout that oneDNN computes with.
 
-    Otherwise oneDNN puts them into that order at every call, which for one picture takes a quarter of the time. The
-    order depends on the size of the input and on the number of threads; with others the result is the same, later.
+    With plain weights oneDNN reorders them at every call, which takes a quarter of the time for one picture. The layout
+    depends on the size of the input and on the number of threads; with others the result is the same, only slower.
     """
 
     def __init__(self, convolution: nn.Conv2d, input_size: torch.Size) -> None:
@@ -49,29 +56,29 @@ class _PackedConvolution(nn.Module):
         return convolved
 
 
-def open_answers(
+def build_fast_forward(
     network: nn.Module, spec: BackboneSpec, device: torch.device, dtype: torch.dtype
 ) -> Callable[[Tensor], Answers]:
     """Return a function from transformed pictures (N, 3, H, W) to the network's answers, float32 on the CPU.
 
     Args:
-        network: In `eval()`; left unchanged.
+        network: The network, in `eval()`; left unchanged.
         spec: Its row of the zoo's table.
-        device: Where to compute.
-        dtype: What to compute in.
+        device: Device that computes.
+        dtype: Type of the numbers it computes with.
     """
     folded = _fold_batch_norms(network)
-    replace_module(folded, spec.logits, _Answering(folded.get_submodule(spec.logits)))
+    replace_module(folded, spec.logits, _FeaturesAndLogits(folded.get_submodule(spec.logits)))
     folded.to(device, dtype).to(memory_format=torch.channels_last)
     alone = together = folded
-    if device.type == "cpu" and torch.backends.mkldnn.is_available():
+    if device.type == "cpu" and torch.backends.mkldnn.is_available() and has_packed_convolutions():
         sizes = _input_sizes(folded, torch.zeros(1, 3, *spec.build_transforms().crop_size * 2, dtype=dtype))
         alone = _pack(copy_sharing_memory(folded), sizes, 1, num_cores())
         together = _pack(folded, sizes, MAX_BATCH, 1)
 
     def forward(batch: Tensor) -> Answers:
         with torch.inference_mode():
-            answering = alone if len(batch) == 1 else together  # each for what it was packed for
+            answering = alone if len(batch) == 1 else together  # each is packed for its number of pictures
             answers = answering(batch.to(device, dtype, memory_format=torch.channels_last))
             return Answers(*(each.to("cpu", torch.float32) for each in answers))
 
@@ -79,9 +86,9 @@ def open_answers(
 
 
 def _fold_batch_norms(network: nn.Module) -> nn.Module:
-    """Return a copy in which each convolution also does what the batch norm right after it did.
+    """Return a copy whose convolutions include the batch norms right after them; it shares the memory of the rest.
 
-    In `eval()` a batch norm is a factor and a summand for each channel. The copy shares the memory of the rest.
+    In `eval()` a batch norm multiplies each channel by a factor and adds a summand.
     """
     folded = copy_sharing_memory(network)
     for parent in list(folded.modules()):
@@ -97,13 +104,26 @@ def _fold_batch_norms(network: nn.Module) -> nn.Module:
                     norm.weight,
                     norm.bias,
                 )
-                replace_module(parent, name, getattr(norm, "act", nn.Identity()))  # timm's rectify as well
+                replace_module(parent, name, getattr(norm, "act", nn.Identity()))  # timm's batch norms include a ReLU
     return folded
+
+
+@cache
+def has_packed_convolutions() -> bool:
+    """Say whether torch has the operators of packed convolutions; the first call logs those that are missing."""
+    missing = [name for name in _OPERATORS if not hasattr(torch.ops.mkldnn, name)]
+    if missing:
+        _log.warning(
+            "torch %s lacks torch.ops.mkldnn.%s: convolutions stay plain, and answers take longer",
+            torch.__version__,
+            " and ".join(missing),
+        )
+    return not missing
 
 
 def _pack(network: nn.Module, sizes: dict[str, torch.Size], batch_size: int, num_threads: int) -> nn.Module:
     """Pack the convolutions of a network, in place, for a batch size and a number of threads."""
-    with threads(num_threads), torch.inference_mode():
+    with set_num_threads(num_threads), torch.inference_mode():
         for name, size in sizes.items():
             convolution = network.get_submodule(name)
             assert isinstance(convolution, nn.Conv2d)
@@ -112,7 +132,7 @@ def _pack(network: nn.Module, sizes: dict[str, torch.Size], batch_size: int, num
 
 
 def _input_sizes(network: nn.Module, example: Tensor) -> dict[str, torch.Size]:
-    """Return the size of what goes into each plain convolution, by its name; subclasses do more and are left out."""
+    """Return the input size of each plain convolution, by its name; subclasses, which do more, are left out."""
     sizes: dict[str, torch.Size] = {}
     hooks = [
         module.register_forward_pre_hook(lambda _, inputs, name=name: sizes.__setitem__(name, inputs[0].shape))

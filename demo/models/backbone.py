@@ -10,8 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor, fx, nn
 
-from demo.models.answering import open_answers
-from demo.models.batching import Answers, Batcher, threads
+from demo.models.answering import build_fast_forward
+from demo.models.batching import Answers, Batcher, set_num_threads
 from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, open_graph
 from demo.models.head import Head
 from demo.models.weights import load_weights
@@ -33,9 +33,9 @@ class Outputs(NamedTuple):
 class Backbone:
     """One pretrained network, shared by all visitors and written to by nobody.
 
-    It stays in `eval()` without gradients and is never hooked: two threads would see each other's tensors.
-    `precision` is what answers are computed in: "float32" or "bfloat16"; all else is float32. A private one has
-    layers that a visitor's head was trained with; `for_head` returns it.
+    It stays in `eval()` without gradients, and no hook is ever set on it, because two threads would see each other's
+    tensors. Answers are computed in `precision`, "float32" or "bfloat16"; everything else is float32. A private
+    backbone has layers that were trained with a visitor's head; `for_head` returns it.
     """
 
     spec: BackboneSpec
@@ -53,7 +53,7 @@ class Backbone:
         object.__setattr__(self, "_graph", open_graph(self.network, self.spec))
         answer: Callable[[Tensor], Answers] = self._answer_alone
         if not self.is_private:
-            answer = open_answers(self.network, self.spec, self.device, getattr(torch, self.precision))
+            answer = build_fast_forward(self.network, self.spec, self.device, getattr(torch, self.precision))
         object.__setattr__(self, "_answer", answer)
         num_passes = 2 if self.device.type == "cpu" else 1
         object.__setattr__(self, "_batcher", Batcher(answer, num_passes=num_passes))
@@ -71,7 +71,7 @@ class Backbone:
 
     def run_transformed(self, batch: Tensor) -> Outputs:
         """Run what `transform` returned for N pictures, float32 (N, 3, H, W), through the network."""
-        with threads(num_cores()), torch.inference_mode():
+        with set_num_threads(num_cores()), torch.inference_mode():
             outputs = self._graph(batch.to(self.device, memory_format=torch.channels_last))
             stages = {label: outputs[label.value].cpu().contiguous() for label in StageLabel}
             return Outputs(stages, outputs[FEATURES].cpu(), outputs[LOGITS].cpu())
@@ -90,10 +90,10 @@ class Backbone:
 
         They are the same to the last digit whatever others ask meanwhile, so that a training can be repeated.
         """
-        with threads(1):
+        with set_num_threads(1):
             return self._answer(batch).features
 
-    def part(self, start: StageLabel | None, end: str = FEATURES) -> fx.GraphModule:
+    def subgraph(self, start: StageLabel | None, end: str = FEATURES) -> fx.GraphModule:
         """Return the part of the network between two of its nodes; it calls the shared modules.
 
         Args:
@@ -103,9 +103,9 @@ class Backbone:
         return cut_graph(self._graph, start, end)
 
     def for_head(self, head: Head | None) -> "Backbone":
-        """Return the network that a head belongs to: this one, or a private one with the layers of the head's own.
+        """Return the network that a head belongs to: this one, or a private one with the layers trained with the head.
 
-        The private one shares the memory of all other layers, is opened once, and is gone with the head.
+        The private network shares the memory of all other layers. It is opened once, and freed with the head.
         """
         if head is None or not head.tuned:
             return self
@@ -124,13 +124,13 @@ class Backbone:
         return Backbone(self.spec, network, self.device, is_private=True)
 
     def transform(self, picture: Image.Image) -> Tensor:
-        """Return what the network is given for one RGB picture: float32 (3, H, W), normalised."""
-        with threads(1):
+        """Return the network's input for one RGB picture: float32 (3, H, W), normalised."""
+        with set_num_threads(1):
             transformed: Tensor = self.spec.build_transforms()(_crop_long(picture))
         return transformed
 
     def draw_input(self, picture: Image.Image) -> Image.Image:
-        """Return the picture as the network sees it: resized and cropped, colours put back."""
+        """Return the picture as the network sees it: resized and cropped, in its own colours."""
         return draw_transformed(self.spec, self.transform(picture))
 
     def _answer_alone(self, batch: Tensor) -> Answers:
@@ -140,11 +140,11 @@ class Backbone:
 
 
 def draw_transformed(spec: BackboneSpec, transformed: Tensor) -> Image.Image:
-    """Return what `Backbone.transform` gave, float32 (3, H, W), as a picture: colours put back."""
+    """Turn a transformed picture, float32 (3, H, W), back into an image with its own colours."""
     transforms = spec.build_transforms()
     mean = torch.tensor(transforms.mean).view(3, 1, 1)
     std = torch.tensor(transforms.std).view(3, 1, 1)
-    with threads(1):
+    with set_num_threads(1):
         pixels = (transformed * std + mean).clamp(0, 1).mul(255).round().to(torch.uint8)
     return Image.fromarray(pixels.permute(1, 2, 0).numpy())  # (H, W, 3)
 
@@ -161,14 +161,14 @@ def load_backbone(spec: BackboneSpec, device: str = "cpu", *, precision: str = "
 
     Args:
         spec: Row of the zoo's table.
-        device: Where it computes, in torch's words: "cpu", "cuda".
-        precision: What answers are computed in: "float32" or "bfloat16".
+        device: Device that computes, by torch's name: "cpu", "cuda".
+        precision: Type of the numbers that answers are computed with: "float32" or "bfloat16".
 
     Raises:
         WeightsError: If the weights are missing or damaged.
     """
     tensors = load_weights(spec)
-    with torch.device("meta"):  # the checkpoint brings the numbers; random ones would cost time and memory
+    with torch.device("meta"):  # random weights, which the checkpoint replaces, would cost time and memory
         network = spec.build()
     if spec.library == "timm":
         tensors = _rename_by_order(tensors, network)

@@ -36,12 +36,12 @@ class _Ticket:
 class Batcher:
     """Runs a forward pass for callers in many threads; it has no thread of its own.
 
-    A caller that finds a free place leads at once. Whoever ends a pass takes those that wait, the longest waiting
-    first, as the next batch, and wakes the first of them to lead it.
+    A caller leads a pass at once if fewer than `num_passes` are running. At its end the leader makes the longest
+    waiting callers the next batch, and wakes the first of them to lead it.
     """
 
     def __init__(self, forward: Callable[[Tensor], Answers], *, num_passes: int = 1) -> None:
-        """Begin with nobody waiting.
+        """Begin without callers.
 
         Args:
             forward: The network: pictures (N, 3, H, W) to answers for N pictures.
@@ -57,7 +57,7 @@ class Batcher:
         """Return the answers for pictures (N, 3, H, W), which may share a forward pass with those of others.
 
         Raises:
-            Exception: What the forward pass raised, to all who shared it.
+            Exception: What the forward pass raised, to all callers that shared it.
         """
         ticket = _Ticket(pictures)
         with self._lock:
@@ -77,7 +77,7 @@ class Batcher:
         try:
             with self._lock:
                 num_threads = max(1, num_cores() // self._num_running)
-            with threads(num_threads):
+            with set_num_threads(num_threads):
                 answers = self._forward(torch.cat([ticket.pictures for ticket in tickets]))  # (sum of N, 3, H, W)
             counts = [len(ticket.pictures) for ticket in tickets]
             for ticket, *rows in zip(tickets, *(each.split(counts) for each in answers), strict=True):
@@ -94,7 +94,7 @@ class Batcher:
             ticket.woken.set()
 
     def _wake_next(self) -> None:
-        """Take the next batch from those that wait, and let the first of it lead."""
+        """Make the longest waiting tickets the next batch, and wake the first of them to lead it."""
         tickets = [self._waiting.popleft()]
         num_pictures = len(tickets[0].pictures)
         while self._waiting and num_pictures + len(self._waiting[0].pictures) <= MAX_BATCH:
@@ -105,10 +105,10 @@ class Batcher:
 
 
 @contextmanager
-def threads(number: int) -> Iterator[None]:
-    """Let torch use so many threads for what this thread computes.
+def set_num_threads(number: int) -> Iterator[None]:
+    """Set the number of threads that torch uses for the computations of this thread.
 
-    Each thread that computes keeps helpers of its own, and they wait for each other after every step. Where many
+    Each computing thread has a pool of its own, whose members wait for each other after every step. While many threads
     compute at once, one thread for each is much faster.
     """
     before = torch.get_num_threads()

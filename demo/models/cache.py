@@ -11,11 +11,11 @@ from demo.models.backbone import Backbone, load_backbone
 from demo.models.zoo import BackboneSpec, find_spec
 from demo.system import give_back_free_memory
 
-_BYTES_PER_PARAMETER = 4 + BYTES_PER_PARAMETER  # float32, in the network itself and in what answers
+_BYTES_PER_PARAMETER = 4 + BYTES_PER_PARAMETER  # float32 in the network itself, and its copies for answers
 
 
 class BackboneCache:
-    """One copy of each backbone, whatever the number of visitors; the least recently used leaves first."""
+    """One copy of each backbone, whatever the number of visitors; the least recently used is dropped first."""
 
     def __init__(
         self,
@@ -25,13 +25,13 @@ class BackboneCache:
         budget_bytes: int = 2_000_000_000,
         needed: Callable[[], Collection[str]] = tuple,
     ) -> None:
-        """Begin with none.
+        """Begin with no backbone.
 
         Args:
-            device: Where they compute.
-            precision: What they answer in: "float32" or "bfloat16".
-            budget_bytes: How much the parameters of all of them may take together.
-            needed: Asked for the names of those that visitors' heads are bound to: they leave last.
+            device: Device that computes.
+            precision: Type of the numbers that answers are computed with: "float32" or "bfloat16".
+            budget_bytes: Limit on the bytes that the parameters of all backbones take together.
+            needed: Returns the names of the backbones that visitors' heads belong to; they are dropped last.
         """
         self._device = device
         self._precision = precision
@@ -45,13 +45,13 @@ class BackboneCache:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of those that are loaded, the least recently used first."""
+        """The names of the loaded backbones, the least recently used first."""
         with self._lock:
             return tuple(self._loaded)
 
     @contextmanager
     def lend(self, name: str) -> Iterator[Backbone]:
-        """Lend a backbone, loading it first where it is not there; it stays at least until it is given back.
+        """Lend a backbone, loaded first if it is not there; it stays loaded at least until the context ends.
 
         Raises:
             UnknownBackbone: If the zoo has no such backbone.
@@ -67,7 +67,7 @@ class BackboneCache:
                 self._borrowers[name] -= 1
 
     def _find(self, spec: BackboneSpec) -> Backbone:
-        with self._loading[spec.name]:  # the others who want it wait here
+        with self._loading[spec.name]:  # other callers of the same backbone wait here
             if spec.name not in self._loaded:
                 self._load(spec)
             with self._lock:
@@ -92,11 +92,11 @@ class BackboneCache:
             self._loaded[spec.name] = backbone
 
     def _make_room(self, num_bytes: int) -> list[str]:
-        """Let go of what nobody uses until the budget holds, first of what no head needs; return their names."""
+        """Drop unused backbones until the budget holds, those that no head needs first; return their names."""
         idle = [name for name in self._loaded if not self._borrowers[name]]
         needed = set(self._needed())
         leaving = []
-        for name in sorted(idle, key=lambda each: each in needed):  # a stable sort
+        for name in sorted(idle, key=lambda each: each in needed):  # a stable sort keeps the least recently used first
             if sum(self._reserved_bytes.values()) + num_bytes <= self._budget_bytes:
                 break
             del self._loaded[name], self._reserved_bytes[name]
@@ -105,6 +105,6 @@ class BackboneCache:
 
 
 def give_back_memory() -> None:
-    """Give what nobody needs any more, such as a network that has left, back to the operating system."""
-    gc.collect()  # traced networks, errors and streams refer to themselves
+    """Give memory that is no longer used, such as a dropped network's, back to the operating system."""
+    gc.collect()  # traced networks, errors and streams are in reference cycles
     give_back_free_memory()

@@ -1,4 +1,4 @@
-"""One file from a web address to this disk: whole, checked, and resumed where it was cut."""
+"""Download of one file: checked, and resumed where the connection was cut."""
 
 import hashlib
 import re
@@ -20,20 +20,20 @@ from demo.models.errors import (
 )
 from demo.settings import MEGABYTE
 
-STALL_S = 15.0  # without a connection or a byte
-MAX_CONNECTIONS = 4  # for one file: the first, and three that go on where one was cut
+STALL_S = 15.0  # time without a connection or a byte after which a host has stalled
+MAX_CONNECTIONS = 4  # connections for one file: the first, and three that resume after a cut
 REPORT_EVERY_S = 0.2
 
 Received = tuple[int, int | None]
 
 
 def part_of(path: Path) -> Path:
-    """Return where the bytes of a file lie until it is whole."""
+    """Return the path of a file's bytes until the file is whole."""
     return path.with_name(f"{path.name}.part")
 
 
 def size_bytes(path: Path) -> int:
-    """Return the size of a file, 0 where there is none."""
+    """Return the size of a file, 0 if there is none."""
     try:
         return path.stat().st_size
     except FileNotFoundError:
@@ -41,8 +41,8 @@ def size_bytes(path: Path) -> int:
 
 
 def host_of(address: str) -> str:
-    """Return the host of an address, without the name and password that a mirror's address may carry."""
-    with suppress(ValueError):  # an address is what the environment makes it
+    """Return the host of an address, without the user name and password that a mirror's address may have."""
+    with suppress(ValueError):  # the environment may name a mirror with a malformed address
         return urlsplit(address).hostname or address
     return address
 
@@ -56,28 +56,28 @@ def digest_of(path: Path) -> str:
 def download(address: str, path: Path, checksum: str) -> Generator[Received, None, str]:
     """Fetch a file, going on where an earlier try of this or of another process ended.
 
-    The bytes are written beside the file and get its name when they are whole and right. Whoever calls makes sure
-    that nobody else downloads the same file.
+    The bytes are written to a part beside the file, which is renamed when it is whole and its checksum is right. The
+    caller makes sure that no one else downloads the same file.
 
     Args:
-        address: Where the file is; redirects are followed.
-        path: Where it shall lie; its folder exists.
-        checksum: The SHA-256 or its first digits; where it is empty, the one that the host gives counts.
+        address: Address of the file; redirects are followed.
+        path: Where the file is to be; its folder exists.
+        checksum: The SHA-256 or its first digits; if empty, the one that the host gives counts.
 
     Yields:
-        How many bytes are here and, where the host tells, how many there are in all; at most five times a second.
+        How many bytes are here and, if the host tells, how many there are in all; at most five times a second.
 
     Returns:
         The file's SHA-256.
 
     Raises:
-        SourceError: If the file cannot be had from there.
+        SourceError: If the file cannot be fetched from there.
     """
     try:
         return (yield from _download(address, path, checksum))
     except OSError as error:
         with suppress(OSError):
-            part_of(path).unlink(missing_ok=True)  # a full disk is not left full
+            part_of(path).unlink(missing_ok=True)  # the part would keep a full disk full
         raise CacheUnwritable(place=path.parent.name, reason=error.strerror) from error
 
 
@@ -97,12 +97,12 @@ def _download(address: str, path: Path, checksum: str) -> Generator[Received, No
             return digest
         part.unlink()
         if not has_begun:
-            break  # all of it came from there; else the wrong bytes may be those of an earlier try
+            break  # this host sent all the wrong bytes; otherwise they may be those of an earlier try
     raise ChecksumWrong(place=host_of(address))
 
 
 def _receive(address: str, part: Path, checksum: str) -> Generator[Received, None, str]:
-    """Add what is missing to a part, from one connection, and return the checksum that the whole must have."""
+    """Append the missing bytes to a part, from one connection, and return the checksum that the whole must have."""
     host = host_of(address)
     done, total = size_bytes(part), None
     try:
@@ -118,7 +118,7 @@ def _receive(address: str, part: Path, checksum: str) -> Generator[Received, Non
                 for chunk in response.iter_raw():
                     done += file.write(chunk)
                     if time.monotonic() - reported >= REPORT_EVERY_S:
-                        file.flush()  # others read the progress from the file's size
+                        file.flush()  # other processes read the progress from the file's size
                         yield done, total
                         reported = time.monotonic()
             yield done, total
@@ -134,14 +134,14 @@ def _receive(address: str, part: Path, checksum: str) -> Generator[Received, Non
 
 def _open_client(host: str) -> httpx.Client:
     try:
-        # Bytes as they lie there: a compressed transfer could not be resumed.
+        # A compressed transfer could not be resumed.
         return httpx.Client(timeout=STALL_S, follow_redirects=True, headers={"Accept-Encoding": "identity"})
-    except (OSError, ValueError, ImportError) as error:  # what the environment says of proxies and certificates
+    except (OSError, ValueError, ImportError) as error:  # the environment's proxies or certificates are wrong
         raise DownloadUnreachable(host=host) from error
 
 
 def _ask(client: httpx.Client, address: str, part: Path, checksum: str) -> httpx.Response:
-    """Ask for what is missing, or for all, where the host cannot go on or no checksum would tell a wrong seam."""
+    """Ask for the missing bytes, or for all if the host cannot resume or no checksum would reveal a wrong part."""
     start = size_bytes(part)
     if start:
         response = _get(client, address, {"Range": f"bytes={start}-"})

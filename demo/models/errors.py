@@ -1,4 +1,4 @@
-"""What can be wrong with weights, and with heads that are brought back."""
+"""Errors of weights, and of saved heads that are opened again."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ class HeadFileError(UploadError):
 
 
 class NoHeadFile(HeadFileError):
-    """There is no saved head at all."""
+    """No file of a saved head was given."""
 
     message = "There is no saved head yet. Choose a zip that was exported here, or the head.safetensors in it."
 
 
 class NotAHeadFile(HeadFileError):
-    """The file is neither an export nor the head of one."""
+    """A file is neither an export nor the head of one."""
 
     message = "This file is no saved head. Choose a zip that was exported here, or the head.safetensors in it."
 
@@ -35,7 +35,7 @@ class HeadFileTooLarge(HeadFileError):
 
 
 class HeadFileDamaged(HeadFileError):
-    """A part of a saved head is not as it was written."""
+    """A part of a saved head was changed since it was written."""
 
     part: str
     message = "The saved head is damaged or was changed (its {part} cannot be used). Export it again."
@@ -93,14 +93,14 @@ class HeadClassName(HeadFileError):
 
 
 class HeadTensorMissing(HeadFileError):
-    """A tensor is not there."""
+    """A saved head lacks a tensor that it needs."""
 
     name: str
     message = 'The saved head lacks the tensor "{name}". Export it again.'
 
 
 class HeadTensorUnknown(HeadFileError):
-    """There is a tensor that the network and its head do not have."""
+    """A saved head has a tensor that neither the network nor its head has."""
 
     name: str
     message = 'The saved head has a tensor "{name}" that does not belong to it. Export it again.'
@@ -116,7 +116,7 @@ class HeadTensorDiffers(HeadFileError):
 
 
 class HeadTooManyTuned(HeadFileError):
-    """A head comes with more trained layers than there is room for."""
+    """A saved head has more trained parameters than the settings allow."""
 
     millions: float
     limit: float
@@ -127,7 +127,7 @@ class HeadTooManyTuned(HeadFileError):
 
 
 class HeadValuesWrong(HeadFileError):
-    """A tensor has numbers that no training leaves behind."""
+    """A tensor of a saved head has values that no training produces."""
 
     name: str
     message = (
@@ -140,7 +140,7 @@ class WeightsError(DemoError):
 
 
 class WeightsMissing(WeightsError):
-    """A backbone's weights are in none of the places that were asked; `tried` has an error for each of them."""
+    """A backbone's weights are in none of the places that were tried; `tried` has an error for each of them."""
 
     backbone: str
     tried: DemoError | Sequence[DemoError]
@@ -156,7 +156,7 @@ class WeightsDamaged(WeightsError):
 
 
 class SourceError(WeightsError):
-    """One of the places where weights may be had does not have them."""
+    """One of the places of a backbone's weights does not have them."""
 
 
 class SourceAbsent(SourceError):
@@ -167,14 +167,14 @@ class SourceAbsent(SourceError):
 
 
 class ChecksumWrong(SourceError):
-    """A file, or what a host sent, is not what the authors published."""
+    """A file, on this machine or from a host, is not the one that the authors published."""
 
     place: str
     message = "{place}: the checksum is wrong"
 
 
 class CacheUnwritable(SourceError):
-    """There is no room or no permission to keep a download."""
+    """The cache has no room for a download, or may not be written."""
 
     place: str
     reason: str | None
@@ -182,20 +182,20 @@ class CacheUnwritable(SourceError):
 
 
 class HubOffline(SourceError):
-    """The Hugging Face Hub is not asked because the environment says so."""
+    """The environment forbids requests to the Hugging Face Hub."""
 
     message = "Hugging Face Hub: not asked, HF_HUB_OFFLINE is set"
 
 
 class DownloadUnreachable(SourceError):
-    """There is no connection to a host."""
+    """A host cannot be reached."""
 
     host: str
     message = "{host}: cannot be reached"
 
 
 class DownloadRefused(SourceError):
-    """A host answered that it will not send the file."""
+    """A host refused to send the file."""
 
     host: str
     status: int

@@ -1,4 +1,4 @@
-"""A checkpoint that this machine does not have, from the first source that has it; one download for all who ask."""
+"""Find a checkpoint or download it, once for all threads and processes that ask, from the first host that has it."""
 
 import os
 import sys
@@ -25,12 +25,12 @@ from demo.models.weights import (
 from demo.models.zoo import BackboneSpec, find_spec
 from demo.settings import MEGABYTE
 
-POLL_S = 0.2  # how often a waiter looks whether another's download has ended
+POLL_S = 0.2  # time between two checks whether another process's download has ended
 
 
 @dataclass(frozen=True)
 class FetchProgress:
-    """How far a download is; `total_bytes` is None where the host does not say, or another process downloads."""
+    """How far a download is; `total_bytes` is None if the host does not say, or another process downloads."""
 
     source: Source
     host: str
@@ -38,15 +38,15 @@ class FetchProgress:
     total_bytes: int | None
 
 
-# When the last fetch of a file failed, and at what: those who waited for it meanwhile need not fail one by one.
+# Time and reasons of the last failure to fetch a file: callers that waited for that try fail with it at once.
 _failures: dict[Path, tuple[float, list[SourceError]]] = {}
 
 
 def fetch_weights(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsFile]:
     """Find a backbone's checkpoint, or download it; one download runs, however many threads or processes ask.
 
-    A damaged file in the cache is removed and fetched again. An iteration that is closed before its end, or whose
-    process is killed, leaves what it has, and the next one goes on from there.
+    A damaged file in the cache is removed and fetched again. A download that is closed before its end, or whose process
+    is killed, leaves the bytes it has, and the next download goes on from there.
 
     Args:
         spec: Row of the zoo's table.
@@ -55,10 +55,10 @@ def fetch_weights(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsF
         The progress of the download, about five times a second; nothing if the file is here.
 
     Returns:
-        Where the file is now.
+        The file on this machine.
 
     Raises:
-        WeightsMissing: If no source has it; `tried` says of each why.
+        WeightsMissing: If no source has it; `tried` has the reason of each.
     """
     file = find_whole(spec)
     if file is not None:
@@ -69,10 +69,10 @@ def fetch_weights(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsF
 
 
 def _fetch_once(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsFile]:
-    """Fetch alone, or watch another's download and use what it brings."""
+    """Fetch alone, or wait for the download of another thread or process and use its file."""
     since = time.monotonic()
     path = remotes(spec)[0].path
-    # Not thread-local: a server may resume the generator in another thread than the one that began it.
+    # The lock is not thread-local, because a server may resume the generator in another thread.
     lock = FileLock(f"{path}.lock", thread_local=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def _fetch_alone(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsFi
         except SourceError as error:
             tried.append(error)
             if isinstance(error, CacheUnwritable):
-                break  # the next source's file could not be kept either
+                break  # a file from the next source could not be written either
     _failures[sources[0].path] = (time.monotonic(), tried)
     raise WeightsMissing(backbone=spec.display_name, tried=tried)
 
@@ -134,8 +134,8 @@ def _fetch_from(remote: Remote) -> Generator[FetchProgress, None, WeightsFile]:
 
 
 def _progress_of_another(spec: BackboneSpec) -> FetchProgress:
-    """Tell how far another's download is: the size of the part that grows."""
-    # A part that the first source left behind does not grow while the second one's does.
+    """Return how far the download of another process is, from the size of the file that grows."""
+    # A part that an earlier download left behind does not grow; the one that was written last does.
     growing = max(remotes(spec), key=lambda remote: _changed_at(part_of(remote.path)))
     return FetchProgress(growing.source, host_of(growing.address), size_bytes(part_of(growing.path)), None)
 
@@ -148,7 +148,7 @@ def _changed_at(path: Path) -> float:
 
 
 def _fetch_showing(name: str) -> WeightsFile:
-    """Fetch one backbone's weights, with one line that tells how far it is."""
+    """Fetch one backbone's weights, with the progress in one line on stderr."""
     fetching, line = fetch_weights(find_spec(name)), ""
     try:
         while True:
@@ -165,7 +165,7 @@ def _fetch_showing(name: str) -> WeightsFile:
 
 
 def main(names: Sequence[str]) -> int:
-    """Fetch the weights of some backbones and print where they are; return 1 if one could not be had, else 0."""
+    """Fetch the weights of some backbones and print where they are; return 1 if one could not be fetched, else 0."""
     failed = False
     for name in names:
         try:

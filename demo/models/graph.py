@@ -15,10 +15,10 @@ _tracing = threading.Lock()
 
 
 class _Tracer(fx.Tracer):
-    """A tracer that keeps what each module gives, and that sees what its own thread calls.
+    """A tracer that records which node each module's output is, and ignores the calls of other threads.
 
-    While torch traces a network it sends the calls of every module in the process through the tracer, those of other
-    threads too; and of two tracers at once, the one that ends last would leave the other's detour in place for good.
+    While fx traces a network, the calls of all modules in the process go through the tracer, those of other threads
+    too. If two tracers ran at once, the last to end would leave the patch of the other in place for good.
     """
 
     def __init__(self, leaves: tuple[type[nn.Module], ...]) -> None:
@@ -28,11 +28,11 @@ class _Tracer(fx.Tracer):
         self._thread = threading.get_ident()
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        """Say whether a module is one node, or traced into; the names are torch's."""
+        """Say whether a module becomes one node; the names of all arguments here are fx's."""
         return isinstance(m, self._leaves) or super().is_leaf_module(m, module_qualified_name)
 
     def call_module(self, m: nn.Module, forward: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        """Trace a call, or let the call of another thread pass."""
+        """Trace a call; a call by another thread runs as usual."""
         if threading.get_ident() != self._thread:
             return forward(*args, **kwargs)
         output = super().call_module(m, forward, args, kwargs)
@@ -41,7 +41,7 @@ class _Tracer(fx.Tracer):
         return output
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, Any]) -> Any:
-        """Trace what a module is asked for, or let another thread have it."""
+        """Trace the access to an attribute; another thread's access returns the attribute itself."""
         if threading.get_ident() != self._thread:
             return attr_val
         return super().getattr(attr, attr_val, parameter_proxy_cache)
@@ -52,7 +52,7 @@ def open_graph(network: nn.Module, spec: BackboneSpec) -> fx.GraphModule:
 
     Args:
         network: Left unchanged; the graph calls its modules, so that both share one copy of the parameters.
-        spec: Its row of the zoo's table, which names the nodes.
+        spec: Its row of the zoo's table, which names the nodes: modules, or functions that `forward` itself calls.
 
     Returns:
         A module from pictures (N, 3, H, W) to a dict: the labels of the stages to (N, C, H, W), FEATURES (N, D),
@@ -63,7 +63,7 @@ def open_graph(network: nn.Module, spec: BackboneSpec) -> fx.GraphModule:
     if spec.library == "timm":
         from timm.layers import BatchNormAct2d, Conv2dSame
 
-        # The padding of the one depends on the size of what comes in; the other would count a batch while traced.
+        # Conv2dSame computes its padding from the size of the input; BatchNormAct2d counts batches when it is traced.
         leaves = (Conv2dSame, BatchNormAct2d)
     with _tracing:
         tracer = _Tracer(leaves)
@@ -82,7 +82,7 @@ def cut_graph(graph: fx.GraphModule, start: StageLabel | None, end: str = FEATUR
     """Return the part of an opened network between two of its named nodes.
 
     Args:
-        graph: What `open_graph` returned; left unchanged, and the part calls the same modules.
+        graph: Result of `open_graph`; left unchanged. The part calls the same modules.
         start: The stage whose output (N, C, H, W) goes in; None for pictures (N, 3, H, W).
         end: Name of the node whose output comes out.
     """
@@ -119,6 +119,6 @@ def copy_sharing_memory(network: nn.Module) -> nn.Module:
 
 
 def replace_module(network: nn.Module, name: str, module: nn.Module) -> None:
-    """Put another module in the place of one of a network's, by its dotted name."""
+    """Replace a module of a network, by its dotted name."""
     parent, _, child = name.rpartition(".")
     setattr(network.get_submodule(parent), child, module)

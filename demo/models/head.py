@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 from demo.models.recipe import HeadConfig, Recipe
 
-# How the names of a batch norm's tensors end that are statistics of pictures, and not trained.
+# Suffixes of a batch norm's buffers: statistics of pictures, which are not trained.
 BUFFERS = ("running_mean", "running_var", "num_batches_tracked")
 
 
 @dataclass(frozen=True)
 class TrainingSummary:
-    """How a head came about and what it gets right; seconds count from the first picture read.
+    """How a head was trained, and its accuracy; `seconds` count from the first picture that was read.
 
     `epochs` were trained, and the head is that of `chosen_epoch`: the last one, unless early stopping chose another
     by its validation loss.
@@ -39,8 +39,8 @@ class TrainingSummary:
 class Head:
     """A trained head: features (N, D) of one backbone in, logits (N, K) of the visitor's classes out.
 
-    `tuned` are the tensors of the network that were trained with it, by their names there; where the network stayed
-    as it is there are none. `Backbone.for_head` returns the network that goes with it.
+    `tuned` are the tensors of the network that were trained with it, by their names there; it is empty if the head
+    alone was trained. `Backbone.for_head` returns the network that belongs to the head.
     """
 
     module: nn.Module
@@ -69,12 +69,12 @@ class Head:
 
 
 class SeededDropout(nn.Dropout):
-    """Dropout that draws from a generator of its own, so that the same seed gives the same training."""
+    """Dropout with a generator of its own, so that the same seed gives the same training."""
 
     generator: torch.Generator
 
     def forward(self, activation: Tensor) -> Tensor:
-        """Drop activations while training; pass them on otherwise."""
+        """Drop activations in training mode; pass them on in evaluation mode."""
         if not self.training or not self.p:
             return activation
         kept = torch.empty_like(activation).bernoulli_(1 - self.p, generator=self.generator)
@@ -82,7 +82,7 @@ class SeededDropout(nn.Dropout):
 
 
 def seeded_dropout(share: float, generator: torch.Generator) -> SeededDropout:
-    """Return a dropout of a share (0 to 1) that draws from a generator."""
+    """Return a dropout of a share (0 to 1) with a generator of its own."""
     dropout = SeededDropout(share)
     dropout.generator = generator
     return dropout
@@ -96,9 +96,9 @@ def build_head(
     Args:
         num_features: D, the width of the backbone's pooled last stage.
         num_classes: K.
-        config: Its shape; one linear layer unless given.
-        generator: Source of the weights and of dropout, so that the same seed gives the same head and no global
-            seed moves.
+        config: Shape of the head; one linear layer by default.
+        generator: Source of the weights and of dropout, so that the same seed gives the same head and the
+            global generator is not used.
 
     Returns:
         nn.Linear, or nn.Sequential of Linear, ReLU, Dropout, ..., Linear.
@@ -119,7 +119,7 @@ def count_parameters(num_features: int, num_classes: int, config: HeadConfig) ->
 
 
 def _build_linear(num_inputs: int, num_outputs: int, generator: torch.Generator) -> nn.Linear:
-    """Build a layer within nn.Linear's own bounds, https://pytorch.org/docs/stable/generated/torch.nn.Linear.html."""
+    """Build a layer with nn.Linear's own uniform distribution, https://pytorch.org/docs/stable/generated/torch.nn.Linear.html."""
     layer: nn.Linear = nn.utils.skip_init(nn.Linear, num_inputs, num_outputs)
     bound = num_inputs**-0.5
     with torch.no_grad():

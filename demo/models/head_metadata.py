@@ -1,4 +1,4 @@
-"""What the header of a head's file says of it, as texts: written, and read from a stranger's file."""
+"""The texts in the header of a head's file: which network and classes it is for, and how it was trained."""
 
 import dataclasses
 import json
@@ -26,12 +26,12 @@ from demo.settings import Settings
 FORMAT = "2"
 
 _KEYS = {"format", "backbone", "weights", "classes", "head", "transforms", "summary"}
-_MAX_NUMBER = 2**31  # in a recipe or a summary
+_MAX_NUMBER = 2**31  # largest number in a recipe or a summary
 
 
 @dataclasses.dataclass(frozen=True)
 class About:
-    """What the header says of a head, checked."""
+    """The checked texts of a header."""
 
     spec: BackboneSpec
     class_names: tuple[str, ...]
@@ -39,7 +39,7 @@ class About:
 
 
 def write_metadata(head: Head, spec: BackboneSpec) -> dict[str, str]:
-    """Return the texts that `read_metadata` reads: all that belongs to a head beside its numbers."""
+    """Return all that belongs to a head beside its tensors, as the texts that `read_metadata` reads."""
     return {
         "format": FORMAT,
         "backbone": spec.name,
@@ -52,10 +52,10 @@ def write_metadata(head: Head, spec: BackboneSpec) -> dict[str, str]:
 
 
 def read_metadata(texts: Any, settings: Settings) -> About:
-    """Read and check what a stranger's file says of a head.
+    """Check the texts of an untrusted header and build values from them.
 
     Args:
-        texts: What stands in the header; anything.
+        texts: Metadata of the header, which may be anything.
         settings: Limits on the classes.
 
     Raises:
@@ -88,7 +88,7 @@ def _check_texts(metadata: Any) -> dict[str, str]:
 
 
 def _describe_transforms(spec: BackboneSpec) -> dict[str, Any]:
-    """Return a network's transforms as JSON has them; lists of one side are that side."""
+    """Return a network's transforms in JSON's types; a list of one side becomes a number."""
     transforms = spec.build_transforms()
     return {
         "resize_size": transforms.resize_size[0],
@@ -165,7 +165,7 @@ def _is_possible(summary: TrainingSummary) -> bool:
 
 
 def to_json(value: Any) -> str:
-    """Return a value as JSON without spaces; it has no numbers that JSON lacks."""
+    """Return a value as compact JSON; NaN and infinities, which JSON lacks, are refused."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
@@ -185,13 +185,13 @@ def _refuse_constant(constant: str) -> None:
 
 
 def _refuse_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Build an object whose keys differ: two readers could choose two values of the same key."""
+    """Build an object without repeated keys, of whose values two readers could choose different ones."""
     value = dict(pairs)
     if len(value) < len(pairs):
-        raise ValueError("a key stands twice")
+        raise ValueError("a key is repeated")
     return value
 
 
 def shorten(text: str) -> str:
-    """Return the beginning of a stranger's text, fit to be shown."""
+    """Return the beginning of an untrusted text, cleaned so that it can be shown."""
     return clean_name(text[:60])

@@ -1,4 +1,4 @@
-"""A head as a file that cannot carry code: safetensors, with all that belongs to the head as texts in its header."""
+"""A head as a file that cannot contain code: safetensors, with everything about the head as texts in its header."""
 
 import io
 import json
@@ -26,31 +26,30 @@ from demo.models.errors import (
 )
 from demo.models.head import BUFFERS, Head, build_head, count_parameters
 from demo.models.head_metadata import About, read_json, read_metadata, shorten, to_json, write_metadata
-from demo.models.recipe import MAX_HIDDEN_LAYERS, HeadConfig, Trains
+from demo.models.recipe import MAX_HIDDEN_LAYERS, MAX_WIDTH, HeadConfig, Trains
 from demo.models.zoo import ZOO, BackboneSpec
 from demo.settings import MEGABYTE, Settings
 
-FILE_NAME = "head.safetensors"  # in an export as well
+FILE_NAME = "head.safetensors"  # name of the file in an export, too
 
-MAX_HEADER_BYTES = 256_000  # all of DenseNet-121, over seven hundred tensors, takes 80,000
-MAX_LONE_HEADER_BYTES = 64_000  # without layers of the network
-MAX_DIRECTORY_BYTES = 64_000  # of a zip: an export's has five entries
-MAX_RATIO = 50  # to which a large head may be packed in a zip: trained numbers hardly shrink
+MAX_HEADER_BYTES = 256_000  # enough for all of DenseNet-121, whose over seven hundred tensors take 80,000
+MAX_LONE_HEADER_BYTES = 64_000  # limit for a head without layers of the network
+MAX_DIRECTORY_BYTES = 64_000  # limit for the directory of a zip; an export's has five entries
+MAX_RATIO = 50  # largest ratio of a head's size to its packed size in a zip: trained numbers hardly shrink
 MAX_VALUE = 1e4
 
-_HEAD, _NETWORK = "head.", "network."  # how the names of tensors begin
+_HEAD, _NETWORK = "head.", "network."  # prefixes of the tensors' names
 _DTYPES = {torch.float32: "F32", torch.int64: "I64"}
 _ITEM_BYTES = {"F32": 4, "I64": 8}
-_MAX_WIDTH = 1024  # of a HeadConfig
 
-_Kind = tuple[str, tuple[int, ...]]  # a tensor's dtype, in safetensors' words, and shape
+_Kind = tuple[str, tuple[int, ...]]  # a tensor's dtype, by safetensors' name, and shape
 
 
 def write_head(head: Head, spec: BackboneSpec) -> bytes:
-    """Write a head, with the layers of the network that were trained with it; it holds no picture.
+    """Write a head and the layers of the network that were trained with it; the file holds no picture.
 
     Args:
-        head: What to write.
+        head: The head.
         spec: The row of its network in the zoo's table.
 
     Returns:
@@ -59,7 +58,7 @@ def write_head(head: Head, spec: BackboneSpec) -> bytes:
     tensors = {f"{_HEAD}{name}": tensor for name, tensor in head.module.state_dict().items()}
     tensors |= {f"{_NETWORK}{name}": tensor for name, tensor in head.tuned.items()}
     content = safetensors.torch.save({name: _to_plain(tensor) for name, tensor in tensors.items()})
-    # safetensors' own writer puts the texts in another order each time.
+    # The header is written again, because safetensors' own writer changes the order of the texts each time.
     header = _find_header(content)
     packed = to_json({"__metadata__": write_metadata(head, spec), **json.loads(header)}).encode()
     packed += b" " * (-len(packed) % 8)
@@ -69,11 +68,11 @@ def write_head(head: Head, spec: BackboneSpec) -> bytes:
 def read_head(content: bytes, settings: Settings) -> Head:
     """Read an untrusted file that should hold a head.
 
-    Nothing in it is run. What it says is checked against the zoo's table before its numbers are looked at; who made
-    it cannot be known.
+    Nothing in the file is executed. Its texts are checked against the zoo's table before its numbers are read; its
+    author remains unknown.
 
     Args:
-        content: A file that `write_head` gave, or the zip of an export.
+        content: A file by `write_head`, or the zip of an export.
         settings: Limits on the classes and on the size.
 
     Returns:
@@ -102,9 +101,9 @@ def read_head(content: bytes, settings: Settings) -> Head:
 
 
 def max_file_bytes(settings: Settings) -> int:
-    """Return how many bytes a head's file may have: its numbers, and those of the layers that came with it."""
+    """Return how many bytes a head's file may have, with the layers that were trained with it."""
     widest = max(spec.num_features for spec in ZOO.values())
-    largest = count_parameters(widest, settings.max_classes, HeadConfig(MAX_HIDDEN_LAYERS, _MAX_WIDTH))
+    largest = count_parameters(widest, settings.max_classes, HeadConfig(MAX_HIDDEN_LAYERS, MAX_WIDTH))
     return 4 * (largest + settings.max_tuned_parameters) + MAX_HEADER_BYTES
 
 
@@ -119,7 +118,7 @@ def _check_bytes(num_bytes: int, limit_bytes: int) -> None:
 
 
 def _unpack(content: bytes, limit_bytes: int) -> bytes:
-    """Return the head in a zip; the rest of the zip is not looked at."""
+    """Return the head's file in a zip; the rest of the zip is not read."""
     _check_directory(content)
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -128,7 +127,7 @@ def _unpack(content: bytes, limit_bytes: int) -> bytes:
                 raise NotAHeadFile()
             _check_member(members[0], limit_bytes)
             with archive.open(members[0]) as file:
-                return file.read(limit_bytes)  # zipfile stops where the size ends that the directory says
+                return file.read(limit_bytes)  # zipfile reads no more than the size in the directory
     except (DemoError, MemoryError):
         raise
     except Exception as error:  # zipfile raises many kinds on hostile files
@@ -136,7 +135,7 @@ def _unpack(content: bytes, limit_bytes: int) -> bytes:
 
 
 def _check_member(info: zipfile.ZipInfo, limit_bytes: int) -> None:
-    """Look at a head in a zip before it is unpacked."""
+    """Check the directory's entry of a head in a zip before it is unpacked."""
     _check_bytes(info.file_size, limit_bytes)
     is_bomb = info.file_size > max(MEGABYTE, MAX_RATIO * info.compress_size)
     if is_bomb or info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -146,7 +145,7 @@ def _check_member(info: zipfile.ZipInfo, limit_bytes: int) -> None:
 def _check_directory(content: bytes) -> None:
     """Refuse a zip with a large directory before ZipFile() builds an object for each of its entries."""
     end = content.rfind(b"PK\x05\x06")
-    is_zip64 = content[max(0, end - 20) : max(0, end)].startswith(b"PK\x06\x07")  # whose sizes lie elsewhere
+    is_zip64 = content[max(0, end - 20) : max(0, end)].startswith(b"PK\x06\x07")  # zip64 keeps its sizes elsewhere
     num_bytes = int.from_bytes(content[end + 12 : end + 16], "little")
     if end < 0:
         raise HeadFileDamaged(part="zip")
@@ -155,7 +154,7 @@ def _check_directory(content: bytes) -> None:
 
 
 def _find_header(content: bytes) -> bytes:
-    """Return the header, which is JSON: its size is in the first eight bytes, and the numbers follow it.
+    """Return the header, which is JSON: the first eight bytes hold its size, and the tensors follow it.
 
     Source:
         https://github.com/huggingface/safetensors#format
@@ -173,7 +172,7 @@ def _build_module(about: About) -> nn.Module:
 
 
 def _find_tuned(names: Collection[str], about: About, settings: Settings) -> dict[str, _Kind]:
-    """Return dtype and shape of the network's tensors that are among the names."""
+    """Return the kinds of the network's tensors that are among the names, within the limit on their number."""
     recipe, spec = about.summary.recipe, about.spec
     if recipe.trains is Trains.HEAD:
         return {}
@@ -190,7 +189,7 @@ def _find_tuned(names: Collection[str], about: About, settings: Settings) -> dic
 
 @lru_cache
 def _network_kinds(spec: BackboneSpec) -> dict[str, _Kind]:
-    """Return the kinds of a network's tensors but the last layer's."""
+    """Return the kinds of all of a network's tensors except the last layer's."""
     with torch.device("meta"):
         tensors = spec.build().state_dict()
     last = f"{spec.logits}."
@@ -206,7 +205,7 @@ def _numel(kind: _Kind) -> int:
 
 
 def _check_entries(entries: Mapping[str, Any], kinds: Mapping[str, _Kind], num_bytes: int) -> None:
-    """Compare what the header says of the tensors with what they must be, and their bytes with the sum."""
+    """Compare the header's entries with the kinds that the tensors must have, and the number of bytes with the sum."""
     for name in entries:
         if name not in kinds:
             raise HeadTensorUnknown(name=shorten(name))
@@ -223,7 +222,7 @@ def _check_entries(entries: Mapping[str, Any], kinds: Mapping[str, _Kind], num_b
 
 def _show_kind(kind: tuple[Any, Any]) -> str:
     dtype, shape = kind
-    is_flat = isinstance(shape, list) and all(isinstance(side, int) for side in shape)  # else not fit to be shown
+    is_flat = isinstance(shape, list) and all(isinstance(side, int) for side in shape)  # anything else is not shown
     return shorten(f"{dtype if isinstance(dtype, str) else '?'} {shape if is_flat else '?'}")
 
 
@@ -233,7 +232,7 @@ def _load_tensors(content: bytes) -> dict[str, Tensor]:
     except safetensors.SafetensorError as error:
         raise HeadFileDamaged(part="tensors") from error
     for name, tensor in tensors.items():
-        # A variance or a count may be larger than any weight, but not negative.
+        # Variances and counts may exceed every weight, but are never negative.
         is_buffer = name.endswith(BUFFERS)
         limit = float("inf") if is_buffer and name.startswith(_NETWORK) else MAX_VALUE
         is_negative = name.endswith(("running_var", "num_batches_tracked")) and bool((tensor < 0).any())

@@ -1,4 +1,4 @@
-"""LeNet-5, the network that is trained from scratch."""
+"""LeNet-5, a network small enough to be trained from scratch."""
 
 import torch
 from PIL import Image
@@ -11,8 +11,8 @@ SIDE_PX = 32
 class LeNet5(nn.Module):
     """Two convolutions, each followed by pooling, and three linear layers, as in 1998.
 
-    As it is built today: ReLU and max pooling in the place of scaled tanh and trained averages, and every map of the
-    second convolution sees every map of the first. Three colours go in.
+    It differs from the original as is usual today: it has ReLU and max pooling instead of scaled tanh and trained
+    averages, every map of the second convolution sees every map of the first, and the input has three colours.
 
     Source:
         LeCun et al. 1998, https://doi.org/10.1109/5.726791, figure 2
@@ -20,7 +20,7 @@ class LeNet5(nn.Module):
 
     def __init__(self, num_classes: int, *, generator: torch.Generator) -> None:
         super().__init__()
-        with torch.device("meta"):  # the weights are drawn below; torch's own would move the global seed
+        with torch.device("meta"):  # torch's own random weights would advance the global generator
             self.features = nn.Sequential(
                 nn.Conv2d(3, 6, 5),
                 nn.ReLU(),
@@ -33,7 +33,7 @@ class LeNet5(nn.Module):
                 nn.Linear(16 * 5 * 5, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, num_classes)
             )
         self.to_empty(device="cpu")
-        draw_weights(self, generator)
+        sample_weights(self, generator)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return logits (N, K) of pictures (N, 3, 32, 32)."""
@@ -42,14 +42,14 @@ class LeNet5(nn.Module):
 
 
 def lenet_input(picture: Image.Image) -> Tensor:
-    """Return what LeNet-5 is given for one RGB picture: float32 (3, 32, 32) from -1 to 1, the whole of it squeezed."""
+    """Return LeNet-5's input for one RGB picture: float32 (3, 32, 32) from -1 to 1; it is squeezed, not cropped."""
     squeezed = picture.resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR)
     pixels: Tensor = transforms.to_tensor(squeezed)
     return pixels * 2 - 1
 
 
-def draw_weights(network: nn.Module, generator: torch.Generator) -> None:
-    """Draw a network's weights anew, from a generator of its own.
+def sample_weights(network: nn.Module, generator: torch.Generator) -> None:
+    """Replace a network's weights with random ones from a generator.
 
     Source:
         He et al. 2015, https://arxiv.org/abs/1502.01852

@@ -1,4 +1,4 @@
-"""What is possible on this machine, as far as the table of backbones and torch know."""
+"""Checks of settings that need the table of backbones, or torch."""
 
 import torch
 
@@ -8,10 +8,10 @@ from demo.settings import Settings
 
 
 def check_possible(settings: Settings) -> None:
-    """Check that there is such a backbone, and such a device.
+    """Check that the backbone and the device of the settings exist.
 
     Raises:
-        SettingWrong: If there is not; the sentence names the environment variable.
+        SettingWrong: If one does not; the sentence names the environment variable.
     """
     if settings.backbone not in ZOO:
         raise SettingWrong(variable="DEMO_BACKBONE", value=settings.backbone, possible=f"one of {', '.join(ZOO)}")

@@ -7,11 +7,12 @@ from demo.errors import check_range
 from demo.models.errors import RidgeIsLinear
 
 MAX_HIDDEN_LAYERS = 3
+MAX_WIDTH = 1024
 MAX_CROPS = 4
 
 
 class Trains(StrEnum):
-    """What learns from the visitor's pictures; the rest of the network stays as ImageNet left it."""
+    """Which layers are trained on the visitor's pictures; all others keep ImageNet's weights."""
 
     HEAD = "head"
     LAST_STAGE = "last_stage"
@@ -19,14 +20,14 @@ class Trains(StrEnum):
 
 
 class Optimizer(StrEnum):
-    """How the weights are found: step by step, or RIDGE in closed form."""
+    """How the weights are found: step by step, or in closed form by RIDGE."""
 
     SGD = "sgd"
     ADAMW = "adamw"
     RIDGE = "ridge"
 
 
-# The deeper a training goes, the more of each picture it has to keep in memory.
+# Training more layers keeps more activations of each picture in memory.
 MAX_BATCH_SIZES = {Trains.HEAD: 128, Trains.LAST_STAGE: 32, Trains.EVERYTHING: 8}
 
 
@@ -44,7 +45,7 @@ class HeadConfig:
 
     def __post_init__(self) -> None:
         check_range("hidden_layers", self.hidden_layers, 0, MAX_HIDDEN_LAYERS)
-        check_range("width", self.width, 8, 1024)
+        check_range("width", self.width, 8, MAX_WIDTH)
         check_range("dropout", self.dropout, 0, 0.9)
 
 
@@ -52,8 +53,8 @@ class HeadConfig:
 class Recipe:
     """What is trained, on what, and how.
 
-    The default keeps the network, and trains a linear head on each picture and its mirror image. `LESSON` is the
-    recipe of the lesson and of PyTorch's tutorial.
+    The default trains a linear head on each picture and its mirror image, and leaves the network unchanged.
+    `lesson_recipe` returns the recipe of the lesson and of PyTorch's tutorial.
 
     Raises:
         OptionOutOfRange: If one of the numbers is outside its range.
@@ -66,11 +67,11 @@ class Recipe:
     epochs: int = 25
     batch_size: int = 24
     learning_rate: float = 0.001
-    momentum: float = 0.9  # of SGD
+    momentum: float = 0.9  # used by SGD alone
     weight_decay: float = 0.01
     flips: bool = True  # each training picture also mirrored
-    crops: int = 0  # and so many random crops of each
-    patience: int = 0  # epochs without a lower validation loss after which it ends, with the best epoch; 0: never
+    crops: int = 0  # random crops of each training picture
+    patience: int = 0  # epochs without a lower validation loss after which training ends with the best one; 0: never
     seed: int = 0
     max_epochs: int = 200
 

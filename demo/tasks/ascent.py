@@ -12,36 +12,36 @@ from torch.nn import functional
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import threads
+from demo.models.batching import set_num_threads
 from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.zoo import StageLabel
 from demo.tasks.activations import check_channel
 
 NUM_STEPS = 96
-NUM_STEPS_DEEP = 48  # of networks above DEEP_GFLOPS, so that each picture takes less than 20 s on two cores
+NUM_STEPS_DEEP = 48  # steps for networks above DEEP_GFLOPS: a picture takes less than 20 s on two cores
 DEEP_GFLOPS = 5.0
-DRAW_EVERY = 8  # steps
+DRAW_EVERY = 8  # steps between two pictures that are shown
 MIN_SIDE_PX, MAX_SIDE_PX, MAX_STEPS = 64, 256, 1000
 
-MAX_KEPT = 200  # pictures of 50 kB
+MAX_KEPT = 200  # pictures that the cache keeps, of about 50 kB each
 
 _LEARNING_RATE = 0.025
-_DECAY = 1.5  # how much less high frequencies change: 1 is grainy, 2 leaves hardly more than colours
-_START = 0.01  # standard deviation of the spectrum
-_JITTER = 0.125  # of the side, each way
-_SCALES = (0.75, 0.875, 1.0, 1.125, 1.25)  # few: torch prepares its convolutions anew for each size
+_DECAY = 1.5  # exponent by which high frequencies change less: 1 is grainy, 2 leaves hardly more than colours
+_START = 0.01  # standard deviation of the spectrum at the start
+_JITTER = 0.125  # share of the side by which the picture is shifted at most, each way
+_SCALES = (0.75, 0.875, 1.0, 1.125, 1.25)  # only five, because torch prepares its convolutions again for each size
 
-# The square root of the covariance of red, green and blue in ImageNet's pictures: one column for each colour without
-# correlation. Olah et al. 2017; its numbers are those of Lucid, lucid/optvis/param/color.py.
+# The square root of the covariance matrix of red, green and blue over ImageNet's pictures: its columns are colours
+# that do not correlate. Olah et al. 2017; the numbers are those of Lucid, lucid/optvis/param/color.py.
 _COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 
 
 @dataclass(frozen=True, eq=False)
 class AscentStep:
-    """What one step came to.
+    """The result of one step of gradient ascent.
 
-    `step` counts from 1 to `num_steps`. `activation` is what was ascended, at the picture before this step: the mean of
-    the channel over a picture that was moved and scaled a little, before the ReLU that ends the stage, if one does. So
+    `step` counts from 1 to `num_steps`. `activation` is the quantity that grows, for the picture before this step: the
+    channel's mean over the picture, shifted and scaled at random, before the ReLU that ends the stage, if one does. So
     it may be negative where the stage itself gives 0. `picture` is the picture after this step, RGB: one every
     DRAW_EVERY steps and at the last, None in between.
     """
@@ -63,16 +63,16 @@ def ascend(
 ) -> Generator[AscentStep, None, None]:
     """Change a picture of faint noise, step by step, so that one channel becomes stronger: gradient ascent.
 
-    The mean over all positions is ascended: a single position in the middle gives a spot on grey at the low stage, and
-    pictures that are no clearer at the high one.
+    The mean over all positions grows: one position in the middle gives a spot on grey at the low stage, and pictures
+    that are no clearer at the high one.
 
     Args:
         backbone: Network to look into, shared or private; left unchanged, no parameter gets a gradient.
         stage: Which of its stages.
         channel_idx: Which of the stage's channels.
         side_px: Side of the picture, 64 to 256; Inception v3 takes none below 100.
-        num_steps: Of Adam.
-        seed: Source of the start and of all moves; the same one gives the same picture.
+        num_steps: Steps of Adam.
+        seed: Source of the start and of all shifts and scales; the same seed gives the same picture.
 
     Yields:
         One AscentStep for each step. Closing the generator ends it within one.
@@ -88,13 +88,13 @@ def ascend(
     check_range("num_steps", num_steps, 1, MAX_STEPS)
     ascent = _Ascent(backbone, stage, channel_idx, side_px, seed)
     for step in range(1, num_steps + 1):
-        activation = ascent.ascend()
+        activation = ascent.step()
         is_drawn = step % DRAW_EVERY == 0 or step == num_steps
         yield AscentStep(step, num_steps, activation, ascent.draw() if is_drawn else None)
 
 
 class AscentCache:
-    """Pictures that are finished: of shared networks, so that nothing of a visitor is in them."""
+    """The last steps of finished ascents on shared networks: pictures that hold nothing of a visitor."""
 
     def __init__(self, max_pictures: int = MAX_KEPT) -> None:
         self._steps: OrderedDict[tuple[str, StageLabel, int], AscentStep] = OrderedDict()
@@ -102,10 +102,10 @@ class AscentCache:
         self._lock = threading.Lock()
 
     def ascend(self, backbone: Backbone, stage: StageLabel, channel_idx: int) -> Generator[AscentStep, None, None]:
-        """Yield what `ascend` does; of a picture that was finished before, the last step at once.
+        """Yield the steps of `ascend`; only the last one, at once, if the picture was finished before.
 
-        The pictures of a private network (`Backbone.is_private`) are neither kept nor taken from others. The picture
-        that was finished longest ago goes first.
+        The cache neither keeps nor answers for private networks (`Backbone.is_private`). A full cache drops the
+        picture that was finished longest ago.
         """
         key = (backbone.spec.name, stage, channel_idx)
         with self._lock:
@@ -127,16 +127,16 @@ class AscentCache:
 
 
 class _Ascent:
-    """A picture on its way, as a spectrum, and how it is changed; it belongs to one caller.
+    """A picture between two steps, and how it is changed; it belongs to one caller.
 
-    What is changed is not pixels but the picture's spectrum, with colours that do not correlate: there high frequencies
-    have no head start, which in pixels end as grey noise. The picture has no edges, what leaves at one side comes in at
-    the other; it is moved and scaled at random before each step, so that no pattern wins that only holds at one place.
+    The parameters are not pixels but the picture's spectrum, in colours that do not correlate: in pixels high
+    frequencies grow fastest and end as grey noise. The picture has no edges: what leaves at one side comes in at the
+    other. It is shifted and scaled at random before each step, so that no pattern wins that holds at one place only.
     """
 
     def __init__(self, backbone: Backbone, stage: StageLabel, channel_idx: int, side_px: int, seed: int) -> None:
         self._backbone, self._channel_idx, self._side_px = backbone, channel_idx, side_px
-        self._part = _leave_out_relu(backbone.part(None, stage.value))
+        self._layers = _leave_out_relu(backbone.subgraph(None, stage.value))
         self._generator = torch.Generator().manual_seed(seed)
         start = torch.randn((3, side_px, side_px // 2 + 1, 2), generator=self._generator)
         self._spectrum = (_START * start).to(backbone.device).requires_grad_(True)
@@ -149,13 +149,13 @@ class _Ascent:
         )
         self._optimizer = torch.optim.Adam([self._spectrum], lr=_LEARNING_RATE)
 
-    def ascend(self) -> float:
+    def step(self) -> float:
         """Do one step and return the mean activation before it."""
-        # Set anew for each step: between two, another thread may take over. A second core saves little on pictures so
-        # small, and where others compute as well, waiting for it takes many times as long.
-        with threads(1), torch.enable_grad():
+        # The number is set for each step because another thread may resume the generator. A second core saves little
+        # on pictures this small, and while others compute, waiting for it takes many times as long.
+        with set_num_threads(1), torch.enable_grad():
             moved = self._move(self._paint()[None]).contiguous(memory_format=torch.channels_last)  # (1, 3, H, W)
-            maps = self._part(moved)[0]  # (C, H, W)
+            maps = self._layers(moved)[0]  # (C, H, W)
             check_channel(self._channel_idx, len(maps))
             activation = maps[self._channel_idx].mean()
             (gradient,) = torch.autograd.grad(activation, self._spectrum)
@@ -165,7 +165,7 @@ class _Ascent:
 
     def draw(self) -> Image.Image:
         """Return the picture as it is now."""
-        with threads(1), torch.no_grad():
+        with set_num_threads(1), torch.no_grad():
             return draw_transformed(self._backbone.spec, self._paint().cpu())
 
     def _paint(self) -> Tensor:
@@ -185,39 +185,39 @@ class _Ascent:
 
 
 def _weigh_frequencies(side_px: int) -> Tensor:
-    """Return the factor of each frequency of a spectrum, (H, W // 2 + 1): the higher, the less, as in photographs."""
+    """Return the gain of each frequency of a spectrum, (H, W // 2 + 1): it falls with frequency, as in photographs."""
     frequencies = torch.hypot(torch.fft.fftfreq(side_px)[:, None], torch.fft.rfftfreq(side_px))
     return side_px / 4 / frequencies.clamp(min=1 / side_px) ** _DECAY
 
 
-def _leave_out_relu(part: fx.GraphModule) -> fx.GraphModule:
-    """Let a part of a network, which nobody else holds, end before its last ReLU, or several that end side by side.
+def _leave_out_relu(layers: fx.GraphModule) -> fx.GraphModule:
+    """Change a subgraph, which nobody else holds, to end before its last ReLU, or before each that ends a branch.
 
-    A channel whose ReLU gives 0 everywhere would have no gradient and one at ReLU6's 6 neither.
+    A channel whose ReLU gives 0 everywhere would have no gradient, and neither would one at the upper end of a ReLU6.
     """
-    last = next(node for node in part.graph.nodes if node.op == "output")
+    last = next(node for node in layers.graph.nodes if node.op == "output")
     ends = list(last.all_input_nodes)
     while ends:
         node = ends.pop()
         if node.target is torch.cat:  # the branches of GoogLeNet and Inception
             ends.extend(node.all_input_nodes)
-        elif _is_relu(node, part):
+        elif _is_relu(node, layers):
             node.replace_all_uses_with(node.all_input_nodes[0])
-        elif node.op == "call_module" and _ends_in_relu(part.get_submodule(str(node.target))):
-            norm = copy_sharing_memory(part.get_submodule(str(node.target)))
+        elif node.op == "call_module" and _ends_in_relu(layers.get_submodule(str(node.target))):
+            norm = copy_sharing_memory(layers.get_submodule(str(node.target)))
             norm.act = nn.Identity()
-            replace_module(part, str(node.target), norm)
-    part.graph.eliminate_dead_code()
-    part.recompile()
-    return part
+            replace_module(layers, str(node.target), norm)
+    layers.graph.eliminate_dead_code()
+    layers.recompile()
+    return layers
 
 
-def _is_relu(node: fx.Node, part: fx.GraphModule) -> bool:
+def _is_relu(node: fx.Node, layers: fx.GraphModule) -> bool:
     if node.op == "call_module":
-        return isinstance(part.get_submodule(str(node.target)), nn.ReLU | nn.ReLU6)
+        return isinstance(layers.get_submodule(str(node.target)), nn.ReLU | nn.ReLU6)
     return node.target in (functional.relu, torch.relu)
 
 
 def _ends_in_relu(norm: nn.Module) -> bool:
-    """Say whether this is one of timm's norms that does as well what comes after it."""
+    """Say whether a module is a batch norm of timm that includes the ReLU after it."""
     return isinstance(getattr(norm, "act", None), nn.ReLU | nn.ReLU6)

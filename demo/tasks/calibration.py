@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from demo.models.ridge import fit_scale
+from demo.models.ridge import fit_inverse_temperature
 from demo.tasks.evaluate import Scores, softmax
 
 TEMPERATURE_BOUNDS = (0.05, 20.0)
@@ -79,7 +79,7 @@ def fit_temperature(logits: NDArray[np.float32], class_idxs: NDArray[np.int64]) 
     """
     lowest, highest = TEMPERATURE_BOUNDS
     targets = np.eye(logits.shape[1])[class_idxs]
-    return 1 / fit_scale(logits, targets, np.ones(len(logits)), (1 / highest, 1 / lowest))
+    return 1 / fit_inverse_temperature(logits, targets, np.ones(len(logits)), (1 / highest, 1 / lowest))
 
 
 def reliability(

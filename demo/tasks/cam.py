@@ -14,7 +14,7 @@ from torch import Tensor
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import threads
+from demo.models.batching import set_num_threads
 from demo.models.graph import LOGITS
 from demo.models.head import Head
 from demo.models.zoo import StageLabel
@@ -24,9 +24,9 @@ from demo.system import num_cores
 class Method(StrEnum):
     """How a class weighs the feature maps of a stage.
 
-    Grad-CAM gives each feature map one weight, the mean of its gradient: good where a map stands for one thing all
-    over the picture, at the high stage. LayerCAM gives each cell of each map a weight of its own, its gradient where
-    that is positive, and so also holds lower down, where the same edge matters here and not there.
+    Grad-CAM gives each feature map one weight, the mean of its gradient. That suits the high stage, where a map stands
+    for the same thing all over the picture. LayerCAM gives each cell of each map a weight of its own, its gradient
+    where that is positive. That also suits lower stages, where the same edge matters in one place and not in another.
     """
 
     GRAD_CAM = "grad_cam"
@@ -61,14 +61,14 @@ class ClassMaps:
 
 
 class _ForwardPass(NamedTuple):
-    """One forward pass that remembers how it came about: stages (1, C, H, W), the lowest a leaf; logits (1, K)."""
+    """One forward pass with its gradient graph: stages (1, C, H, W), the lowest a leaf; logits (1, K)."""
 
     activations: dict[StageLabel, Tensor]
     logits: Tensor
 
 
-# What is shown of each class: LayerCAM up the ladder, and Grad-CAM at its top.
-_LADDER = (*((stage, Method.LAYER_CAM) for stage in StageLabel), (StageLabel.HIGH, Method.GRAD_CAM))
+# The maps of each class: LayerCAM at every stage, and Grad-CAM at the high one.
+_MAPS = (*((stage, Method.LAYER_CAM) for stage in StageLabel), (StageLabel.HIGH, Method.GRAD_CAM))
 
 
 def map_stages(
@@ -78,10 +78,10 @@ def map_stages(
     *,
     head: Head | None = None,
 ) -> ClassMaps:
-    """Weigh the feature maps of every stage by what they do for a class.
+    """Weigh the feature maps of every stage by their effect on a class's logit.
 
-    One forward pass, and one backward pass for each class, down to the low stage and no further. The gradients are
-    taken with respect to the stages' outputs alone; no parameter gets one and no hook is set.
+    It takes one forward pass, and for each class one backward pass down to the low stage. Gradients are taken with
+    respect to the stages' outputs alone; no parameter gets a gradient and no hook is set.
 
     Args:
         backbone: Network that the head belongs to (`Backbone.for_head`); left unchanged.
@@ -102,7 +102,7 @@ def map_stages(
     """
     check_classes(backbone, class_idxs or (), head)
     transformed = backbone.transform(picture)  # (3, H, W)
-    with threads(num_cores()), torch.enable_grad():
+    with set_num_threads(num_cores()), torch.enable_grad():
         forward = _run_forward(backbone, transformed, tuple(StageLabel), head)
         if class_idxs is None:
             class_idxs = [int(forward.logits[0].argmax())]
@@ -113,9 +113,9 @@ def map_stages(
 def map_classes(
     backbone: Backbone, picture: Image.Image, class_idxs: Sequence[int], *, head: Head | None = None
 ) -> list[NDArray[np.float32]]:
-    """Weigh the high stage's feature maps by what each does for a class: Grad-CAM.
+    """Weigh the high stage's feature maps by their effect on a class's logit: Grad-CAM.
 
-    The gradient is taken with respect to the stage's output alone; no parameter gets one and no hook is set.
+    The gradient is taken with respect to the stage's output alone; no parameter gets a gradient and no hook is set.
 
     Args:
         backbone: Network that the head belongs to (`Backbone.for_head`); left unchanged.
@@ -133,13 +133,13 @@ def map_classes(
         Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391
     """
     check_classes(backbone, class_idxs, head)
-    with threads(num_cores()), torch.enable_grad():
+    with set_num_threads(num_cores()), torch.enable_grad():
         forward = _run_forward(backbone, backbone.transform(picture), (StageLabel.HIGH,), head)
-        return [_weigh(forward, _differentiate(forward, idx), StageLabel.HIGH, Method.GRAD_CAM) for idx in class_idxs]
+        return [_weigh(forward, _find_gradients(forward, idx), StageLabel.HIGH, Method.GRAD_CAM) for idx in class_idxs]
 
 
 def check_classes(backbone: Backbone, class_idxs: Sequence[int], head: Head | None) -> None:
-    """Refuse the index of a class that the network, or the head on it, does not know.
+    """Refuse the index of a class that neither the head nor, without a head, the network has.
 
     Raises:
         OptionOutOfRange: If there is no class of such an index.
@@ -155,36 +155,36 @@ def _run_forward(
     """Run a transformed picture (3, H, W) through the network, stage by stage, with gradients from the first one on."""
     batch = transformed[None].to(backbone.device, memory_format=torch.channels_last)  # (1, 3, H, W)
     with torch.no_grad():
-        activation = backbone.part(None, stages[0])(batch)
+        activation = backbone.subgraph(None, stages[0])(batch)
     activations = {stages[0]: activation.requires_grad_(True)}
     for below, stage in pairwise(stages):
-        activations[stage] = backbone.part(below, stage)(activations[below])
+        activations[stage] = backbone.subgraph(below, stage)(activations[below])
     if head is None:
-        logits = backbone.part(stages[-1], LOGITS)(activations[stages[-1]])
+        logits = backbone.subgraph(stages[-1], LOGITS)(activations[stages[-1]])
     else:
-        logits = head.module(backbone.part(stages[-1])(activations[stages[-1]]).cpu())  # (1, K)
+        logits = head.module(backbone.subgraph(stages[-1])(activations[stages[-1]]).cpu())  # (1, K)
     return _ForwardPass(activations, logits)
 
 
-def _differentiate(forward: _ForwardPass, class_idx: int) -> dict[StageLabel, Tensor]:
+def _find_gradients(forward: _ForwardPass, class_idx: int) -> dict[StageLabel, Tensor]:
     """Return the gradient of a class's logit with respect to each stage's output (1, C, H, W)."""
     gradients = torch.autograd.grad(forward.logits[0, class_idx], list(forward.activations.values()), retain_graph=True)
     return dict(zip(forward.activations, gradients, strict=True))
 
 
 def _map_class(forward: _ForwardPass, class_idx: int) -> list[ClassMap]:
-    gradients = _differentiate(forward, class_idx)
+    gradients = _find_gradients(forward, class_idx)
     probability = float(torch.softmax(forward.logits[0].detach(), dim=0)[class_idx])
     return [
         ClassMap(class_idx, probability, stage, method, _weigh(forward, gradients, stage, method))
-        for stage, method in _LADDER
+        for stage, method in _MAPS
     ]
 
 
 def _weigh(
     forward: _ForwardPass, gradients: dict[StageLabel, Tensor], stage: StageLabel, method: Method
 ) -> NDArray[np.float32]:
-    """Sum a stage's feature maps, weighted; what speaks against the class counts as nothing."""
+    """Return the weighted sum of a stage's feature maps; evidence against the class is clipped at 0."""
     activation, gradient = forward.activations[stage].detach(), gradients[stage]  # (1, C, H, W) each
     weights = gradient.clamp(min=0) if method is Method.LAYER_CAM else gradient.mean(dim=(2, 3), keepdim=True)
     evidence: NDArray[np.float32] = (weights * activation).sum(dim=1)[0].clamp(min=0).cpu().numpy()

@@ -6,7 +6,7 @@ from functools import lru_cache
 import torch
 
 from demo.models.recipe import HeadConfig, Optimizer, Recipe, Trains
-from demo.models.ridge import PENALTIES, SCALE_BOUNDS
+from demo.models.ridge import INVERSE_TEMPERATURE_BOUNDS, PENALTIES
 from demo.models.zoo import BackboneSpec, StageLabel
 from demo.tasks.code_templates import AIMS, CROP, READ_FEATURES, READ_PICTURES, RIDGE
 from demo.tasks.features import PLAIN, View, choose_views
@@ -193,7 +193,7 @@ def _names_after_middle(spec: BackboneSpec) -> tuple[str, ...]:
 
 def _write_ridge(num_classes: int) -> str:
     first, last = (math.log10(each) for each in (PENALTIES[0], PENALTIES[-1]))
-    low, high = SCALE_BOUNDS
+    low, high = INVERSE_TEMPERATURE_BOUNDS
     eps = torch.finfo(torch.float64).eps
     return RIDGE.format(
         num_classes=num_classes, eps=eps, first=first, last=last, count=len(PENALTIES), low=low, high=high

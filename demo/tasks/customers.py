@@ -56,9 +56,7 @@ class Outcome:
 
 def take_fingerprints(backbone: Backbone, heads: Sequence[Head | None]) -> Fingerprints:
     """Return the fingerprints of a network and of the heads on it, None for one that is missing."""
-    return Fingerprints(
-        fingerprint_network(backbone), tuple(fingerprint_head(head) if head else None for head in heads)
-    )
+    return Fingerprints(digest_network(backbone), tuple(digest_head(head) if head else None for head in heads))
 
 
 def sum_up(backbone: Backbone, head: Head, dataset: Dataset) -> Outcome:
@@ -74,23 +72,23 @@ def sum_up(backbone: Backbone, head: Head, dataset: Dataset) -> Outcome:
     )
 
 
-def fingerprint_network(backbone: Backbone) -> str:
+def digest_network(backbone: Backbone) -> str:
     """Return the SHA-256 of all tensors of a network, in hexadecimal: of its parameters and of its buffers."""
-    return _fingerprint(backbone.network.state_dict())
+    return _digest(backbone.network.state_dict())
 
 
-def fingerprint_head(head: Head) -> str:
+def digest_head(head: Head) -> str:
     """Return the SHA-256 of all tensors of a head, in hexadecimal, those of the layers trained with it among them."""
-    return _fingerprint({**head.module.state_dict(), **head.tuned})
+    return _digest({**head.module.state_dict(), **head.tuned})
 
 
 def count_shared(backbone: Backbone) -> int:
-    """Return how many parameters all heads share: those of the network up to its features, without its classifier."""
-    return sum(parameter.numel() for parameter in backbone.part(None).parameters())
+    """Return how many parameters all heads share: those of the network without its classifier."""
+    return sum(parameter.numel() for parameter in backbone.subgraph(None).parameters())
 
 
 def choose_questions(dataset: Dataset, count: int) -> list[Sample]:
-    """Return validation samples of so many different classes, or of all where there are fewer."""
+    """Return one validation sample each of `count` classes, or of all where there are fewer."""
     first = {sample.class_idx: sample for sample in reversed(dataset.samples) if sample.split is Split.VALIDATION}
     return [first[class_idx] for class_idx in sorted(first)][:count]
 
@@ -98,7 +96,7 @@ def choose_questions(dataset: Dataset, count: int) -> list[Sample]:
 def ask(backbone: Backbone, head: Head, pictures: Sequence[Image.Image]) -> tuple[Answer, ...]:
     """Ask one head about N pictures.
 
-    The features are those that heads are trained on: the same to the last digit whatever others ask meanwhile.
+    The features are computed as for a training: the same to the last digit, whatever others ask meanwhile.
 
     Args:
         backbone: The network that the head was trained on; left unchanged.
@@ -111,11 +109,11 @@ def ask(backbone: Backbone, head: Head, pictures: Sequence[Image.Image]) -> tupl
     return tuple(Answer(head.class_names, tuple(row)) for row in probabilities.tolist())
 
 
-def _fingerprint(tensors: Mapping[str, Tensor]) -> str:
-    """Return the SHA-256 of tensors by name: of each its name, type, shape and bytes, in the order of the names."""
-    digest = sha256()
+def _digest(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 over name, type, shape and bytes of each tensor, in the order of the names."""
+    hashed = sha256()
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()  # whatever the order of its channels in memory
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
-    return digest.hexdigest()
+        tensor = tensors[name].detach().cpu().contiguous()  # channels_last changes the order in memory, not the tensor
+        hashed.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        hashed.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return hashed.hexdigest()

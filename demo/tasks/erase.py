@@ -1,4 +1,18 @@
-"""One picture with parts of it erased -> what is left of a class's probability: does a heatmap tell the truth?"""
+"""One picture with parts of it erased -> what is left of a class's probability: does a heatmap tell the truth?
+
+If a heatmap is right, the probability falls fastest where its hottest cells are erased, and slowest where its coldest
+are. The parts are cells of a grid of 14 by 14, whatever stage the map is from: 16 px of 224. So a share means as many
+cells, with edges as long, for a map of 7 by 7 as for one of 56 by 56, and the curves of stages can be compared.
+
+An erased cell gets the mean colour of the picture. A blurred cell would keep colours and rough form, by which the
+network may still know the class; a black one would be darker than most pictures. No filling is neutral: its edges are
+new to the network, and the outline can give the class away (ROAD), for which random parts of the same shape are a
+control.
+
+Source:
+    Deletion: Petsiuk et al. 2018 (RISE), https://arxiv.org/abs/1806.07421
+    Outlines: Rong et al. 2022 (ROAD), https://arxiv.org/abs/2202.00449
+"""
 
 import copy
 from collections.abc import Sequence
@@ -17,35 +31,35 @@ from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import MAX_BATCH
 from demo.models.head import Head
-from demo.models.lenet import draw_weights
+from demo.models.lenet import sample_weights
 from demo.models.untrained import open_untrained
 from demo.tasks.cam import ClassMaps, check_classes, map_stages
 
 SHARES = (0.1, 0.2, 0.4)
-NUM_DRAWS = 3  # with the shares above and the whole picture that makes 16 pictures, two full batches
+NUM_DRAWS = 3  # random places for each share: 3 shares of 5 parts and the whole picture fill two batches of 8
 GRID = 14  # cells on a side
 
 
 class Part(StrEnum):
     """Which part of a picture is erased.
 
-    A random part has the shape of the hottest, or of what was painted, at another place: how a probability falls also
-    depends on the outline of what is missing, and so the two differ in their place alone.
+    A random part has the shape of the hottest or of the painted part, at another place. The fall of a probability also
+    depends on the outline of what is missing; so the two parts differ in their place alone.
     """
 
     HOTTEST = "hottest"
     RANDOM = "random"
     COLDEST = "coldest"
     PAINTED = "painted"
-    REST = "rest"  # all but what was painted
+    REST = "rest"  # all but the painted cells
 
 
 @dataclass(frozen=True, eq=False)
 class Erased:
     """A picture with a part erased.
 
-    `share` is how much of it that was, 0 to 1; `draws` are the class's probabilities, one for each random place and
-    only one where nothing is random; `picture` is what the network saw, at the first of the places.
+    `share` is the erased share of it, 0 to 1; `draws` are the class's probabilities, one for each random place, and one
+    alone where nothing is random; `picture` is what the network saw, for the first of the places.
     """
 
     part: Part
@@ -61,7 +75,7 @@ class Erased:
 
 @dataclass(frozen=True, eq=False)
 class Erasure:
-    """What is left of a class's probability when parts of a picture are erased; `before` is that of all of it."""
+    """What is left of a class's probability when parts of a picture are erased; `before` is for the whole picture."""
 
     class_idx: int
     before: float
@@ -74,7 +88,7 @@ class Erasure:
 
 @dataclass(frozen=True, eq=False)
 class _Variants:
-    """A part to erase, at one place or at several: `masks` are float32 (V, H, W), 1 where the picture goes."""
+    """A part to erase, at one place or at several: `masks` are float32 (V, H, W), 1 where the picture is erased."""
 
     part: Part
     share: float
@@ -93,11 +107,7 @@ def erase_by_map(
 ) -> Erasure:
     """Erase the hottest, random and the coldest parts of what the network sees, and ask it for the class each time.
 
-    If a map is right, the probability falls fastest where it is hottest, and slowest where it is coldest.
-
-    What is erased are cells of a grid of 14 by 14, whatever the stage that the map is from: 16 px of 224, so that a
-    share means as many cells, with edges as long, for a map of 7 by 7 as for one of 56 by 56, and the curves of
-    stages can be compared. Of cells that are equally hot, those with more heat around them count as hotter.
+    Of cells that are equally hot, those with more heat around them count as hotter.
 
     Args:
         backbone: Network that the head belongs to (`Backbone.for_head`); left unchanged.
@@ -110,9 +120,6 @@ def erase_by_map(
 
     Raises:
         OptionOutOfRange: If a share is not from 0 to 1, or there is no such class.
-
-    Source:
-        Petsiuk et al. 2018 (RISE), https://arxiv.org/abs/1806.07421, who call it deletion
     """
     for share in shares:
         check_range("share", share, 0, 1)
@@ -172,7 +179,7 @@ def _rank_cells(values: NDArray[np.floating[Any]], generator: torch.Generator) -
     distance = torch.arange(GRID).view(-1, 1) - torch.arange(GRID)
     spread = torch.exp(-((distance / (GRID / 4)) ** 2) / 2)  # a Gaussian over a quarter of the side
     order = torch.randperm(GRID**2, generator=generator)
-    for key in (spread @ heat @ spread, heat):  # the last one decides
+    for key in (spread @ heat @ spread, heat):  # stable sorts: the last key decides, the first breaks its ties
         order = order[key.flatten()[order].argsort(stable=True)]
     return order
 
@@ -187,7 +194,7 @@ def _mask_share(share: float, order: Tensor, transformed: Tensor, generator: tor
 
 
 def _mask_cells(cells: Tensor, transformed: Tensor) -> Tensor:
-    """Return a mask (1, H, W) of what the network sees that is 1 in some cells of the grid."""
+    """Return a mask (1, H, W) over what the network sees, 1 in the given cells of the grid."""
     grid = torch.zeros(GRID**2)
     grid[cells] = 1
     masks = functional.interpolate(grid.view(1, 1, GRID, GRID), transformed.shape[1:], mode="nearest")
@@ -195,7 +202,7 @@ def _mask_cells(cells: Tensor, transformed: Tensor) -> Tensor:
 
 
 def _move(mask: Tensor, num_draws: int, generator: torch.Generator) -> Tensor:
-    """Return a mask (1, H, W) at random places (V, H, W); what leaves at one edge comes in at the opposite one."""
+    """Shift a mask (1, H, W) to random places (V, H, W); what leaves at one edge comes in at the opposite one."""
     height, width = mask.shape[1:]
     places = torch.randint(1, height * width, (num_draws,), generator=generator).tolist()
     return torch.cat([mask.roll(divmod(place, width), (1, 2)) for place in places])
@@ -204,12 +211,7 @@ def _move(mask: Tensor, num_draws: int, generator: torch.Generator) -> Tensor:
 def _erase(
     backbone: Backbone, transformed: Tensor, class_idx: int, variants: Sequence[_Variants], head: Head | None
 ) -> Erasure:
-    """Put the mean colour into a transformed picture (3, H, W) where masks say so, and ask about all of them.
-
-    Blurred cells would keep what the network may still know the class by, its colours and its rough form; black ones
-    would be darker than most pictures. No filling is neutral: its edges are new to the network, and the outline can
-    give the class away (ROAD, https://arxiv.org/abs/2202.00449), for which the random parts are a control.
-    """
+    """Fill the masked parts of a transformed picture (3, H, W) with its mean colour, and ask about each variant."""
     check_classes(backbone, [class_idx], head)
     colour = transformed.mean(dim=(1, 2), keepdim=True)  # (3, 1, 1)
     masks = torch.cat([transformed.new_zeros(1, *transformed.shape[1:]), *(each.masks for each in variants)])
@@ -243,14 +245,14 @@ def map_untrained(
 ) -> ClassMaps:
     """Map classes as `map_stages` does, by the same architecture with random weights: a control.
 
-    A map that looks the same without anything learned shows the picture, or the architecture, and not what the
-    network knows of the class.
+    A map that looks the same without training shows the picture or the architecture, not what the network knows of
+    the class.
 
     Args:
         backbone: Network whose architecture it is, and that the head belongs to; left unchanged.
         picture: RGB image of any size.
         class_idxs: Classes to map; they mean nothing to this network.
-        head: Whose classes; its like with random weights is put on top.
+        head: Whose classes; a head of the same shape with random weights is put on top.
         seed: Source of all weights.
 
     Raises:
@@ -265,15 +267,15 @@ def map_untrained(
     untrained = open_untrained(backbone, [picture], generator)
     if head is not None:
         module = copy.deepcopy(head.module)
-        draw_weights(module, generator)
+        sample_weights(module, generator)
         head = replace(head, module=module, tuned={})
     return map_stages(untrained, picture, class_idxs, head=head)
 
 
 def compare_maps(first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> float:
-    """Say how far two maps (H, W) agree on which cells are hotter: Spearman's rank correlation, -1 to 1.
+    """Return Spearman's rank correlation of two maps (H, W), -1 to 1: how far they agree on which cells are hotter.
 
-    Where one of them is the same everywhere it orders nothing, and the answer is 0.
+    A map that is the same everywhere orders nothing; the result is then 0.
     """
     ranks = [_rank(each) for each in (first, second)]
     x, y = (each - each.mean() for each in ranks)
@@ -282,7 +284,7 @@ def compare_maps(first: NDArray[np.floating[Any]], second: NDArray[np.floating[A
 
 
 def _rank(values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Return the rank of each value, flat; equal ones share the mean of theirs."""
+    """Return the rank of each value, flat; equal values share the mean of their ranks."""
     _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
     means = np.cumsum(counts) - (counts - 1) / 2
     ranks: NDArray[np.float64] = means[places.ravel()]

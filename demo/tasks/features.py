@@ -18,24 +18,24 @@ from demo.models.recipe import Recipe
 from demo.settings import Settings
 from demo.system import num_cores
 
-_CHUNK = 8  # pictures that are read and go through the network together
-_MAX_BACKBONES = 2  # whose features are kept
+_CHUNK = 8  # pictures that one thread decodes and runs through the network together
+_MAX_BACKBONES = 2  # backbones whose features one visitor's cache keeps
 
-_MIN_CROP_AREA = 0.5
-_MAX_CROP_ASPECT = 4 / 3
+_MIN_CROP_AREA = 0.5  # share of the picture's area
+_MAX_CROP_ASPECT = 4 / 3  # a crop's ratio of sides, divided by the picture's own
 
 
 @dataclass(frozen=True)
 class View:
-    """One way to look at a training picture: as it is, mirrored, or one of its random crops (numbered from 1)."""
+    """One view of a training picture: as it is, mirrored, or one of its random crops (numbered from 1)."""
 
     flip: bool = False
     crop: int = 0
 
-    def see(self, picture: Image.Image, digest: str) -> Image.Image:
-        """Return what this view shows of a picture; the same crop for the same picture at any time."""
-        seen = picture.crop(_choose_crop(picture.size, self.crop, digest)) if self.crop else picture
-        return ImageOps.mirror(seen) if self.flip else seen
+    def show(self, picture: Image.Image, digest: str) -> Image.Image:
+        """Return what this view shows of a picture; a picture of the same digest is always cropped alike."""
+        shown = picture.crop(_choose_crop(picture.size, self.crop, digest)) if self.crop else picture
+        return ImageOps.mirror(shown) if self.flip else shown
 
 
 PLAIN = View()
@@ -44,7 +44,8 @@ PLAIN = View()
 def choose_views(recipe: Recipe) -> tuple[View, ...]:
     """Return the views of a training picture beside the plain one; every second crop is mirrored as well.
 
-    The closed form has none: it leaves one row out to choose its penalty, which the row's twin would give away.
+    Ridge regression has none: it chooses its penalty by leave-one-out, and a second view of the row that is left
+    out would give the row away.
     """
     if recipe.is_closed_form:
         return ()
@@ -57,7 +58,7 @@ def choose_views(recipe: Recipe) -> tuple[View, ...]:
 
 @dataclass(frozen=True)
 class FeatureProgress:
-    """How many of the looks at pictures are done."""
+    """How many of the views of pictures have gone through the network."""
 
     done: int
     total: int
@@ -104,7 +105,8 @@ class Features:
 class FeatureCache:
     """The features of one visitor's pictures, by backbone, view and the picture's digest.
 
-    Adding, renaming or removing classes leaves them valid. Those of the backbone that was used longest ago go first.
+    Features stay valid when classes are added, renamed or removed. The features of the least recently used backbone
+    are dropped first.
     """
 
     def __init__(self) -> None:
@@ -112,7 +114,7 @@ class FeatureCache:
         self._lock = threading.Lock()
 
     def rows(self, backbone_name: str) -> dict[tuple[View, str], NDArray[np.float32]]:
-        """Return what is known with one backbone, to look up and to add to."""
+        """Return the features that are known with one backbone, to read and to add to."""
         with self._lock:
             rows = self._rows.setdefault(backbone_name, {})
             self._rows.move_to_end(backbone_name)
@@ -130,12 +132,12 @@ class FeatureCache:
         """Forget the pictures that are no longer there."""
         with self._lock:
             for name, rows in self._rows.items():
-                known = rows.copy()  # in one step: the last of a stopped training may still come in
+                known = rows.copy()  # copied in one step, because a training that is being stopped may still add a row
                 self._rows[name] = {key: row for key, row in known.items() if key[1] in digests}
 
 
 @dataclass(frozen=True)
-class Look:
+class SampleView:
     """One view of one sample."""
 
     sample: Sample
@@ -143,7 +145,7 @@ class Look:
 
     @property
     def key(self) -> tuple[View, str]:
-        """The look's key in a FeatureCache: the same picture in two places is looked at once."""
+        """The key in a FeatureCache: the same picture in two places is computed once."""
         return self.view, self.sample.digest
 
 
@@ -161,8 +163,8 @@ def extract_features(
         backbone: Frozen network; left unchanged.
         dataset: Pictures with class indices and splits.
         settings: Limits for decoding the pictures.
-        views: Those of training pictures beside the plain one.
-        cache: What is known from earlier runs; completed here.
+        views: Views of training pictures beside the plain one.
+        cache: Features from earlier runs; those that are computed here are added.
 
     Yields:
         FeatureProgress, first for none and then for each chunk of pictures.
@@ -172,9 +174,9 @@ def extract_features(
     """
     rows = (cache or FeatureCache()).rows(backbone.spec.name)
     training = [sample for sample in dataset.samples if sample.split is Split.TRAIN]
-    looks = [*map(Look, dataset.samples), *(Look(sample, view) for view in views for sample in training)]
-    yield from _complete(rows, looks, backbone, settings)
-    values = np.stack([rows[look.key] for look in looks])
+    wanted = [*map(SampleView, dataset.samples), *(SampleView(sample, view) for view in views for sample in training)]
+    yield from _complete(rows, wanted, backbone, settings)
+    values = np.stack([rows[each.key] for each in wanted])
     num_samples = len(dataset.samples)
     return Features(
         backbone.spec.name,
@@ -187,41 +189,44 @@ def extract_features(
 
 
 def _complete(
-    rows: dict[tuple[View, str], NDArray[np.float32]], looks: Sequence[Look], backbone: Backbone, settings: Settings
+    rows: dict[tuple[View, str], NDArray[np.float32]],
+    wanted: Sequence[SampleView],
+    backbone: Backbone,
+    settings: Settings,
 ) -> Generator[FeatureProgress, None, None]:
-    """Compute the rows that are missing, each once."""
-    missing = list({look.key: look for look in looks if look.key not in rows}.values())
+    """Compute the features that are not among the rows yet."""
+    missing = list({each.key: each for each in wanted if each.key not in rows}.values())
     done = 0
     if missing:
         yield FeatureProgress(done, len(missing))
-    for chunk, computed in run_looks(missing, backbone, settings, backbone.features):
-        rows.update({look.key: row for look, row in zip(chunk, computed.numpy(), strict=True)})
+    for chunk, computed in run_views(missing, backbone, settings, backbone.features):
+        rows.update({each.key: row for each, row in zip(chunk, computed.numpy(), strict=True)})
         done += len(chunk)
         yield FeatureProgress(done, len(missing))
 
 
-def run_looks(
-    looks: Sequence[Look], backbone: Backbone, settings: Settings, compute: Callable[[Tensor], Tensor]
-) -> Generator[tuple[Sequence[Look], Tensor], None, None]:
+def run_views(
+    views: Sequence[SampleView], backbone: Backbone, settings: Settings, compute: Callable[[Tensor], Tensor]
+) -> Generator[tuple[Sequence[SampleView], Tensor], None, None]:
     """Read pictures and compute something of them, chunk by chunk, as many chunks at a time as there are cores.
 
     Args:
-        looks: What to look at.
+        views: Which samples, and how each is shown.
         backbone: Whose transforms the pictures go through.
         settings: Limits for decoding.
         compute: Transformed pictures (n, 3, H, W) to a row for each, in one thread.
 
     Yields:
-        The looks of each chunk and their rows, in order.
+        The views of each chunk and their rows, in order.
     """
 
-    def run(chunk: Sequence[Look]) -> Tensor:
-        pictures = [look.view.see(read_sample(look.sample, settings), look.sample.digest) for look in chunk]
+    def run(chunk: Sequence[SampleView]) -> Tensor:
+        pictures = [each.view.show(read_sample(each.sample, settings), each.sample.digest) for each in chunk]
         return compute(torch.stack([backbone.transform(picture) for picture in pictures]))
 
-    chunks = deque(looks[first : first + _CHUNK] for first in range(0, len(looks), _CHUNK))
+    chunks = deque(views[first : first + _CHUNK] for first in range(0, len(views), _CHUNK))
     with ThreadPoolExecutor(num_cores(), "features") as pool:
-        running: deque[tuple[Sequence[Look], Future[Tensor]]] = deque()
+        running: deque[tuple[Sequence[SampleView], Future[Tensor]]] = deque()
         try:
             while chunks or running:
                 while chunks and len(running) <= num_cores():
@@ -236,7 +241,7 @@ def _choose_crop(size: tuple[int, int], number: int, digest: str) -> tuple[float
     """Return a random box (left, top, right, bottom) of at least half of a picture's area."""
     generator = np.random.default_rng([number, int(digest[:8], 16)])
     width, height = size
-    aspect = np.exp(generator.uniform(-1, 1) * np.log(_MAX_CROP_ASPECT))  # of the crop to the picture's own
+    aspect = np.exp(generator.uniform(-1, 1) * np.log(_MAX_CROP_ASPECT))  # relative to the picture's own
     area = generator.uniform(_MIN_CROP_AREA, 1)
     wide, high = min(1.0, (area * aspect) ** 0.5) * width, min(1.0, (area / aspect) ** 0.5) * height
     left, top = generator.uniform(0, width - wide), generator.uniform(0, height - high)

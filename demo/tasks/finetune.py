@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from demo.data.dataset import Dataset, Split
 from demo.models.backbone import Backbone
-from demo.models.batching import threads
+from demo.models.batching import set_num_threads
 from demo.models.graph import replace_module
 from demo.models.head import Head, TrainingSummary, build_head, count_parameters, seeded_dropout
 from demo.models.recipe import Recipe, Trains
@@ -25,17 +25,17 @@ from demo.tasks.features import (
     FeatureCache,
     FeatureProgress,
     Features,
-    Look,
+    SampleView,
     choose_views,
     extract_features,
-    run_looks,
+    run_views,
 )
 from demo.tasks.fit import BatchProgress, DeepLearner, EpochResult, Examples, FitEnd, all_threads, evaluate, fit
 
 
 @dataclass(frozen=True, eq=False)
 class FineTuned:
-    """The end of a run: the head, and the features that it answers from, of every sample of the dataset."""
+    """The end of a training: the head, and the features of every sample of the dataset that it answers from."""
 
     head: Head
     features: Features
@@ -60,18 +60,18 @@ def fine_tune(
     *,
     cache: FeatureCache | None = None,
 ) -> Generator[Progress, None, None]:
-    """Keep a backbone, put a new head on it, and train that, or its last stage or all of it in a private copy.
+    """Train a new head on a backbone's features, or together with a private copy of its last stage or all layers.
 
     Args:
         backbone: Frozen network; left unchanged.
         dataset: Pictures with class indices and splits.
         recipe: What is trained and how.
-        settings: Limits for decoding the pictures, for the size of a private copy and for the time.
-        cache: Features from earlier runs on the same pictures; completed here.
+        settings: Limits on pictures, on the number of trained parameters and on the time.
+        cache: Features from earlier runs on the same pictures; those that are computed here are added.
 
     Yields:
-        FeatureProgress for each chunk of pictures, EpochResult for each epoch (BatchProgress within long ones),
-        FineTuned at the end. Whoever iterates may stop at any of them.
+        FeatureProgress for each chunk of pictures, EpochResult for each epoch (BatchProgress within long ones), and
+        FineTuned at the end; the caller may stop at any of them.
 
     Raises:
         TooManyTrained: If the private copy would be larger than the settings allow.
@@ -102,7 +102,7 @@ def fit_head(
         EpochResult after each epoch; one for a recipe in closed form.
 
     Returns:
-        The head in `eval()`, asking for no gradient.
+        The head in `eval()`, without gradients.
     """
     generator = torch.Generator().manual_seed(recipe.seed)
     inputs, targets = features.training()  # (n, D), (n,)
@@ -124,15 +124,15 @@ def score(head: Head, features: Features, split: Split) -> Scores:
 
 
 def count_trained(backbone: Backbone, num_classes: int, recipe: Recipe) -> int:
-    """Return how many parameters a recipe trains: the head's, and those of the layers below it that learn too."""
+    """Return how many parameters a recipe trains: the head's, and those of the layers that are trained with it."""
     head = count_parameters(backbone.spec.num_features, num_classes, recipe.head)
     if recipe.trains is Trains.HEAD:
         return head
-    body = backbone.part(_STARTS[recipe.trains])
+    body = backbone.subgraph(_STARTS[recipe.trains])
     return head + sum(parameter.numel() for parameter in body.parameters())
 
 
-# Where what is trained begins: after the middle stage, or with the picture.
+# The stage after which layers are trained; None where training begins with the picture.
 _STARTS = {Trains.LAST_STAGE: StageLabel.MIDDLE, Trains.EVERYTHING: None}
 
 
@@ -145,7 +145,7 @@ def _check_size(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: 
 
 
 def _solve(module: nn.Module, examples: Examples) -> Generator[EpochResult, None, FitEnd]:
-    """Put the solution in closed form into a linear layer."""
+    """Load the closed-form solution into a linear layer."""
     start = time.monotonic()
     num_classes = module.get_parameter("bias").shape[0]
     weight, bias = fit_ridge(examples.plain_inputs.numpy(), examples.plain_targets.numpy(), num_classes)
@@ -160,10 +160,10 @@ def _solve(module: nn.Module, examples: Examples) -> Generator[EpochResult, None
 def _fit_deeper(
     backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings, deadline: float
 ) -> Generator[Progress, None, tuple[FittedHead, dict[str, Tensor]]]:
-    """Train the last stage or everything, with a head, in a private copy; return the copy's tensors by name."""
+    """Train a head with a private copy of the last stage or of all layers; return the copy's tensors by name."""
     examples = yield from _prepare(backbone, dataset, recipe, settings)
     generator = torch.Generator().manual_seed(recipe.seed)
-    body = copy_part(backbone, _STARTS[recipe.trains], generator)
+    body = copy_layers(backbone, _STARTS[recipe.trains], generator)
     head = build_head(backbone.spec.num_features, len(dataset.class_names), recipe.head, generator=generator)
     learner = DeepLearner(body, head, keeps_norms=recipe.trains is Trains.LAST_STAGE)
     end = yield from fit(learner, examples, recipe, generator=generator, deadline=deadline, num_threads=all_threads())
@@ -171,9 +171,9 @@ def _fit_deeper(
     return FittedHead(head, end), {name: tensor.contiguous() for name, tensor in body.state_dict().items()}
 
 
-def copy_part(backbone: Backbone, start: StageLabel | None, generator: torch.Generator) -> nn.Module:
-    """Return a private copy of a network from a stage's output (None: from the picture) to its features, to train."""
-    body = copy.deepcopy(backbone.part(start)).cpu()
+def copy_layers(backbone: Backbone, start: StageLabel | None, generator: torch.Generator) -> nn.Module:
+    """Return a trainable copy of the layers between a stage's output (None: the picture) and the features."""
+    body = copy.deepcopy(backbone.subgraph(start)).cpu()
     for name, module in list(body.named_modules()):
         if type(module) is nn.Dropout:
             replace_module(body, name, seeded_dropout(module.p, generator))
@@ -183,21 +183,21 @@ def copy_part(backbone: Backbone, start: StageLabel | None, generator: torch.Gen
 def _prepare(
     backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings
 ) -> Generator[FeatureProgress, None, Examples]:
-    """Compute once, for each look at a picture, what goes into the part that is trained; kept in half precision."""
+    """Compute once, for each view of a picture, the input of the layers that are trained; kept in half precision."""
     samples = {split: [each for each in dataset.samples if each.split is split] for split in Split}
     views = (PLAIN, *choose_views(recipe))
-    looks = [Look(sample, view) for view in views for sample in samples[Split.TRAIN]]
-    num_training = len(looks)
-    looks += [Look(sample) for sample in samples[Split.VALIDATION]]
-    targets = torch.tensor([look.sample.class_idx for look in looks], dtype=torch.int64)
+    shown = [SampleView(sample, view) for view in views for sample in samples[Split.TRAIN]]
+    num_training = len(shown)
+    shown += [SampleView(sample) for sample in samples[Split.VALIDATION]]
+    targets = torch.tensor([each.sample.class_idx for each in shown], dtype=torch.int64)
     inputs, done = torch.empty(0), 0
-    yield FeatureProgress(done, len(looks))
-    for chunk, values in run_looks(looks, backbone, settings, _below(backbone, _STARTS[recipe.trains])):
+    yield FeatureProgress(done, len(shown))
+    for chunk, values in run_views(shown, backbone, settings, _below(backbone, _STARTS[recipe.trains])):
         if not done:
-            inputs = torch.empty((len(looks), *values.shape[1:]), dtype=torch.float16)
+            inputs = torch.empty((len(shown), *values.shape[1:]), dtype=torch.float16)
         inputs[done : done + len(chunk)] = values
         done += len(chunk)
-        yield FeatureProgress(done, len(looks))
+        yield FeatureProgress(done, len(shown))
     num_plain = len(samples[Split.TRAIN])
     return Examples(
         inputs[:num_training],
@@ -210,14 +210,14 @@ def _prepare(
 
 
 def _below(backbone: Backbone, start: StageLabel | None) -> Callable[[Tensor], Tensor]:
-    """Return the frozen part of a network below what is trained; where everything is, there is none."""
+    """Return a function that runs the frozen layers below the trained ones; the identity where all are trained."""
     if start is None:
         return lambda batch: batch
-    part = backbone.part(None, start.value)
+    frozen = backbone.subgraph(None, start.value)
 
     def run(batch: Tensor) -> Tensor:
-        with threads(1), torch.inference_mode():
-            activation: Tensor = part(batch.to(backbone.device, memory_format=torch.channels_last))
+        with set_num_threads(1), torch.inference_mode():
+            activation: Tensor = frozen(batch.to(backbone.device, memory_format=torch.channels_last))
             return activation.cpu()
 
     return run

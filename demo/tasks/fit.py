@@ -10,19 +10,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from demo.models.batching import threads
+from demo.models.batching import set_num_threads
 from demo.models.recipe import Optimizer, Recipe
 from demo.system import num_cores
 
-_EVALUATED_TOGETHER = 64
-_REPORT_EVERY_S = 0.2  # within an epoch, so that Stop is heard
+_EVALUATION_BATCH = 64
+_REPORT_EVERY_S = 0.2  # time between two reports within an epoch, at each of which a training can be stopped
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
     """What a learner learns from and is checked on: inputs (n, ...) and class indices (n,).
 
-    `inputs` are the training pictures in all their views; `plain_inputs` are each of them once.
+    `inputs` are the training pictures in all their views; `plain_inputs` hold each of them once.
     """
 
     inputs: Tensor
@@ -83,7 +83,7 @@ class FitEnd:
 class DeepLearner(nn.Module):
     """A private part of a network with a head on it.
 
-    `keeps_norms`: batch norms keep the statistics of ImageNet. A few pictures at a time would estimate them badly.
+    With `keeps_norms` batch norms keep the statistics of ImageNet, which small batches would estimate badly.
     """
 
     def __init__(self, body: nn.Module, head: nn.Module, *, keeps_norms: bool) -> None:
@@ -114,26 +114,26 @@ def fit(
     deadline: float = float("inf"),
     num_threads: int = 1,
 ) -> Generator[BatchProgress | EpochResult, None, FitEnd]:
-    """Train all parameters of a learner that ask for a gradient, in place.
+    """Train all parameters of a learner that require a gradient, in place.
 
     Args:
         learner: Inputs (N, ...) to logits (N, K).
         examples: What it learns from and is checked on.
-        recipe: Optimizer, epochs and the rest.
+        recipe: Optimizer, epochs and the rest. With a patience, the epoch of the lowest validation loss is kept.
         generator: Source of the order of the pictures.
-        deadline: When to end at the latest, in `time.monotonic` seconds; at least one epoch is trained.
-        num_threads: Of torch. A small head is fastest in one.
+        deadline: `time.monotonic` after which no further epoch begins; at least one is trained.
+        num_threads: Threads of torch; a small head is fastest in one.
 
     Yields:
-        BatchProgress within long epochs, EpochResult after each epoch. Whoever iterates may stop at any of them.
+        BatchProgress within long epochs, EpochResult after each; the caller may stop at any of them.
 
     Returns:
-        How many epochs, and whose weights: with a patience those of the lowest validation loss, else of the last.
+        The number of epochs, and the epoch whose weights the learner has at the end.
     """
     start, optimizer = time.monotonic(), _build_optimizer(learner, recipe)
     best_loss, best_epoch, best_weights = float("inf"), 0, None
     for epoch in range(1, recipe.epochs + 1):
-        with threads(num_threads):
+        with set_num_threads(num_threads):
             yield from _train_epoch(learner, examples, recipe, optimizer, generator, epoch)
             result = _measure(learner, examples, epoch, recipe.epochs, time.monotonic() - start)
         if recipe.patience and result.val_loss < best_loss:
@@ -153,7 +153,7 @@ def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor) -> Evaluation:
         return Evaluation(0.0, 0, 0)
     learner.eval()
     with torch.inference_mode():
-        logits = torch.cat([learner(batch) for batch in inputs.split(_EVALUATED_TOGETHER)])  # (N, K)
+        logits = torch.cat([learner(batch) for batch in inputs.split(_EVALUATION_BATCH)])  # (N, K)
         loss = float(functional.cross_entropy(logits, targets))
         return Evaluation(loss, int((logits.argmax(dim=1) == targets).sum()), len(targets))
 
@@ -191,7 +191,7 @@ def _measure(learner: nn.Module, examples: Examples, epoch: int, num_epochs: int
 
 def _build_optimizer(learner: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     parameters = [parameter for parameter in learner.parameters() if parameter.requires_grad]
-    # Fused: the same steps, in one call for all parameters, which for a small head halves the time.
+    # A fused optimizer takes the same steps in one call for all parameters, which halves the time for a small head.
     options: dict[str, Any] = {"lr": recipe.learning_rate, "weight_decay": recipe.weight_decay, "fused": True}
     if recipe.optimizer is Optimizer.SGD:
         return torch.optim.SGD(parameters, momentum=recipe.momentum, **options)

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor, fx, nn
 
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import threads
+from demo.models.batching import set_num_threads
 from demo.models.zoo import StageLabel
 from demo.system import num_cores
 
@@ -53,8 +53,8 @@ def show_kernels(backbone: Backbone, picture: Image.Image) -> FirstLayer:
     name, convolution = _find_first(backbone.network)
     transformed = backbone.transform(picture)  # (3, H, W)
     batch = transformed[None].to(backbone.device, memory_format=torch.channels_last)
-    with threads(num_cores()), torch.inference_mode():
-        maps = _cut_after(backbone.part(None, StageLabel.LOW), name)(batch)[0].cpu().contiguous()  # (C, H, W)
+    with set_num_threads(num_cores()), torch.inference_mode():
+        maps = _cut_after(backbone.subgraph(None, StageLabel.LOW), name)(batch)[0].cpu().contiguous()  # (C, H, W)
     return FirstLayer(
         name,
         tuple(_draw_tile(kernel) for kernel in convolution.weight.detach().cpu()),

@@ -1,8 +1,8 @@
 """One picture, moved step by step -> how far activations move with it, and how little the answer changes.
 
-A convolution is equivariant: where a picture is shifted, what it finds is shifted likewise, up to strides and borders.
-Nothing of the kind is built in for turns and scales. Pooling over all places then gives up where a thing was:
-features and probabilities are nearly invariant, as far as training has seen to it.
+A convolution is equivariant to shifts: its output shifts with the picture, up to strides and borders. It is not
+equivariant to turns and scales. Pooling over all positions then drops where a thing was: features and probabilities
+are nearly invariant, as far as training has made them so.
 """
 
 import math
@@ -18,7 +18,7 @@ from torch.nn import functional
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import MAX_BATCH, threads
+from demo.models.batching import MAX_BATCH, set_num_threads
 from demo.models.head import Head
 from demo.models.zoo import Stage, StageLabel
 from demo.system import num_cores
@@ -45,10 +45,10 @@ LARGEST = {Move.SHIFT: 0.5, Move.TURN: 180.0, Move.SCALE: 2.0}  # at least half 
 
 @dataclass(frozen=True)
 class StageCurve:
-    """How like its activation at rest a stage's activation is after each step: cosine similarities, -1 to 1.
+    """Cosine similarities (-1 to 1) of a stage's activation after each step to its activation at rest.
 
-    `moved` compares with the activation at rest moved likewise (equivariance), `unmoved` with that at rest as it is;
-    both over the cells that see a part of the picture which was in it before.
+    `moved` compares with the activation at rest moved likewise (equivariance), `unmoved` with the activation at rest
+    as it is; both over the cells that show a part of the picture that was in it at rest.
     """
 
     stage: Stage
@@ -58,7 +58,7 @@ class StageCurve:
 
 @dataclass(frozen=True, eq=False)
 class MoveCurves:
-    """What becomes of one picture's activations, features and answer while it is moved.
+    """Activations, features and answer for one picture while it is moved.
 
     `steps` are in the unit of `move`, and `pictures` what the network saw at each. `top` is the best class at rest.
     `features` are cosine similarities of the features to those at rest, -1 to 1; `probabilities` are those of `top`,
@@ -75,7 +75,7 @@ class MoveCurves:
 
 
 def spread_steps(move: Move, reach: float, *, count: int = 11) -> tuple[float, ...]:
-    """Return steps from as far one way to as far the other; the middle one, where their number is odd, moves nothing.
+    """Return steps from `reach` one way to `reach` the other way; if their number is odd, the middle one is neutral.
 
     Args:
         move: What is done.
@@ -101,7 +101,7 @@ def move_picture(
         backbone: Network to ask; left unchanged.
         picture: RGB image of any size.
         move: What is done.
-        steps: How far each time, 1 to MAX_STEPS of them, in the move's unit.
+        steps: How far, in the move's unit; 1 to MAX_STEPS of them.
         head: A visitor's head to answer in place of ImageNet's classifier.
 
     Raises:
@@ -115,28 +115,28 @@ def move_picture(
     for step in steps:
         check_range(move.value, step, *_bounds(move))
     square = backbone.transform(picture)[None]  # (1, 3, S, S)
-    pictures, looks = list[Image.Image](), list[_Look]()
-    with threads(num_cores()), torch.inference_mode():
+    pictures, results = list[Image.Image](), list[_StepResult]()
+    with set_num_threads(num_cores()), torch.inference_mode():
         rest = _see(backbone, square, head)
         for first in range(0, len(steps), MAX_BATCH):
             chunk = steps[first : first + MAX_BATCH]
             batch = torch.cat([_move(square, move, step, mode="bicubic", beyond="reflection") for step in chunk])
             pictures += [draw_transformed(backbone.spec, each) for each in batch]
-            looks += _compare(rest, _see(backbone, batch, head), move, chunk)
+            results += _compare(rest, _see(backbone, batch, head), move, chunk)
     return MoveCurves(
         move,
         tuple(steps),
         tuple(pictures),
         rest.name_best(head.class_names if head else backbone.spec.class_names),
-        tuple(map(_draw_up, backbone.spec.stages, zip(*(look.stages for look in looks), strict=True))),
-        tuple(look.features for look in looks),
-        tuple(look.probability for look in looks),
+        tuple(map(_build_curve, backbone.spec.stages, zip(*(each.stages for each in results), strict=True))),
+        tuple(each.features for each in results),
+        tuple(each.probability for each in results),
     )
 
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """What a network makes of n pictures: stages (n, C, H, W), features (n, D), probabilities (n, K)."""
+    """What a network computes for n pictures: stages (n, C, H, W), features (n, D), probabilities (n, K)."""
 
     stages: dict[StageLabel, Tensor]
     features: Tensor
@@ -153,8 +153,8 @@ class _Seen:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What became of a picture at one step; for each stage the similarity moved and unmoved."""
+class _StepResult:
+    """The comparison with the picture at rest at one step; for each stage the similarity moved and unmoved."""
 
     stages: tuple[tuple[float, float], ...]
     features: float
@@ -172,9 +172,9 @@ def _see(backbone: Backbone, batch: Tensor, head: Head | None) -> _Seen:
     return _Seen(outputs.stages, outputs.features, logits.softmax(dim=1))
 
 
-def _compare(rest: _Seen, now: _Seen, move: Move, steps: Sequence[float]) -> list[_Look]:
+def _compare(rest: _Seen, now: _Seen, move: Move, steps: Sequence[float]) -> list[_StepResult]:
     return [
-        _Look(
+        _StepResult(
             tuple(_liken(rest.stages[label], now.stages[label][[row]], move, step) for label in StageLabel),
             _cosine(rest.features[0], now.features[row]),
             float(now.probabilities[row, rest.best]),
@@ -188,13 +188,13 @@ def _liken(rest: Tensor, now: Tensor, move: Move, step: float) -> tuple[float, f
 
     The activation at rest is moved with its cells as pixels, each in the middle of its part of the picture.
     """
-    # With a margin for rounding: turned by a right angle all stays visible.
+    # The margin for rounding keeps all cells visible when the picture is turned by a right angle.
     visible = (_grid(move, step, rest).abs() <= 1 + 1e-5).all(dim=3)[0]  # (H, W)
     moved = _move(rest, move, step, mode="bilinear", beyond="border")
     return _cosine(moved[..., visible], now[..., visible]), _cosine(rest[..., visible], now[..., visible])
 
 
-def _draw_up(stage: Stage, similarities: tuple[tuple[float, float], ...]) -> StageCurve:
+def _build_curve(stage: Stage, similarities: tuple[tuple[float, float], ...]) -> StageCurve:
     moved, unmoved = zip(*similarities, strict=True)
     return StageCurve(stage, moved, unmoved)
 
@@ -214,14 +214,14 @@ def _move(values: Tensor, move: Move, step: float, *, mode: str, beyond: str) ->
     parts of pixels resample the picture, which takes a little of its sharpness.
     """
     source = values
-    if move is Move.SCALE and step < 1:  # several pixels come together in one: their mean, not one of them
+    if move is Move.SCALE and step < 1:  # several pixels become one, which should be their mean
         size = [max(1, round(side * step)) for side in values.shape[2:]]
         source = functional.interpolate(values, size, mode=mode, antialias=True)
     return functional.grid_sample(source, _grid(move, step, values), mode, beyond, align_corners=False)
 
 
 def _grid(move: Move, step: float, values: Tensor) -> Tensor:
-    """Return where each cell of what is moved, (1, C, H, W), comes from: (1, H, W, 2), the square is -1 to 1."""
+    """Return where each cell of moved values (1, C, H, W) comes from: (1, H, W, 2), from -1 to 1 over the square."""
     shift = 2 * step if move is Move.SHIFT else 0.0
     angle = math.radians(step) if move is Move.TURN else 0.0
     factor = step if move is Move.SCALE else 1.0

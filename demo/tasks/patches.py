@@ -1,4 +1,4 @@
-"""Many pictures -> the patches that excite one channel most: what do its favourites have in common?"""
+"""Many pictures -> the patches that excite one channel most: what do they have in common?"""
 
 import threading
 from collections import OrderedDict
@@ -17,7 +17,7 @@ from demo.settings import Settings
 from demo.tasks.activations import check_channel, field_box, field_centre
 
 NUM_PATCHES = 9
-_MAX_BACKBONES = 2  # whose peaks are kept
+_MAX_BACKBONES = 2  # backbones whose peaks one visitor's cache keeps
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class PatchProgress:
-    """How many of the pictures that were not looked at before are done."""
+    """How many of the pictures without known peaks have gone through the network."""
 
     done: int
     total: int
@@ -41,10 +41,10 @@ class PatchProgress:
 class Patch:
     """A part of a picture that excites a channel.
 
-    `name` is the picture's. `picture` is the part of what the network sees that the strongest position can depend on,
-    and `box` where that is: left, top, right, bottom in pixels of the network's input. `value` is the activation
-    there, and `centre` the pixel (x, y) in the middle of its field: where a field is larger than the picture, all of
-    the picture is cut out, and only the centre tells where in it the channel found something.
+    `name` is the picture's. `picture` is the receptive field of the strongest position, cut from what the network sees,
+    and `box` where that is: left, top, right, bottom in pixels of the network's input. `value` is the activation at the
+    position, and `centre` the pixel (x, y) in the middle of its field: a field that is larger than the picture covers
+    all of it, and only the centre tells where in it the channel found something.
     """
 
     name: str
@@ -70,8 +70,8 @@ class Peaks:
 class PeakCache:
     """The peaks of one visitor's pictures, by backbone and the picture's digest: 8 bytes a channel.
 
-    A picture takes 11 kB with the embedded network and 27 kB with ResNet-50. Those of the backbone that was used
-    longest ago go first.
+    A picture takes 11 kB with the embedded network and 27 kB with ResNet-50. The peaks of the least recently used
+    backbone are dropped first.
     """
 
     def __init__(self) -> None:
@@ -115,10 +115,9 @@ def find_patches(
     cache: PeakCache,
     count: int = NUM_PATCHES,
 ) -> Generator[PatchProgress | tuple[Patch, ...], None, None]:
-    """Find the pictures that excite one channel most, and cut from each the part that does.
+    """Find the pictures that excite one channel most, and cut from each the part with the strongest position.
 
-    Of a picture only the strongest position counts, so that one picture does not fill all places. Those that are cut
-    are decoded once more.
+    Each picture gives one patch at most, so that no single picture fills all places.
 
     Args:
         backbone: Network to look into; left unchanged.
@@ -126,12 +125,12 @@ def find_patches(
         channel_idx: Which of the stage's channels.
         pictures: Where to look; two with the same digest count once.
         settings: Limits how many pictures are decoded at once.
-        cache: What is known from earlier runs; completed here, but for a private network.
+        cache: Peaks from earlier runs; those that are computed here are added, but for a private network's.
         count: How many patches at most.
 
     Yields:
-        PatchProgress, unless all is known; at the end the patches, the strongest first, and equally strong ones in the
-        order of the pictures. A picture on which the channel is nowhere above 0 gives none.
+        PatchProgress, first for none and then for each batch, unless all peaks are known; at the end the patches,
+        the strongest first, ties in the order of the pictures; none of a picture where the channel is never above 0.
 
     Raises:
         OptionOutOfRange: If the stage has no such channel.
@@ -142,7 +141,7 @@ def find_patches(
     """
     peaks = yield from _look_through(backbone, stage, channel_idx, pictures, settings, cache)
     excited = [(peak, candidate) for peak, candidate in peaks if peak.value > 0]
-    strongest = sorted(excited, key=lambda pair: -pair[0].value)[:count]  # stable: ties stay in order
+    strongest = sorted(excited, key=lambda pair: -pair[0].value)[:count]  # a stable sort keeps ties in order
     yield tuple(_cut(backbone, stage, peak, candidate) for peak, candidate in strongest)
 
 
@@ -162,13 +161,13 @@ def _look_through(
     settings: Settings,
     cache: PeakCache,
 ) -> Generator[PatchProgress, None, list[tuple[_Peak, Candidate]]]:
-    """Run what is not known through the network, once for all channels of all stages, and return one channel's peaks.
+    """Return one channel's peaks; pictures without known peaks go through the network, once for all channels.
 
     Yields:
-        PatchProgress, first for none and then for each batch; nothing where all is known.
+        PatchProgress, first for none and then for each batch; nothing if all peaks are known.
     """
     if backbone.is_private:
-        cache = PeakCache()  # it has the name of another
+        cache = PeakCache()  # a private network has the name of a shared one, whose peaks differ
     candidates: dict[str, Candidate] = {}
     for each in pictures:
         candidates.setdefault(each.digest, each)
@@ -188,7 +187,7 @@ def _look_through(
 
 
 def _find_peaks(backbone: Backbone, candidates: Sequence[Candidate]) -> list[dict[StageLabel, Peaks]]:
-    """Decode pictures, run them through a network together, and keep each one's peaks."""
+    """Decode pictures, run them through a network together, and return the peaks of each."""
     outputs = backbone.run([each.read() for each in candidates])
     found: list[dict[StageLabel, Peaks]] = [{} for _ in candidates]
     for label, activation in outputs.stages.items():

@@ -1,8 +1,9 @@
 """The residual lab: what a shortcut carries, what its block adds, and what is left without them.
 
-He et al. 2015, https://arxiv.org/abs/1512.03385, give each block a shortcut: it passes on x + F(x), so that its layers
-need only learn what is to be added. Veit et al. 2016, https://arxiv.org/abs/1605.06431, leave single blocks out of
-trained networks: a ResNet hardly suffers, for each shortcut is a way around, where a plain network falls to chance.
+He et al. 2015, https://arxiv.org/abs/1512.03385, give each block a shortcut: it computes x + F(x), so that its layers
+need only learn what is to be added to x. Veit et al. 2016, https://arxiv.org/abs/1605.06431, remove single blocks from
+trained networks: a ResNet hardly suffers, because each shortcut is a way around a block; a plain network falls to
+chance.
 """
 
 from collections import OrderedDict
@@ -18,7 +19,7 @@ from torch.nn import functional
 
 from demo.data.dataset import Dataset, Split
 from demo.models.backbone import Backbone
-from demo.models.batching import threads
+from demo.models.batching import set_num_threads
 from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.head import Head
 from demo.settings import Settings
@@ -26,12 +27,12 @@ from demo.system import num_cores
 from demo.tasks.blocks import BlockKind, Parts, cut_shortcut, find_parts, take_apart
 from demo.tasks.errors import UnknownBlock
 from demo.tasks.evaluate import Accuracy, wilson
-from demo.tasks.features import FeatureProgress, Look, run_looks
+from demo.tasks.features import FeatureProgress, SampleView, run_views
 
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """What flows at one place of a block, summed up.
+    """A summary of the tensor (C, H, W) at one place of a block.
 
     `magnitude` float32 (H, W) is the mean over channels of the magnitude; `norm` is the L2 norm of all numbers, and
     `mean_norm` the mean over positions of the L2 norm over channels.
@@ -44,10 +45,10 @@ class Signal:
 
 @dataclass(frozen=True, eq=False)
 class BlockView:
-    """What one block does with one picture.
+    """What one block computes for one picture.
 
-    `x` comes in. `shortcut` is what the shortcut passes on: x itself, or its projection. `residual` is F(x), `total`
-    the sum of the two, and `output` what the block gives: `total` after the ReLU where there is one.
+    `x` is the input, `shortcut` the output of the shortcut: x itself, or its projection. `residual` is F(x), `total`
+    the sum of the two, and `output` the output of the block: `total` after the ReLU where there is one.
     """
 
     name: str
@@ -59,12 +60,12 @@ class BlockView:
 
     @property
     def ratio(self) -> float:
-        """The norm of F(x) to that of what it is added to; infinite where that is all 0."""
+        """The norm of F(x), divided by the norm of the shortcut's output; infinite where that is all 0."""
         return self.residual.norm / self.shortcut.norm if self.shortcut.norm else float("inf")
 
 
-def look_into(backbone: Backbone, block: str, picture: Image.Image) -> BlockView:
-    """Run one picture through a network and see what one of its blocks adds to what comes in.
+def view_block(backbone: Backbone, block: str, picture: Image.Image) -> BlockView:
+    """Run one picture through a network and return what one of its blocks adds to its input.
 
     Args:
         backbone: Network to look into, shared or private; left unchanged.
@@ -75,31 +76,31 @@ def look_into(backbone: Backbone, block: str, picture: Image.Image) -> BlockView
         UnknownBlock: If the network has no such block.
 
     Source:
-        He et al. 2015, https://arxiv.org/abs/1512.03385, and their figure 7 for the size of what is added.
+        He et al. 2015, https://arxiv.org/abs/1512.03385; figure 7 shows the size of F(x).
     """
     _check_names(backbone, [block])
     network = copy_sharing_memory(backbone.network)
-    watched = _Watched(take_apart(network.get_submodule(block)))
+    watched = _RecordingBlock(take_apart(network.get_submodule(block)))
     replace_module(network, block, watched)
     batch = backbone.transform(picture)[None]
-    with threads(num_cores()), torch.inference_mode():
+    with set_num_threads(num_cores()), torch.inference_mode():
         network(batch.to(backbone.device, memory_format=torch.channels_last))
-    return BlockView(block, **{name: _sum_up(values[0]) for name, values in watched.seen.items()})
+    return BlockView(block, **{name: _summarise(values[0]) for name, values in watched.seen.items()})
 
 
 def switch_off(backbone: Backbone, *, shortcuts: Collection[str] = (), blocks: Collection[str] = ()) -> Backbone:
-    """Return a private view of a network in which shortcuts or whole blocks do nothing.
+    """Return a private copy of a network in which shortcuts or whole blocks do nothing.
 
     Args:
-        backbone: Network to start from, shared or private; left unchanged. For a head with layers of its own it is
-            the one that `Backbone.for_head` returns.
-        shortcuts: Names of blocks that give F(x), or ReLU(F(x)).
-        blocks: Names of blocks that add nothing: they give x, or ReLU of its projection where shapes change. One
-            that is named in both gives zeros, for then nothing leads through it.
+        backbone: Network to start from, shared or private; left unchanged. For a head with layers of its own, pass
+            the network that `Backbone.for_head` returns.
+        shortcuts: Names of blocks that are to give F(x), or ReLU(F(x)).
+        blocks: Names of blocks that are to give x, or ReLU of its projection where shapes change. A block that is
+            named in both gives zeros.
 
     Returns:
-        A network with modules of its own that shares the memory of the parameters; gone when nobody holds it. Its
-        features are its own: a FeatureCache knows only the backbone's name and would take them for the backbone's.
+        A network with modules of its own that shares the memory of the parameters. Its features must not go into a
+        FeatureCache, which knows only the backbone's name and would take them for the backbone's.
 
     Raises:
         UnknownBlock: If the network has no block of one of the names.
@@ -121,12 +122,12 @@ def switch_off(backbone: Backbone, *, shortcuts: Collection[str] = (), blocks: C
 def measure_without(
     backbone: Backbone, dataset: Dataset, head: Head, settings: Settings
 ) -> Generator[FeatureProgress | Accuracy, None, None]:
-    """Count again what a head gets right of the validation pictures, on a network with parts switched off.
+    """Measure a head's accuracy on the validation pictures, on a network with parts switched off.
 
-    The head stays as it was trained: it has not seen what such a network gives.
+    The head stays as it was trained, on the features of the whole network.
 
     Args:
-        backbone: What `switch_off` returned; left unchanged.
+        backbone: Network from `switch_off`; left unchanged.
         dataset: Pictures with class indices and splits.
         head: The visitor's head.
         settings: Limits for decoding the pictures.
@@ -134,19 +135,19 @@ def measure_without(
     Yields:
         FeatureProgress, first for none and then for each chunk of pictures, and Accuracy at the end.
     """
-    looks = [Look(sample) for sample in dataset.samples if sample.split is Split.VALIDATION]
+    views = [SampleView(sample) for sample in dataset.samples if sample.split is Split.VALIDATION]
     done = correct = 0
-    yield FeatureProgress(done, len(looks))
-    for chunk, features in run_looks(looks, backbone, settings, backbone.features):
+    yield FeatureProgress(done, len(views))
+    for chunk, features in run_views(views, backbone, settings, backbone.features):
         answers = head.logits(features).argmax(dim=1).tolist()
-        correct += sum(answer == look.sample.class_idx for answer, look in zip(answers, chunk, strict=True))
+        correct += sum(answer == each.sample.class_idx for answer, each in zip(answers, chunk, strict=True))
         done += len(chunk)
-        yield FeatureProgress(done, len(looks))
+        yield FeatureProgress(done, len(views))
     yield Accuracy(correct, done, *wilson(correct, done))
 
 
-class _Watched(nn.Module):
-    """A block written out as its formula, that keeps what flows in it: for the private copy of one caller."""
+class _RecordingBlock(nn.Module):
+    """A block as x + F(x) that keeps its intermediate tensors; it replaces the block in one caller's private copy."""
 
     def __init__(self, parts: Parts) -> None:
         super().__init__()
@@ -163,16 +164,16 @@ class _Watched(nn.Module):
 
 
 class _Zeros(nn.Module):
-    """What is left where neither a block nor its shortcut leads on."""
+    """A block without F and without a shortcut: it gives zeros of the input's shape."""
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.zeros_like(x)
 
 
 def _keep_shortcut(block: nn.Module, *, passes: bool) -> nn.Module:
-    """Return what is left of a block without F: what its shortcut passes on, or zeros of that shape.
+    """Return a block without F: its shortcut where that passes, otherwise zeros of the same shape.
 
-    Where x goes on as it is, the ReLU after the addition has nothing to do: x came out of one.
+    An identity shortcut needs no ReLU after it, because x is itself the output of a ReLU.
     """
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     if getattr(block, "downsample", None) is not None:
@@ -189,8 +190,8 @@ def _check_names(backbone: Backbone, names: Collection[str]) -> None:
             raise UnknownBlock(name=name, backbone=backbone.spec.display_name, known=", ".join(known) or "-")
 
 
-def _sum_up(values: Tensor) -> Signal:
-    """Sum up what flows at one place, (C, H, W)."""
+def _summarise(values: Tensor) -> Signal:
+    """Summarise the tensor (C, H, W) at one place."""
     lengths = torch.linalg.vector_norm(values.double(), dim=0)  # (H, W)
     magnitude: NDArray[np.float32] = values.abs().mean(dim=0).cpu().numpy()
     return Signal(magnitude, float(torch.linalg.vector_norm(lengths)), float(lengths.mean()))

@@ -1,6 +1,6 @@
-"""One or two looks -> the statistics of their activations, side by side, stage by stage.
+"""Statistics of activations, stage by stage, for one network and picture or for two of them side by side.
 
-A look is a network and a picture: two pictures with one network, or one picture before and after fine-tuning.
+A side is a network and a picture: two pictures with one network, or one picture before and after fine-tuning.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from demo.tasks.activations import StageActivation, capture_stages
 
 NUM_LARGEST = 8
 NUM_BINS = 24
-_MAX_LOOKS, _MAX_BINS = 2, 200
+_MAX_SIDES, _MAX_BINS = 2, 200
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class ChannelStrength:
 
 @dataclass(frozen=True, eq=False)
 class StageStatistics:
-    """What one stage makes of one picture, (C, H, W), in numbers.
+    """One stage's activation (C, H, W) for one picture, in numbers.
 
     `mean` and `std` are over all numbers, `zero_share` is the share of those that are exactly 0, and `silent_share`
     the share of channels that say nothing here, 0 to 1: all 0 where `ends_in_relu`, else all below SILENT_BELOW of
@@ -51,38 +51,38 @@ class StageStatistics:
 
 @dataclass(frozen=True, eq=False)
 class StageComparison:
-    """One stage of each look, in their order, and the edges (B + 1,) that their histograms of channel means share."""
+    """One stage of each side, in their order, and the edges (B + 1,) that their histograms of channel means share."""
 
     label: StageLabel
     stages: tuple[Stage, ...]
     edges: NDArray[np.float64]
-    looks: tuple[StageStatistics, ...]
+    sides: tuple[StageStatistics, ...]
 
 
 def compare_stages(
-    looks: Sequence[tuple[Backbone, Image.Image]], *, num_bins: int = NUM_BINS
+    sides: Sequence[tuple[Backbone, Image.Image]], *, num_bins: int = NUM_BINS
 ) -> tuple[StageComparison, ...]:
-    """Run one or two looks and sum up what the low, middle and high stages give.
+    """Run one or two sides and sum up the activations of their low, middle and high stages.
 
     Args:
-        looks: Networks, which are left unchanged, and RGB pictures of any size; for a network before and after
+        sides: Networks, which are left unchanged, and RGB pictures of any size; for a network before and after
             fine-tuning the shared one and what its `for_head` returns, with one picture.
-        num_bins: B, of the histograms.
+        num_bins: B, bins of each histogram.
 
     Returns:
         One comparison for each stage, from low to high.
 
     Raises:
-        OptionOutOfRange: If there are no looks or more than two, or no bins.
+        OptionOutOfRange: If there are no sides or more than two, or no bins.
 
     Source:
         Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901, for looking at channels one by one; Glorot et al.
         2011, https://proceedings.mlr.press/v15/glorot11a.html, for the zeros that a ReLU leaves.
     """
-    check_range("looks", len(looks), 1, _MAX_LOOKS)
+    check_range("sides", len(sides), 1, _MAX_SIDES)
     check_range("num_bins", num_bins, 1, _MAX_BINS)
-    looks_at = [capture_stages(backbone, picture).stages for backbone, picture in looks]
-    columns = zip(StageLabel, zip(*looks_at, strict=True), strict=True)
+    captured = [capture_stages(backbone, picture).stages for backbone, picture in sides]
+    columns = zip(StageLabel, zip(*captured, strict=True), strict=True)
     return tuple(_compare(label, activations, num_bins=num_bins) for label, activations in columns)
 
 

@@ -23,7 +23,7 @@ from demo.tasks.customers import (
     Outcome,
     ask,
     choose_questions,
-    fingerprint_head,
+    digest_head,
     sum_up,
     take_fingerprints,
 )
@@ -251,7 +251,7 @@ def _let_out(
     team: _Team, before: Fingerprints, questions: Sequence[_Question], answers: Sequence[tuple[Answer, ...]]
 ) -> Story:
     """End A's session, and see what is left of A and whether B's head is as it was."""
-    head, session = fingerprint_head(team.head(Customer.B)), team.session(Customer.A)
+    head, session = digest_head(team.head(Customer.B)), team.session(Customer.A)
     yield Leaving(Customer.A)
     team.rooms.sessions.end(team.refs[Customer.A].token)
     after = team.take_fingerprints(Customer.B)

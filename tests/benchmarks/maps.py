@@ -12,7 +12,7 @@ from PIL import Image
 
 from demo.data.images import read_image
 from demo.models.backbone import Backbone, load_backbone
-from demo.models.batching import threads
+from demo.models.batching import set_num_threads
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import Settings
 from demo.system import num_cores
@@ -106,14 +106,14 @@ def networks() -> Iterator[Backbone]:
 def run_forward(backbone: Backbone, picture: Image.Image) -> None:
     """Do what no look at a picture can do without: transforms and a forward pass."""
     batch = backbone.transform(picture)[None].to(memory_format=torch.channels_last)
-    with threads(num_cores()), torch.inference_mode():
+    with set_num_threads(num_cores()), torch.inference_mode():
         backbone.network(batch)
 
 
 def run_both_ways(backbone: Backbone, picture: Image.Image) -> None:
     """Go through the network and back to the picture, as plainly as torch can."""
     batch = backbone.transform(picture)[None].to(memory_format=torch.channels_last).requires_grad_(True)
-    with threads(num_cores()):
+    with set_num_threads(num_cores()):
         torch.autograd.grad(backbone.network(batch).max(), batch)
 
 

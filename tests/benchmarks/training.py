@@ -101,7 +101,7 @@ def look_once(backbone: Backbone, dataset: Dataset, settings: Settings) -> None:
     looks += [(sample, View(flip=True)) for sample in dataset.samples if sample.split is Split.TRAIN]
     for first in range(0, len(looks), 8):
         pictures = [
-            view.see(read_image(sample.image_bytes, settings), sample.digest)
+            view.show(read_image(sample.image_bytes, settings), sample.digest)
             for sample, view in looks[first : first + 8]
         ]
         backbone.answer(torch.stack([backbone.transform(picture) for picture in pictures]))

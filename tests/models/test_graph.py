@@ -14,7 +14,7 @@ from PIL import Image
 from torch import Tensor, fx, nn
 
 from demo.models.backbone import Backbone, load_backbone
-from demo.models.batching import threads
+from demo.models.batching import set_num_threads
 from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, open_graph, replace_module
 from demo.models.head import Head
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, StageLabel
@@ -49,7 +49,7 @@ def opened(request: pytest.FixtureRequest) -> Iterator[Opened]:
         network = spec.build().eval().requires_grad_(False)
     before = copy.deepcopy(dict(network.state_dict()))
     batch = torch.randn((2, 3, SIDE_PX, SIDE_PX), generator=torch.Generator().manual_seed(0))
-    with threads(1):
+    with set_num_threads(1):
         graph = open_graph(network, spec)
         yield Opened(spec, network, before, graph, batch, graph(batch))
 

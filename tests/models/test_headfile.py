@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from demo.errors import OptionOutOfRange
-from demo.models import headfile
 from demo.models.errors import (
     HeadBackboneUnknown,
     HeadClassCount,
@@ -37,7 +36,7 @@ from demo.models.errors import (
 from demo.models.head import Head, build_head
 from demo.models.head_metadata import FORMAT
 from demo.models.headfile import FILE_NAME, max_file_bytes, read_head, write_head
-from demo.models.recipe import MAX_HIDDEN_LAYERS, HeadConfig, Recipe, Trains
+from demo.models.recipe import MAX_HIDDEN_LAYERS, MAX_WIDTH, HeadConfig, Recipe, Trains
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from tests.networks import summary
@@ -201,9 +200,9 @@ def test_the_head_in_a_zip_is_read(name: str, how: int, settings: Settings) -> N
 
 
 def test_the_largest_head_that_can_be_trained_fits(settings: Settings) -> None:
-    config = HeadConfig(MAX_HIDDEN_LAYERS, headfile._MAX_WIDTH)
+    config = HeadConfig(MAX_HIDDEN_LAYERS, MAX_WIDTH)
     with pytest.raises(OptionOutOfRange):
-        HeadConfig(1, headfile._MAX_WIDTH + 1)
+        HeadConfig(1, MAX_WIDTH + 1)
     head = head_of(config, backbone="alexnet", class_names=tuple(f"class {number}" for number in range(20)))
     content = write_head(head, ZOO["alexnet"])
     assert len(content) < max_file_bytes(replace(settings, max_tuned_parameters=0))

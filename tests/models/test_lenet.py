@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from demo.data.dataset import make_dataset
 from demo.data.starters import read_starter
 from demo.models.backbone import Backbone
-from demo.models.lenet import LeNet5, draw_weights, lenet_input
+from demo.models.lenet import LeNet5, lenet_input, sample_weights
 from demo.settings import Settings
 from demo.tasks.race import Contender, Finish, race
 from tests.pictures import noise
@@ -82,7 +82,7 @@ def test_drawing_forgets_everything_that_was_learned() -> None:
     for value in (5.0, -3.0):
         for tensor in network.state_dict().values():
             tensor.fill_(value)
-        draw_weights(network, torch.Generator().manual_seed(0))
+        sample_weights(network, torch.Generator().manual_seed(0))
         assert not any((tensor == value).all() for tensor in network.state_dict().values())
         fresh = fresh or {name: tensor.clone() for name, tensor in network.state_dict().items()}
     torch.testing.assert_close(dict(network.state_dict()), fresh, rtol=0, atol=0)

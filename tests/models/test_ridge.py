@@ -7,7 +7,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from demo.models.ridge import SCALE_BOUNDS, RidgePath, balance, choose_penalty, fit_ridge, fit_scale
+from demo.models.ridge import (
+    INVERSE_TEMPERATURE_BOUNDS,
+    RidgePath,
+    balance,
+    choose_penalty,
+    fit_inverse_temperature,
+    fit_ridge,
+)
 
 Reals = NDArray[np.floating[Any]]
 Points = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -52,15 +59,17 @@ def test_the_penalty_is_the_mean_eigenvalue_where_no_class_has_two_pictures() ->
 def test_the_scale_finds_the_factor_that_made_the_labels(true_factor: float) -> None:
     scores = np.random.default_rng(0).normal(size=(2000, 3))
     targets = torch.softmax(torch.from_numpy(true_factor * scores), dim=1).numpy()
-    assert fit_scale(scores, targets, np.ones(2000), (0.01, 100.0)) == pytest.approx(true_factor, rel=1e-6)
+    assert fit_inverse_temperature(scores, targets, np.ones(2000), (0.01, 100.0)) == pytest.approx(
+        true_factor, rel=1e-6
+    )
 
 
 def test_the_scale_stays_within_its_bounds() -> None:
     scores, ones = np.array([[2.0, -1.0], [0.0, 1.0]]), np.ones(2)
     always_right, always_wrong = np.eye(2), np.eye(2)[::-1]
-    assert fit_scale(scores, always_right, ones, (0.1, 30.0)) == pytest.approx(30.0)
-    assert fit_scale(scores, always_wrong, ones, (0.1, 30.0)) == pytest.approx(0.1)
-    assert fit_scale(1e6 * scores, always_right, ones, (0.1, 30.0)) == pytest.approx(30.0)
+    assert fit_inverse_temperature(scores, always_right, ones, (0.1, 30.0)) == pytest.approx(30.0)
+    assert fit_inverse_temperature(scores, always_wrong, ones, (0.1, 30.0)) == pytest.approx(0.1)
+    assert fit_inverse_temperature(1e6 * scores, always_right, ones, (0.1, 30.0)) == pytest.approx(30.0)
 
 
 def test_the_head_has_the_scale_with_the_smallest_cross_entropy() -> None:
@@ -81,7 +90,7 @@ def test_the_head_has_the_scale_with_the_smallest_cross_entropy() -> None:
         losses = torch.nn.functional.cross_entropy(factor * scores, targets, reduction="none")
         return float(weights.double() @ losses)
 
-    assert SCALE_BOUNDS[0] < scale < SCALE_BOUNDS[1]
+    assert INVERSE_TEMPERATURE_BOUNDS[0] < scale < INVERSE_TEMPERATURE_BOUNDS[1]
     assert cross_entropy(scale) < min(cross_entropy(0.99 * scale), cross_entropy(1.01 * scale))
 
 

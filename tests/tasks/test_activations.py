@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from demo.models.backbone import Backbone
-from demo.models.lenet import draw_weights
+from demo.models.lenet import sample_weights
 from demo.models.zoo import EMBEDDED, ZOO, Stage, StageLabel
 from demo.tasks.activations import (
     SILENT_BELOW,
@@ -160,7 +160,7 @@ RESOLUTIONS = {
 @pytest.mark.parametrize("name", RESOLUTIONS)
 def test_each_resolution_is_shown_once_and_in_full(name: str, cat: Image.Image) -> None:
     network = ZOO[name].build().eval().requires_grad_(False)
-    draw_weights(network, torch.Generator().manual_seed(0))
+    sample_weights(network, torch.Generator().manual_seed(0))
     backbone = Backbone(ZOO[name], network, torch.device("cpu"), is_private=True)
     found = capture_resolutions(backbone, cat)
     assert [each.name for each in found] == RESOLUTIONS[name]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
 from demo.models.graph import replace_module
-from demo.models.lenet import draw_weights
+from demo.models.lenet import sample_weights
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.tasks.ascent import DRAW_EVERY, AscentCache, AscentStep, _leave_out_relu, ascend
 from tests.models.test_backbone import PICTURES, assert_frozen, hooks
@@ -23,7 +23,9 @@ LOW, MIDDLE, HIGH = StageLabel
 SILENT = 22  # of the high stage: at the start it gives 0 everywhere, and after one step still
 
 
-def climb(backbone: Backbone, stage: StageLabel = HIGH, channel_idx: int = SILENT, **options: Any) -> list[AscentStep]:
+def run_ascent(
+    backbone: Backbone, stage: StageLabel = HIGH, channel_idx: int = SILENT, **options: Any
+) -> list[AscentStep]:
     return list(ascend(backbone, stage, channel_idx, **({"side_px": 64, "num_steps": 4} | options)))
 
 
@@ -40,7 +42,7 @@ def untrained(name: str) -> Backbone:
     for path, each in list(network.named_modules()):
         if isinstance(each, nn.Linear):
             replace_module(network, path, nn.Identity())
-    draw_weights(network.to_empty(device="cpu"), torch.Generator().manual_seed(1))
+    sample_weights(network.to_empty(device="cpu"), torch.Generator().manual_seed(1))
     network.eval().requires_grad_(False)
     return Backbone(ZOO[name], network.to(memory_format=torch.channels_last), torch.device("cpu"), is_private=True)
 
@@ -55,17 +57,17 @@ def see(backbone: Backbone, stage: StageLabel, picture: Image.Image) -> Tensor:
 
 @pytest.mark.parametrize(("stage", "channel_idx"), [(LOW, 7), (MIDDLE, 40), (HIGH, 777)])
 def test_the_channel_rises(embedded: Backbone, stage: StageLabel, channel_idx: int) -> None:
-    first = last_picture(climb(embedded, stage, channel_idx, num_steps=1))
-    steps = climb(embedded, stage, channel_idx, num_steps=16)
+    first = last_picture(run_ascent(embedded, stage, channel_idx, num_steps=1))
+    steps = run_ascent(embedded, stage, channel_idx, num_steps=16)
     assert steps[-1].activation > steps[0].activation + 1
     before, after = (see(embedded, stage, each)[channel_idx].mean() for each in (first, last_picture(steps)))
     assert after > before + 1  # without moves, and as the stage gives it
 
 
 def test_a_channel_that_is_silent_at_the_start_rises_too(embedded: Backbone) -> None:
-    start = last_picture(climb(embedded, num_steps=1))
+    start = last_picture(run_ascent(embedded, num_steps=1))
     assert not see(embedded, HIGH, start)[SILENT].any()
-    steps = climb(embedded, num_steps=16)
+    steps = run_ascent(embedded, num_steps=16)
     assert steps[0].activation < 0 < steps[-1].activation
     assert see(embedded, HIGH, last_picture(steps))[SILENT].max() > 0
 
@@ -76,7 +78,10 @@ def test_no_network_is_held_back_by_its_last_relu(name: str, embedded: Backbone)
     batch = 0.1 * torch.randn((1, 3, 96, 96), generator=torch.Generator().manual_seed(0))
     for label in StageLabel:
         with torch.inference_mode():
-            given, before = backbone.part(None, label)(batch), _leave_out_relu(backbone.part(None, label))(batch)
+            given, before = (
+                backbone.subgraph(None, label)(batch),
+                _leave_out_relu(backbone.subgraph(None, label))(batch),
+            )
         assert before.min() < 0
         if given.min() < 0:  # it ends without one
             assert torch.equal(before, given)
@@ -85,7 +90,7 @@ def test_no_network_is_held_back_by_its_last_relu(name: str, embedded: Backbone)
 
 
 def test_a_picture_comes_every_few_steps_and_at_the_last(embedded: Backbone) -> None:
-    steps = climb(embedded, LOW, 0, num_steps=2 * DRAW_EVERY + 3)
+    steps = run_ascent(embedded, LOW, 0, num_steps=2 * DRAW_EVERY + 3)
     assert [step.step for step in steps] == list(range(1, 2 * DRAW_EVERY + 4))
     assert {step.num_steps for step in steps} == {2 * DRAW_EVERY + 3}
     drawn = [step.step for step in steps if step.picture]
@@ -94,7 +99,7 @@ def test_a_picture_comes_every_few_steps_and_at_the_last(embedded: Backbone) -> 
 
 
 def test_the_picture_is_coloured_and_no_noise(embedded: Backbone) -> None:
-    pixels = np.asarray(last_picture(climb(embedded, LOW, 0, num_steps=24)), dtype=float)
+    pixels = np.asarray(last_picture(run_ascent(embedded, LOW, 0, num_steps=24)), dtype=float)
     assert pixels.std(axis=2).mean() > 5
     neighbours = np.corrcoef(pixels[:, 1:].ravel(), pixels[:, :-1].ravel())[0, 1]
     assert neighbours > 0.5  # of noise it is 0
@@ -102,9 +107,9 @@ def test_the_picture_is_coloured_and_no_noise(embedded: Backbone) -> None:
 
 def test_the_same_seed_gives_the_same_picture(embedded: Backbone) -> None:
     torch.manual_seed(1)
-    first, state = climb(embedded), torch.get_rng_state()
+    first, state = run_ascent(embedded), torch.get_rng_state()
     torch.manual_seed(2)
-    second, other = climb(embedded), climb(embedded, seed=1)
+    second, other = run_ascent(embedded), run_ascent(embedded, seed=1)
     assert [step.activation for step in first] == [step.activation for step in second]
     assert last_picture(first).tobytes() == last_picture(second).tobytes()
     assert last_picture(first).tobytes() != last_picture(other).tobytes()
@@ -125,7 +130,7 @@ def test_each_step_may_run_in_another_thread(embedded: Backbone) -> None:
         thread = threading.Thread(target=lambda: steps.append(next(ascent)))
         thread.start()
         thread.join()
-    assert [step.activation for step in steps] == [step.activation for step in climb(embedded)]
+    assert [step.activation for step in steps] == [step.activation for step in run_ascent(embedded)]
 
 
 @pytest.mark.parametrize(
@@ -140,13 +145,13 @@ def test_each_step_may_run_in_another_thread(embedded: Backbone) -> None:
 )
 def test_what_is_out_of_range_is_refused(embedded: Backbone, options: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionOutOfRange, match=message):
-        climb(embedded, **options)
+        run_ascent(embedded, **options)
 
 
 def test_a_private_network_is_looked_into_itself(embedded: Backbone) -> None:
     shift = embedded.network.state_dict()["bn2.bias"] + 50
     private = embedded.open_private({"bn2.bias": shift})
-    own, shared = (climb(each, num_steps=1)[0].activation for each in (private, embedded))
+    own, shared = (run_ascent(each, num_steps=1)[0].activation for each in (private, embedded))
     assert own == pytest.approx(shared + 50, abs=1e-3)
 
 
@@ -156,10 +161,10 @@ def test_all_this_leaves_the_shared_network_as_it_was(embedded: Backbone) -> Non
     modules = list(embedded.network.modules())
     answers = embedded.run(PICTURES[:1])
     for stage in StageLabel:
-        climb(embedded, stage, 0)
+        run_ascent(embedded, stage, 0)
     next(ascend(embedded, HIGH, 0, side_px=64))  # left without a word
     with pytest.raises(OptionOutOfRange):
-        climb(embedded, HIGH, 9999)
+        run_ascent(embedded, HIGH, 9999)
     after = embedded.network.state_dict(keep_vars=True)
     assert {name: id(tensor) for name, tensor in after.items()} == places
     assert [name for name in before if not torch.equal(before[name], after[name])] == []
@@ -176,9 +181,9 @@ def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone) -> None:
 
     def visit(channel_idx: int) -> list[AscentStep]:
         start.wait()
-        return climb(embedded, HIGH, channel_idx)
+        return run_ascent(embedded, HIGH, channel_idx)
 
-    alone = [climb(embedded, HIGH, channel_idx) for channel_idx in channels]
+    alone = [run_ascent(embedded, HIGH, channel_idx) for channel_idx in channels]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(visit, channels))
     for one, other in zip(alone, together, strict=True):

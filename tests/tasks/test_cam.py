@@ -19,7 +19,7 @@ from demo.data.samples import find_example, read_example
 from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
 from demo.models.head import Head, build_head
-from demo.models.lenet import draw_weights
+from demo.models.lenet import sample_weights
 from demo.models.recipe import HeadConfig
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import Settings
@@ -50,7 +50,7 @@ def build(config: HeadConfig, backbone_name: str = EMBEDDED, **more: Any) -> Hea
 
 def untrained(name: str) -> Backbone:
     network = ZOO[name].build().eval().requires_grad_(False)
-    draw_weights(network, torch.Generator().manual_seed(0))
+    sample_weights(network, torch.Generator().manual_seed(0))
     return Backbone(ZOO[name], network, torch.device("cpu"), is_private=True)
 
 
@@ -192,7 +192,7 @@ def test_the_maps_of_all_stages_are_those_of(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Both methods at every stage, though Grad-CAM is shown at the high one only."""
-    monkeypatch.setattr("demo.tasks.cam._LADDER", tuple(product(StageLabel, Method)))
+    monkeypatch.setattr("demo.tasks.cam._MAPS", tuple(product(StageLabel, Method)))
     found = index(map_stages(case.backbone, cat, CLASSES[:2], head=case.head))
     expected = reference(case, cat, CLASSES[:2])
     assert set(found) == set(expected)

@@ -19,8 +19,8 @@ from demo.tasks.customers import (
     ask,
     choose_questions,
     count_shared,
-    fingerprint_head,
-    fingerprint_network,
+    digest_head,
+    digest_network,
     sum_up,
     take_fingerprints,
 )
@@ -48,33 +48,33 @@ def copy_of(backbone: Backbone) -> Backbone:
 
 
 def test_the_same_numbers_have_the_same_fingerprint(embedded: Backbone) -> None:
-    fingerprint = fingerprint_network(embedded)
+    fingerprint = digest_network(embedded)
     assert len(fingerprint) == 64
     assert int(fingerprint, 16) > 0
     copy = copy_of(embedded)
-    assert fingerprint_network(copy) == fingerprint
+    assert digest_network(copy) == fingerprint
     copy.network.to(memory_format=torch.contiguous_format)
-    assert fingerprint_network(copy) == fingerprint
+    assert digest_network(copy) == fingerprint
 
 
 @pytest.mark.parametrize("kind", ["parameters", "buffers"])
 def test_one_changed_number_of_a_network_changes_its_fingerprint(embedded: Backbone, kind: str) -> None:
-    before, copy = fingerprint_network(embedded), copy_of(embedded)
+    before, copy = digest_network(embedded), copy_of(embedded)
     *_, last = getattr(copy.network, kind)()
     last.data[(0,) * last.dim()] += 1
-    assert fingerprint_network(copy) != before
-    assert fingerprint_network(embedded) == before
+    assert digest_network(copy) != before
+    assert digest_network(embedded) == before
 
 
 def test_the_smallest_change_of_a_head_changes_its_fingerprint() -> None:
     head, same, other = (head_of(seed, ("a", "b"), 8) for seed in (0, 0, 1))
-    assert fingerprint_head(head) == fingerprint_head(same)
-    assert fingerprint_head(head) != fingerprint_head(other)
+    assert digest_head(head) == digest_head(same)
+    assert digest_head(head) != digest_head(other)
     weight = same.module.get_parameter("weight")
     weight.data[0, 0] = torch.nextafter(weight.data[0, 0], torch.tensor(1e9))
-    assert fingerprint_head(head) != fingerprint_head(same)
+    assert digest_head(head) != digest_head(same)
     tuned = Head(head.module, head.class_names, head.backbone_name, head.summary, {"norm": torch.ones(3)})
-    assert fingerprint_head(tuned) != fingerprint_head(head)
+    assert digest_head(tuned) != digest_head(head)
 
 
 def test_heads_share_the_network_without_its_classifier(embedded: Backbone) -> None:
@@ -110,18 +110,18 @@ def test_training_one_head_leaves_the_network_and_another_head_as_they_were(
     embedded: Backbone, signs: Dataset, settings: Settings
 ) -> None:
     other = head_of(0, ("0", "1"), embedded.spec.num_features)
-    before = fingerprint_network(embedded), fingerprint_head(other)
+    before = digest_network(embedded), digest_head(other)
     *_, trained = fine_tune(embedded, signs, Recipe(optimizer=Optimizer.RIDGE), settings)
     assert isinstance(trained, FineTuned)
-    assert (fingerprint_network(embedded), fingerprint_head(other)) == before
-    assert fingerprint_head(trained.head) != before[1]
+    assert (digest_network(embedded), digest_head(other)) == before
+    assert digest_head(trained.head) != before[1]
 
 
 def test_fingerprints_are_taken_of_the_heads_that_there_are(embedded: Backbone) -> None:
     head = head_of(0, ("a", "b"), embedded.spec.num_features)
     taken = take_fingerprints(embedded, [None, head])
-    assert taken.network == fingerprint_network(embedded)
-    assert taken.heads == (None, fingerprint_head(head))
+    assert taken.network == digest_network(embedded)
+    assert taken.heads == (None, digest_head(head))
 
 
 def test_an_outcome_counts_what_is_shared_and_what_is_ones_own(embedded: Backbone, signs: Dataset) -> None:

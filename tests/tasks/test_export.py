@@ -70,7 +70,7 @@ def make_head(
             layer.bias.zero_()
     tuned = {}
     if is_tuned:
-        tensors = backbone.part(StageLabel.MIDDLE).state_dict()
+        tensors = backbone.subgraph(StageLabel.MIDDLE).state_dict()
         tuned = {
             name: each * (1 + 0.3 * torch.rand(each.shape, generator=generator)) if each.is_floating_point() else each
             for name, each in tensors.items()

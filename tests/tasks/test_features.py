@@ -28,11 +28,11 @@ from demo.tasks.features import (
     FeatureCache,
     FeatureProgress,
     Features,
-    Look,
+    SampleView,
     View,
     choose_views,
     extract_features,
-    run_looks,
+    run_views,
 )
 from tests.pictures import encode, noise
 
@@ -124,9 +124,9 @@ def others_ask(backbone: Backbone) -> Iterator[list[int]]:
 @pytest.mark.parametrize("size", SIZES)
 def test_a_flip_is_the_mirror_image(size: tuple[int, int]) -> None:
     picture = noise(0, size)
-    mirrored = View(flip=True).see(picture, DIGESTS[0])
+    mirrored = View(flip=True).show(picture, DIGESTS[0])
     np.testing.assert_array_equal(np.asarray(mirrored), np.asarray(picture)[:, ::-1])
-    np.testing.assert_array_equal(np.asarray(PLAIN.see(picture, DIGESTS[0])), np.asarray(picture))
+    np.testing.assert_array_equal(np.asarray(PLAIN.show(picture, DIGESTS[0])), np.asarray(picture))
 
 
 def coordinates(size: tuple[int, int]) -> Image.Image:
@@ -150,7 +150,7 @@ def box_of(seen: Image.Image, size: tuple[int, int]) -> tuple[int, int, int, int
 @pytest.mark.parametrize("size", SIZES)
 def test_a_crop_is_a_box_of_the_picture_with_at_least_half_of_its_area(size: tuple[int, int]) -> None:
     picture = coordinates(size)
-    boxes = [box_of(View(crop=number).see(picture, digest), size) for number, digest in product((1, 2, 3, 4), DIGESTS)]
+    boxes = [box_of(View(crop=number).show(picture, digest), size) for number, digest in product((1, 2, 3, 4), DIGESTS)]
     for left, top, right, bottom in boxes:
         assert 0 <= left < right <= size[0]
         assert 0 <= top < bottom <= size[1]
@@ -169,7 +169,7 @@ def test_a_crop_is_a_box_of_the_picture_with_at_least_half_of_its_area(size: tup
 @pytest.mark.parametrize("size", [(1, 1), (2, 2), (1, 7), (9, 1), (3, 2)])
 def test_the_crop_of_a_very_small_picture_has_a_pixel_of_it(size: tuple[int, int]) -> None:
     for number, digest in product((1, 2, 3, 4), DIGESTS):
-        left, top, right, bottom = box_of(View(crop=number).see(coordinates(size), digest), size)
+        left, top, right, bottom = box_of(View(crop=number).show(coordinates(size), digest), size)
         assert (right - left) * (bottom - top) >= 1
         assert max(right / size[0], bottom / size[1]) <= 1
 
@@ -178,13 +178,13 @@ def test_a_crop_is_the_same_at_any_time_and_another_for_another_number_or_pictur
     picture = noise(1, (200, 150))
 
     def see(number: int, digest: str) -> bytes:
-        return View(crop=number).see(picture, digest).tobytes()
+        return View(crop=number).show(picture, digest).tobytes()
 
     assert see(1, DIGESTS[3]) == see(1, DIGESTS[3])
     crops = [see(number, digest) for number, digest in product((1, 2, 3, 4), DIGESTS[:5])]
     assert len(set(crops)) == 20
-    flipped = View(flip=True, crop=1).see(picture, DIGESTS[3])
-    plain = np.asarray(View(crop=1).see(picture, DIGESTS[3]))
+    flipped = View(flip=True, crop=1).show(picture, DIGESTS[3])
+    plain = np.asarray(View(crop=1).show(picture, DIGESTS[3]))
     np.testing.assert_array_equal(np.asarray(flipped), plain[:, ::-1])
 
 
@@ -215,7 +215,7 @@ def test_the_rows_are_those_of_the_samples_in_their_order(embedded: Backbone, se
         rows += [(content, view, row) for content, row in zip(contents[:9], of_view, strict=True)]
     for number, (content, view, row) in enumerate(rows):
         digest = dataset.samples[number % 11 if number < 11 else (number - 11) % 9].digest
-        seen = view.see(read_image(content, settings), digest)
+        seen = view.show(read_image(content, settings), digest)
         alone = embedded.run([seen]).features[0].numpy()
         np.testing.assert_allclose(row, alone, rtol=1e-3, atol=1e-3)
     others = np.abs(features.values[:, np.newaxis] - features.values).max(axis=2)
@@ -393,14 +393,14 @@ def test_an_error_of_the_network_comes_out_too(embedded: Backbone, settings: Set
     def fail(_: Tensor) -> Tensor:
         raise RuntimeError("out of memory")
 
-    looks = [Look(sample) for sample in make(pictures(3 * CHUNK)).samples]
+    views = [SampleView(sample) for sample in make(pictures(3 * CHUNK)).samples]
     with pytest.raises(RuntimeError, match="out of memory"):
-        list(run_looks(looks, embedded, settings, fail))
+        list(run_views(views, embedded, settings, fail))
     assert_nothing_runs()
 
 
 def test_looks_come_out_in_order_whichever_is_done_first(embedded: Backbone, settings: Settings) -> None:
-    looks = [Look(sample) for sample in make(pictures(5 * CHUNK + 3)).samples]
+    views = [SampleView(sample) for sample in make(pictures(5 * CHUNK + 3)).samples]
     first_chunk, others_done = threading.Lock(), threading.Semaphore(0)
 
     def compute(batch: Tensor) -> Tensor:
@@ -410,10 +410,10 @@ def test_looks_come_out_in_order_whichever_is_done_first(embedded: Backbone, set
             others_done.release()
         return batch.mean(dim=(1, 2, 3))[:, None]
 
-    found = list(run_looks(looks, embedded, settings, compute))
-    assert [look for chunk, _ in found for look in chunk] == looks
+    found = list(run_views(views, embedded, settings, compute))
+    assert [each for chunk, _ in found for each in chunk] == views
     assert [len(values) for _, values in found] == [CHUNK] * 5 + [3]
-    seen = [embedded.transform(look.view.see(read_image(look.sample.image_bytes, settings), "")) for look in looks]
+    seen = [embedded.transform(each.view.show(read_image(each.sample.image_bytes, settings), "")) for each in views]
     means = torch.cat([values for _, values in found]).flatten()
     torch.testing.assert_close(means, torch.stack(seen).mean(dim=(1, 2, 3)))
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from demo.models.batching import threads
+from demo.models.batching import set_num_threads
 from demo.models.head import build_head, seeded_dropout
 from demo.models.recipe import HeadConfig, Optimizer, Recipe
 from demo.tasks import fit as fitting
@@ -27,7 +27,7 @@ EVERY_OPTIMIZER = pytest.mark.parametrize("recipe", [SGD, ADAMW], ids=["sgd", "a
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
     """Do not wait for helpers: all learners here are small."""
-    with threads(1):
+    with set_num_threads(1):
         yield
 
 

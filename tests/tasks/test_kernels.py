@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from demo.models.backbone import Backbone
 from demo.models.graph import replace_module
-from demo.models.lenet import draw_weights
+from demo.models.lenet import sample_weights
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.tasks.kernels import FirstLayer, show_kernels
 from tests.models.test_backbone import PICTURES, assert_frozen, hooks
@@ -39,7 +39,7 @@ def drawn_anew(name: str) -> Backbone:
             replace_module(network, path, nn.Identity())
     network.to_empty(device="cpu").eval().requires_grad_(False)
     first = network.get_submodule(FIRST_LAYERS[name][0])
-    draw_weights(first, torch.Generator().manual_seed(1))
+    sample_weights(first, torch.Generator().manual_seed(1))
     return Backbone(ZOO[name], network, torch.device("cpu"), is_private=True)
 
 

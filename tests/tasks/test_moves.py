@@ -14,7 +14,7 @@ from torch import nn
 from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
 from demo.models.head import Head
-from demo.models.lenet import draw_weights
+from demo.models.lenet import sample_weights
 from demo.models.recipe import HeadConfig
 from demo.models.zoo import ZOO, Stage, StageLabel
 from demo.tasks.moves import LARGEST, MAX_STEPS, NEUTRAL, Move, MoveCurves, StageCurve, move_picture, spread_steps
@@ -41,7 +41,7 @@ def open_tiles() -> Backbone:
         fc=nn.Linear(8, 1000),
     )
     network = nn.Sequential(layers)
-    draw_weights(network, torch.Generator().manual_seed(0))
+    sample_weights(network, torch.Generator().manual_seed(0))
     low, middle, high = (
         Stage(label, label.value, side, side, 0) for label, side in zip(StageLabel, (4, 16, 32), strict=True)
     )

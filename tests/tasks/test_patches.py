@@ -255,7 +255,7 @@ def spread(backbone: Backbone, stage: Stage, width: int, columns: Sequence[int])
         if 0 <= column < width:
             strip[row, ..., column] = torch.nan
     with torch.inference_mode():
-        maps: Tensor = backbone.part(None, stage.label.value)(strip)
+        maps: Tensor = backbone.subgraph(None, stage.label.value)(strip)
     return maps.isnan().any(dim=1).any(dim=1)
 
 
@@ -277,7 +277,7 @@ def test_a_box_is_what_a_cell_can_depend_on(name: str) -> None:
 def test_a_gradient_ends_at_the_box(embedded: Backbone, cat: Image.Image) -> None:
     pixels = embedded.transform(cat)[None].requires_grad_(True)
     with torch.enable_grad():
-        activation = embedded.part(None, "low")(pixels)[0, :, 30, 25].abs().sum()
+        activation = embedded.subgraph(None, "low")(pixels)[0, :, 30, 25].abs().sum()
     (gradient,) = torch.autograd.grad(activation, pixels)
     rows, columns = gradient[0].abs().sum(dim=0).nonzero().unbind(1)
     found = int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1

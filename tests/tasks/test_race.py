@@ -20,7 +20,7 @@ from demo.data.dataset import Dataset, Sample, Split
 from demo.data.errors import NotAnImage
 from demo.data.store import PictureStore
 from demo.models.backbone import Backbone
-from demo.models.batching import threads
+from demo.models.batching import set_num_threads
 from demo.models.lenet import LeNet5
 from demo.models.recipe import Trains, lesson_recipe
 from demo.models.zoo import ZOO, StageLabel
@@ -38,7 +38,7 @@ NUM_EACH = {Split.TRAIN: 5, Split.VALIDATION: 3, Split.TEST: 2}
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> Iterator[None]:
     """Do not wait for helpers where the code does not ask for them: all batches here are small."""
-    with threads(1):
+    with set_num_threads(1):
         yield
 
 

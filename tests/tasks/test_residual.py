@@ -20,7 +20,7 @@ from demo.data.errors import ImageError
 from demo.errors import DemoError, OptionError
 from demo.models.backbone import Backbone
 from demo.models.head import Head, build_head
-from demo.models.lenet import draw_weights
+from demo.models.lenet import sample_weights
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import Settings
 from demo.tasks.blocks import Block, BlockKind, Layer, list_blocks
@@ -28,7 +28,7 @@ from demo.tasks.errors import UnknownBlock
 from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureProgress
 from demo.tasks.predict import predict
-from demo.tasks.residual import BlockView, Signal, look_into, measure_without, switch_off
+from demo.tasks.residual import BlockView, Signal, measure_without, switch_off, view_block
 from tests.models.test_backbone import PICTURES, assert_frozen, dataset, hooks
 from tests.networks import summary
 from tests.pictures import encode, noise
@@ -50,7 +50,7 @@ def untrained(name: str) -> Backbone:
     """Return a network with seeded random weights; its norms have statistics and factors of their own."""
     generator = torch.Generator().manual_seed(5)
     network = ZOO[name].build().eval().requires_grad_(False)
-    draw_weights(network, generator)
+    sample_weights(network, generator)
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             for tensor in (module.weight, module.bias, module.running_mean, module.running_var):
@@ -208,7 +208,7 @@ def test_x_and_what_the_block_adds_make_its_output(case: tuple[Backbone, str], c
     seen = hook(backbone, name, cat)
     total = seen["shortcut"] + seen["residual"]
     assert_close(seen["output"], functional.relu(total) if backbone.spec.library == "torchvision" else total)
-    view = look_into(backbone, name, cat)
+    view = view_block(backbone, name, cat)
     assert view.name == name
     for place, values in (seen | {"total": total}).items():
         assert_is_sum_of(getattr(view, place), values)
@@ -318,7 +318,7 @@ def test_what_is_off_is_no_block_of_the_view(resnet: Backbone, cat: Image.Image)
     view = switch_off(resnet, shortcuts=["layer1.0", "layer2.0"], blocks=["layer1.1", "layer3.0"])
     left = [name for name in RESNET18_BLOCKS if name not in ("layer1.0", "layer2.0", "layer1.1", "layer3.0")]
     assert [block.name for block in list_blocks(view)] == left
-    assert_is_sum_of(look_into(view, "layer2.1", cat).residual, hook(view, "layer2.1", cat)["residual"])
+    assert_is_sum_of(view_block(view, "layer2.1", cat).residual, hook(view, "layer2.1", cat)["residual"])
     with pytest.raises(UnknownBlock, match=r"layer2\.0"):
         switch_off(view, blocks=["layer2.0"])
     both = switch_off(switch_off(resnet, blocks=["layer1.1"]), shortcuts=["layer4.1"])
@@ -329,11 +329,11 @@ def test_what_is_off_is_no_block_of_the_view(resnet: Backbone, cat: Image.Image)
 @pytest.mark.parametrize(
     "use",
     [
-        lambda backbone, name, picture: look_into(backbone, name, picture),
+        lambda backbone, name, picture: view_block(backbone, name, picture),
         lambda backbone, name, _: switch_off(backbone, shortcuts=["blocks.3.1", name]),
         lambda backbone, name, _: switch_off(backbone, blocks={name}),
     ],
-    ids=["look_into", "shortcuts", "blocks"],
+    ids=["view_block", "shortcuts", "blocks"],
 )
 def test_an_unknown_block_is_answered_with_the_known_ones(
     embedded: Backbone, name: str, use: Callable[..., Any], cat: Image.Image
@@ -371,7 +371,7 @@ def test_a_view_is_gone_when_nobody_holds_it(embedded: Backbone, cat: Image.Imag
     view = switch_off(embedded, shortcuts=["blocks.1.1"])
     predict(view, cat)
     assert list_blocks(view)
-    look_into(view, "blocks.2.1", cat)
+    view_block(view, "blocks.2.1", cat)
     gone = weakref.ref(view), weakref.ref(view.network)
     del view
     gc.collect()  # an opened network refers to itself
@@ -392,8 +392,8 @@ def test_the_private_network_of_a_head_has_blocks_and_views_too(embedded: Backbo
     head = tuned_head(embedded)
     private = embedded.for_head(head)
     assert list_blocks(private) == list_blocks(embedded)
-    assert_is_sum_of(look_into(private, "blocks.5.3", cat).residual, hook(private, "blocks.5.3", cat)["residual"])
-    assert look_into(private, "blocks.5.3", cat).ratio != look_into(embedded, "blocks.5.3", cat).ratio
+    assert_is_sum_of(view_block(private, "blocks.5.3", cat).residual, hook(private, "blocks.5.3", cat)["residual"])
+    assert view_block(private, "blocks.5.3", cat).ratio != view_block(embedded, "blocks.5.3", cat).ratio
     view = switch_off(private, shortcuts=["blocks.2.1"])
     own, theirs = view.network.state_dict(), private.network.state_dict()
     assert [name for name in theirs if where(own[name]) != where(theirs[name])] == []
@@ -404,7 +404,7 @@ def test_the_private_network_of_a_head_has_blocks_and_views_too(embedded: Backbo
 
 def fail(backbone: Backbone, picture: Image.Image) -> None:
     """Do all that goes wrong: in the choice, in the network, and in what is read."""
-    for broken in (lambda: look_into(backbone, "none", picture), lambda: switch_off(backbone, blocks=["none"])):
+    for broken in (lambda: view_block(backbone, "none", picture), lambda: switch_off(backbone, blocks=["none"])):
         with pytest.raises(DemoError):
             broken()
     with pytest.raises(RuntimeError):
@@ -421,7 +421,7 @@ def test_all_this_leaves_the_shared_network_as_it_was(embedded: Backbone, cat: I
     batch = embedded.transform(cat)[None]
     answers = [embedded.run([cat]).logits, embedded.features(batch)]
     for name in EMBEDDED_BLOCKS[::3]:
-        look_into(embedded, name, cat)
+        view_block(embedded, name, cat)
         predict(switch_off(embedded, shortcuts=[name]), cat)
         switch_off(embedded, blocks=[name]).network.train().requires_grad_(True)
     list_blocks(switch_off(embedded))
@@ -453,7 +453,7 @@ def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone) -> None:
     start = threading.Barrier(8)
 
     def visit(name: str, picture: Image.Image, view: Backbone) -> Visit:
-        return Visit(look_into(embedded, name, picture), logits(view, picture))
+        return Visit(view_block(embedded, name, picture), logits(view, picture))
 
     def visit_with_others(*choice: Any) -> Visit:
         start.wait()

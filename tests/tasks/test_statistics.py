@@ -48,38 +48,38 @@ def test_the_numbers_are_those_of_the_stages(request: pytest.FixtureRequest, nam
     assert [each.label for each in comparisons] == list(StageLabel)
     for comparison, stage in zip(comparisons, backbone.spec.stages, strict=True):
         values = outputs[comparison.label][0].double().numpy()  # (C, H, W)
-        (look,) = comparison.looks
+        (side,) = comparison.sides
         assert comparison.stages == (stage,)
-        assert look.num_channels == len(values)
-        assert look.mean == pytest.approx(values.mean(), rel=1e-4, abs=1e-5)
-        assert look.std == pytest.approx(values.std(), rel=1e-4)
-        assert look.zero_share == pytest.approx((values == 0).mean(), abs=1e-3)
-        assert look.ends_in_relu == (values.min() == 0)
+        assert side.num_channels == len(values)
+        assert side.mean == pytest.approx(values.mean(), rel=1e-4, abs=1e-5)
+        assert side.std == pytest.approx(values.std(), rel=1e-4)
+        assert side.zero_share == pytest.approx((values == 0).mean(), abs=1e-3)
+        assert side.ends_in_relu == (values.min() == 0)
         peaks = np.abs(values).max(axis=(1, 2))
-        silent = peaks == 0 if look.ends_in_relu else peaks < SILENT_BELOW * peaks.max()
-        assert look.silent_share == pytest.approx(silent.mean(), abs=2 / len(values))
+        silent = peaks == 0 if side.ends_in_relu else peaks < SILENT_BELOW * peaks.max()
+        assert side.silent_share == pytest.approx(silent.mean(), abs=2 / len(values))
         strengths = np.abs(values).mean(axis=(1, 2))
-        assert [each.strength for each in look.largest] == pytest.approx(np.sort(strengths)[::-1][:NUM_LARGEST])
-        assert all(strengths[each.channel_idx] == pytest.approx(each.strength, rel=1e-4) for each in look.largest)
+        assert [each.strength for each in side.largest] == pytest.approx(np.sort(strengths)[::-1][:NUM_LARGEST])
+        assert all(strengths[each.channel_idx] == pytest.approx(each.strength, rel=1e-4) for each in side.largest)
 
 
 def test_only_some_stages_end_in_a_relu(both: tuple[StageComparison, ...], resnet: Backbone, cat: Image.Image) -> None:
-    assert [[look.ends_in_relu for look in each.looks] for each in both] == [[False] * 2, [False] * 2, [True] * 2]
-    assert all(each.looks[0].ends_in_relu for each in compare_stages([(resnet, cat)]))
+    assert [[side.ends_in_relu for side in each.sides] for each in both] == [[False] * 2, [False] * 2, [True] * 2]
+    assert all(each.sides[0].ends_in_relu for each in compare_stages([(resnet, cat)]))
     for comparison in both:
-        for look in comparison.looks:
-            assert look.ends_in_relu == (look.zero_share > 0.1)
+        for side in comparison.sides:
+            assert side.ends_in_relu == (side.zero_share > 0.1)
 
 
 def test_two_looks_share_the_edges_of_their_histograms(both: tuple[StageComparison, ...]) -> None:
     for comparison in both:
         assert comparison.edges.shape == (NUM_BINS + 1,)
         assert (np.diff(comparison.edges) > 0).all()
-        for look in comparison.looks:
-            assert look.counts.shape == (NUM_BINS,)
-            assert look.counts.sum() == look.num_channels  # no channel lies beyond
-        assert sum(look.counts[0] for look in comparison.looks) > 0
-        assert sum(look.counts[-1] for look in comparison.looks) > 0
+        for side in comparison.sides:
+            assert side.counts.shape == (NUM_BINS,)
+            assert side.counts.sum() == side.num_channels  # no channel lies beyond
+        assert sum(side.counts[0] for side in comparison.sides) > 0
+        assert sum(side.counts[-1] for side in comparison.sides) > 0
 
 
 def test_the_counts_are_of_the_means_of_channels(embedded: Backbone, cat: Image.Image) -> None:
@@ -87,13 +87,13 @@ def test_the_counts_are_of_the_means_of_channels(embedded: Backbone, cat: Image.
     means = embedded.run([cat]).stages[StageLabel.LOW][0].double().mean(dim=(1, 2)).numpy()
     assert comparison.edges[[0, -1]] == pytest.approx([means.min(), means.max()], rel=1e-4)
     edges = np.concatenate(([-np.inf], comparison.edges[1:-1], [np.inf]))  # rounding may put some just beyond
-    assert comparison.looks[0].counts.tolist() == np.histogram(means, edges)[0].tolist()
+    assert comparison.sides[0].counts.tolist() == np.histogram(means, edges)[0].tolist()
 
 
 def test_a_look_at_the_same_is_the_same(embedded: Backbone, cat: Image.Image) -> None:
     for comparison in compare_stages([(embedded, cat), (embedded, cat)]):
-        assert_same(*comparison.looks)
-        assert np.abs(np.subtract(*(look.counts for look in comparison.looks))).sum() <= 2
+        assert_same(*comparison.sides)
+        assert np.abs(np.subtract(*(side.counts for side in comparison.sides))).sum() <= 2
 
 
 def test_a_look_is_the_same_alone_and_beside_another(
@@ -102,17 +102,17 @@ def test_a_look_is_the_same_alone_and_beside_another(
     for comparison, *others in zip(
         both, compare_stages([(embedded, cat)]), compare_stages([(embedded, PICTURES[0])]), strict=True
     ):
-        for look, other in zip(comparison.looks, others, strict=True):
-            assert_same(other.looks[0], look)
-        assert comparison.looks[0].mean != pytest.approx(comparison.looks[1].mean, rel=1e-3)
+        for side, other in zip(comparison.sides, others, strict=True):
+            assert_same(other.sides[0], side)
+        assert comparison.sides[0].mean != pytest.approx(comparison.sides[1].mean, rel=1e-3)
 
 
 def test_fine_tuning_changes_what_it_trained_and_nothing_below(embedded: Backbone, cat: Image.Image) -> None:
     """A head that brings the last convolution and its norm."""
     low, middle, high = compare_stages([(embedded, cat), (private(embedded).backbone, cat)])
     for comparison in (low, middle):
-        assert_same(*comparison.looks)
-    before, after = high.looks
+        assert_same(*comparison.sides)
+    before, after = high.sides
     assert before.mean != pytest.approx(after.mean, rel=1e-3)
 
 
@@ -122,7 +122,7 @@ def test_a_channel_that_says_nothing_is_silent(resnet: Backbone, cat: Image.Imag
     tensors = {name: resnet.network.get_parameter(name).detach().clone() for name in names}
     for tensor in tensors.values():
         tensor[:3] = 0
-    before, after = compare_stages([(resnet, cat), (resnet.open_private(tensors), cat)])[0].looks
+    before, after = compare_stages([(resnet, cat), (resnet.open_private(tensors), cat)])[0].sides
     assert after.silent_share == pytest.approx(before.silent_share + 3 / 64)
     assert after.zero_share >= 3 / 64
     assert not {0, 1, 2} & {each.channel_idx for each in after.largest}
@@ -130,26 +130,26 @@ def test_a_channel_that_says_nothing_is_silent(resnet: Backbone, cat: Image.Imag
 
 def test_a_plain_picture_has_statistics_too(resnet: Backbone) -> None:
     for comparison in compare_stages([(resnet, Image.new("RGB", (40, 30)))] * 2):
-        for look in comparison.looks:
-            assert np.isfinite([look.mean, look.std]).all()
-            assert 0 <= look.silent_share <= look.zero_share <= 1 or not look.ends_in_relu
+        for side in comparison.sides:
+            assert np.isfinite([side.mean, side.std]).all()
+            assert 0 <= side.silent_share <= side.zero_share <= 1 or not side.ends_in_relu
 
 
 def test_two_networks_stand_side_by_side(embedded: Backbone, resnet: Backbone, cat: Image.Image) -> None:
     for number, comparison in enumerate(compare_stages([(embedded, cat), (resnet, cat)])):
         assert comparison.stages == (embedded.spec.stages[number], resnet.spec.stages[number])
-        assert [look.counts.sum() for look in comparison.looks] == [look.num_channels for look in comparison.looks]
-        assert comparison.looks[0].num_channels != comparison.looks[1].num_channels
+        assert [side.counts.sum() for side in comparison.sides] == [side.num_channels for side in comparison.sides]
+        assert comparison.sides[0].num_channels != comparison.sides[1].num_channels
 
 
 def test_the_strongest_come_first(both: tuple[StageComparison, ...]) -> None:
     for comparison in both:
-        for look in comparison.looks:
-            assert len(look.largest) == NUM_LARGEST
-            assert all(isinstance(each, ChannelStrength) for each in look.largest)
-            strengths = [each.strength for each in look.largest]
+        for side in comparison.sides:
+            assert len(side.largest) == NUM_LARGEST
+            assert all(isinstance(each, ChannelStrength) for each in side.largest)
+            strengths = [each.strength for each in side.largest]
             assert strengths == sorted(strengths, reverse=True)
-            assert len({each.channel_idx for each in look.largest}) == NUM_LARGEST
+            assert len({each.channel_idx for each in side.largest}) == NUM_LARGEST
 
 
 @pytest.mark.parametrize("count", [0, 3])
@@ -183,5 +183,5 @@ def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone) -> None:
     alone = [visit(picture) for picture in PICTURES]
     for one, other in zip(alone, at_once(visit, PICTURES), strict=True):
         for expected, found in zip(one, other, strict=True):
-            assert_same(found.looks[0], expected.looks[0])
-    assert len({round(each[0].looks[0].std, 3) for each in alone}) == 8
+            assert_same(found.sides[0], expected.sides[0])
+    assert len({round(each[0].sides[0].std, 3) for each in alone}) == 8

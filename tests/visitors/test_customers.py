@@ -16,7 +16,7 @@ from demo.models.errors import WeightsDamaged
 from demo.models.head import Head
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
-from demo.tasks.customers import Answer, Fingerprints, Outcome, ask, fingerprint_network
+from demo.tasks.customers import Answer, Fingerprints, Outcome, ask, digest_network
 from demo.visitors import customers
 from demo.visitors.customers import (
     Asked,
@@ -97,7 +97,7 @@ def test_each_step_is_told_before_what_comes_of_it(told: Told) -> None:
 def test_the_network_is_the_same_from_first_to_last(told: Told, rooms: Rooms) -> None:
     taken = told.of_kind(Fingerprints)
     with rooms.backbones.lend(EMBEDDED) as backbone:
-        assert [each.network for each in taken] == [fingerprint_network(backbone)] * 4
+        assert [each.network for each in taken] == [digest_network(backbone)] * 4
     a, b = taken[2].heads
     assert None not in (a, b)
     assert a != b

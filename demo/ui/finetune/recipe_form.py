@@ -131,7 +131,7 @@ def draw_views(rooms: Rooms, dataset: Dataset, recipe: Recipe) -> str:
     figures = ""
     for view in (PLAIN, *choose_views(recipe)):
         caption = _name_view(rooms.words.finetune.recipe, view)
-        seen = view.see(picture, sample.digest)
+        seen = view.show(picture, sample.digest)
         seen.thumbnail((_PREVIEW_PX, _PREVIEW_PX))
         figures += draw_figure(draw_picture(encode_jpeg(seen), caption), caption)
     return f'<div class="figures">{figures}</div>'

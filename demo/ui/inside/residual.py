@@ -12,7 +12,7 @@ from demo.tasks.evaluate import Accuracy, measure
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import score
 from demo.tasks.predict import predict
-from demo.tasks.residual import look_into, measure_without, switch_off
+from demo.tasks.residual import measure_without, switch_off, view_block
 from demo.ui.handlers import Cost, costs, listen
 from demo.ui.inside.block_markup import draw_drawing, draw_view, write_shape
 from demo.ui.inside.panel import Subject, build_panel, own_queue, while_open
@@ -205,7 +205,7 @@ def _build_off(words: ResidualWords) -> OffControls:
 
 
 def _draw_block(words: ResidualWords, subject: Subject, name: str) -> str:
-    view = look_into(subject.backbone, name, subject.photo)
+    view = view_block(subject.backbone, name, subject.photo)
     block = next(each for each in list_blocks(subject.backbone) if each.name == name)
     return draw_view(words, block, view) + draw_drawing(words, block)
 

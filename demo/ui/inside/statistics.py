@@ -165,7 +165,7 @@ def draw_table_of(words: Words, stages: tuple[StageComparison, ...], names: tupl
     rows = [
         (words.inside.stage_names[stage.label], name, *_write_statistics(words, each))
         for stage in stages
-        for name, each in zip(names, stage.looks, strict=True)
+        for name, each in zip(names, stage.sides, strict=True)
     ]
     table = draw_table(words.inside.statistics.columns, rows, css_class="counts one-line")
     return f'{table}<p class="hint">{words.inside.statistics.silent_help}</p>'
@@ -258,7 +258,7 @@ def _draw_plot(words: StatisticsWords, stage: StageComparison) -> gr.LinePlot:
     # gradio's plot keeps the names of its first curves, so they do not change with what is compared.
     curves = {
         name: list(zip(middles.tolist(), each.counts.tolist(), strict=True))
-        for name, each in zip((words.first_look, words.second_look), stage.looks, strict=True)
+        for name, each in zip((words.first_look, words.second_look), stage.sides, strict=True)
     }
     return gr.LinePlot(value=curve_points("mean", "count", curves), visible=True)
 
@@ -267,7 +267,7 @@ def _draw_numbers(words: InsideWords, stages: tuple[StageComparison, ...], names
     own_words, tables = words.statistics, ""
     for stage in stages:
         bins = [own_words.bin.format(low=low, high=high) for low, high in pairwise(stage.edges)]
-        rows = list(zip(bins, *(each.counts for each in stage.looks), strict=True))
+        rows = list(zip(bins, *(each.counts for each in stage.sides), strict=True))
         title = own_words.histogram.format(stage=words.stage_names[stage.label])
         tables += f"<h4>{title}</h4>{draw_table((own_words.mean_axis, *names), rows, css_class='counts')}"
     return f"<details><summary>{own_words.numbers}</summary>{tables}</details>"

@@ -14,7 +14,7 @@ from demo.models.zoo import EMBEDDED, ZOO, find_spec
 from demo.tasks.blocks import list_blocks
 from demo.tasks.evaluate import Accuracy
 from demo.tasks.predict import predict
-from demo.tasks.residual import look_into, measure_without, switch_off
+from demo.tasks.residual import measure_without, switch_off, view_block
 from demo.ui.inside.block_markup import draw_drawing, draw_view
 from demo.ui.inside.panel import Subject
 from demo.ui.inside.residual import (
@@ -90,7 +90,7 @@ def test_what_another_network_had_is_forgotten_and_the_rest_is_kept(visitor: Vis
 
 def test_a_block_is_shown_by_its_maps_and_norms(visitor: Visitor, embedded: Backbone, cat: Image.Image) -> None:
     (drawn,) = visitor.call("draw_block", None, "blocks.3.1")
-    view = look_into(embedded, "blocks.3.1", cat)
+    view = view_block(embedded, "blocks.3.1", cat)
     signals = (view.x, view.residual, view.total)
     places = [LAB.places[each] for each in ("x", "residual", "total")]  # no projection, and no ReLU after the sum
     assert alt_texts(drawn) == [LAB.map_alt.format(place=place, name="blocks.3.1") for place in places]
@@ -119,7 +119,7 @@ def test_a_block_is_drawn_with_its_shapes(
 ) -> None:
     backbone, lab = embedded if name == EMBEDDED else resnet18(), words.inside.residual
     chosen = next(each for each in list_blocks(backbone) if each.name == block)
-    table = cells(draw_view(lab, chosen, look_into(backbone, block, cat)))
+    table = cells(draw_view(lab, chosen, view_block(backbone, block, cat)))
     assert [row[0] for row in table[1:]] == [lab.places[place] for place in places]
     drawing = Markup(draw_drawing(lab, chosen))
     (label,) = drawing.values("aria-label")

@@ -75,7 +75,7 @@ def assert_shows(drawn: Comparison, stages: tuple[StageComparison, ...], other: 
     assert [row[:2] for row in rows] == [
         [ENGLISH.inside.stage_names[label], name] for label in StageLabel for name in (WORDS.first_look, other)
     ]
-    for row, each in zip(rows, (look for stage in stages for look in stage.looks), strict=True):
+    for row, each in zip(rows, (side for stage in stages for side in stage.sides), strict=True):
         assert int(row[2]) == each.num_channels
         assert [float(row[3]), float(row[4])] == pytest.approx([each.mean, each.std], rel=0.01)
         shares = [100 * each.zero_share, 100 * each.silent_share]
@@ -86,9 +86,9 @@ def assert_shows(drawn: Comparison, stages: tuple[StageComparison, ...], other: 
         assert plot["visible"] is True
         assert list(dict.fromkeys(name for *_, name in plot["value"]["data"])) == [WORDS.first_look, WORDS.second_look]
         counts = [y for _, y, _ in plot["value"]["data"]]
-        assert counts == [count for look in stage.looks for count in look.counts]
+        assert counts == [count for side in stage.sides for count in side.counts]
         assert next(charts) == [WORDS.mean_axis, WORDS.first_look, other]
-        for first, second in zip(*(look.counts for look in stage.looks), strict=True):
+        for first, second in zip(*(side.counts for side in stage.sides), strict=True):
             assert next(charts)[1:] == [str(first), str(second)]
 
 
@@ -143,7 +143,7 @@ def test_before_fine_tuning_stands_beside_after(
     assert len(alt_texts(drawn.pictures)) == 1
     stages = compare_stages([(embedded.for_head(head), cat), (embedded, cat)])
     assert_shows(drawn, stages, WORDS.untuned)
-    low, _, high = ([look.mean for look in stage.looks] for stage in stages)
+    low, _, high = ([side.mean for side in stage.sides] for stage in stages)
     assert low[0] == low[1]
     assert high[0] != high[1]
 
