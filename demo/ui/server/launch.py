@@ -88,6 +88,7 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
 
 def _launch_options(settings: Settings, *, is_shared: bool) -> dict[str, Any]:
     """Return what gradio is told at launch; `app_kwargs` hold the gate, and our own door for files before gradio's."""
+    os.environ["GRADIO_DEBUG"] = "0"  # with 1 gradio would wait within its launch, before anything is swept up
     return {
         "prevent_thread_lock": True,
         "theme": theme(),
