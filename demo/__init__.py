@@ -1,8 +1,8 @@
 """Vision pretrained models: predict with them, put a head of your own on them, look inside them.
 
 What a visitor brings (`data`) meets what has been learned (`models`); a task does one thing with the two (`tasks`); a
-visitor keeps what came of it (`visitors`); the page shows it (`ui`), in the visitor's words (`words`). Imports point one
-way, as docs/architecture.md draws it; `figures` knows values only.
+visitor keeps what came of it (`visitors`); the page shows it (`ui`), in the visitor's words (`words`). Imports point
+one way, as docs/architecture.md draws it; `figures` knows values only.
 """
 
 import os

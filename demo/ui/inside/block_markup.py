@@ -11,7 +11,7 @@ from PIL import Image
 from demo.figures import colour
 from demo.tasks.blocks import Block, Layer, Shape
 from demo.tasks.residual import BlockView, Signal
-from demo.ui.inside.panel_markup import draw_captioned, draw_figures
+from demo.ui.inside.panel import draw_captioned, draw_figures
 from demo.ui.parts.markup import draw_table
 from demo.words.labs import ResidualWords
 

@@ -16,8 +16,7 @@ from demo.tasks.activations import capture_stages, check_channel
 from demo.tasks.ascent import AscentStep
 from demo.tasks.patches import Candidate, Patch, PatchProgress, find_patches
 from demo.ui.handlers import Cost, costs, listen
-from demo.ui.inside.panel import Subject, build_panel, own_queue, while_open
-from demo.ui.inside.panel_markup import Paper, draw_captioned, draw_figures
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, own_queue, while_open
 from demo.ui.parts.markup import draw_status
 from demo.ui.parts.outputs import unchanged
 from demo.ui.parts.values import parse_choice, parse_whole

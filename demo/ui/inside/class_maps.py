@@ -15,8 +15,7 @@ from demo.models.zoo import find_spec
 from demo.tasks.cam import ClassMap, ClassMaps, Method, map_stages
 from demo.tasks.predict import predict
 from demo.ui.handlers import Cost, costs
-from demo.ui.inside.panel import Subject, build_panel, while_open
-from demo.ui.inside.panel_markup import Paper, draw_captioned, draw_figures
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, while_open
 from demo.ui.parts.errors import UnknownChoice
 from demo.ui.parts.outputs import unchanged
 from demo.visitors.rooms import Rooms

@@ -24,8 +24,7 @@ from demo.tasks.erase import (
 )
 from demo.ui.handlers import Cost, costs
 from demo.ui.inside.class_maps import Choice, find_choice, lend_for, name_choice, suggest
-from demo.ui.inside.panel import Subject, build_panel, while_open
-from demo.ui.inside.panel_markup import Paper, draw_captioned, draw_figures
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, while_open
 from demo.ui.parts.errors import UnknownChoice
 from demo.ui.parts.markup import draw_picture, draw_status, draw_table, encode_jpeg
 from demo.ui.parts.values import read_event

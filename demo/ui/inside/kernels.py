@@ -8,8 +8,7 @@ import numpy as np
 from demo.figures import draw_sheet, draw_signed
 from demo.tasks.kernels import FirstLayer, show_kernels
 from demo.ui.handlers import Cost, costs
-from demo.ui.inside.panel import Subject, build_panel, while_open
-from demo.ui.inside.panel_markup import Paper, draw_captioned, draw_figures
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, while_open
 from demo.ui.parts.outputs import unchanged
 from demo.visitors.rooms import Rooms
 from demo.words.inside import KernelWords

@@ -11,8 +11,7 @@ from demo.errors import check_range
 from demo.figures import curve_points
 from demo.tasks.moves import LARGEST, NEUTRAL, Move, MoveCurves, move_picture, spread_steps
 from demo.ui.handlers import Cost, costs
-from demo.ui.inside.panel import Subject, build_panel, while_open
-from demo.ui.inside.panel_markup import Paper, draw_captioned, draw_figures
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, while_open
 from demo.ui.parts.markup import draw_table
 from demo.ui.parts.values import parse_choice, parse_number
 from demo.visitors.rooms import Rooms

@@ -5,6 +5,7 @@ the panel sets the state, and so does a change of the session while it is open; 
 """
 
 import functools
+import html
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,15 +18,24 @@ from PIL import Image
 from demo.models.backbone import Backbone
 from demo.models.head import Head
 from demo.ui.handlers import Cost, costs, listen
-from demo.ui.inside.panel_markup import Paper, draw_help, draw_no_photo
+from demo.ui.parts.markup import draw_download, encode_png
 from demo.ui.parts.outputs import unchanged
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session
+from demo.words.inside import InsideWords
+from demo.words.language import Words
 from demo.words.panel import PanelWords
 
 # Handlers check what is sent, and say what is wrong with it in the visitor's language; gradio's own checks are in
 # English, and do not know the choices of this visitor.
 _DRAWS: dict[str, Any] = {"preprocess": False, "show_progress": "minimal", "trigger_mode": "always_last"}
+
+
+class Paper(NamedTuple):
+    """The publication that a panel's idea is from."""
+
+    name: str
+    url: str
 
 
 class Subject(NamedTuple):
@@ -147,3 +157,31 @@ def _replace_subject(signature: inspect.Signature) -> inspect.Signature:
     rooms, _, *values = signature.parameters.values()
     given = [inspect.Parameter(name, rooms.kind, annotation=kind) for name, kind in (("ref", Ref), ("revision", Any))]
     return signature.replace(parameters=[rooms, *given, *values])
+
+
+def draw_help(common: InsideWords, words: PanelWords, paper: Paper) -> str:
+    """Return what a panel says about itself, its paper, and what to try."""
+    return (
+        f'<p class="help">{words.help} {common.paper.format(link=draw_link(paper))}</p>'
+        f'<p class="try"><b>{common.try_this}</b> {words.try_this}</p>'
+    )
+
+
+def draw_link(paper: Paper) -> str:
+    """Return a link to a paper; it opens beside the page."""
+    return f'<a href="{paper.url}" target="_blank" rel="noopener">{html.escape(paper.name)}</a>'
+
+
+def draw_figures(figures: list[str], *, size: str = "large") -> str:
+    """Return figures (HTML) side by side; a size is a class of demo/ui/parts/style.py."""
+    return f'<div class="figures {size}">{"".join(figures)}</div>'
+
+
+def draw_captioned(picture: Image.Image, caption: str, alt_text: str) -> str:
+    """Return a picture with a caption; a click on it downloads it as PNG."""
+    return draw_download(encode_png(picture), caption, alt_text)
+
+
+def draw_no_photo(words: Words) -> str:
+    """Return the sentence that asks for a photograph."""
+    return f'<p class="hint">{words.photo.missing}</p>'

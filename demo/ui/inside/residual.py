@@ -15,8 +15,7 @@ from demo.tasks.predict import predict
 from demo.tasks.residual import measure_without, switch_off, view_block
 from demo.ui.handlers import Cost, costs, listen
 from demo.ui.inside.block_markup import draw_drawing, draw_view, write_shape
-from demo.ui.inside.panel import Subject, build_panel, own_queue, while_open
-from demo.ui.inside.panel_markup import Paper
+from demo.ui.inside.panel import Paper, Subject, build_panel, own_queue, while_open
 from demo.ui.parts.markup import draw_status, draw_table
 from demo.ui.parts.outputs import unchanged
 from demo.visitors.errors import NoHead

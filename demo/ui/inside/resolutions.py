@@ -5,8 +5,7 @@ import gradio as gr
 from demo.figures import draw_grid, draw_overlay
 from demo.tasks.activations import capture_resolutions, mean_activation, rank_channels
 from demo.ui.handlers import Cost, costs
-from demo.ui.inside.panel import Subject, build_panel, while_open
-from demo.ui.inside.panel_markup import Paper, draw_captioned, draw_figures
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, while_open
 from demo.visitors.rooms import Rooms
 
 PAPER = Paper("LeCun et al. 1998", "https://doi.org/10.1109/5.726791")

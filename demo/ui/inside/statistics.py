@@ -16,8 +16,7 @@ from demo.models.backbone import Backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.statistics import StageComparison, StageStatistics, compare_stages
 from demo.ui.handlers import Cost, costs
-from demo.ui.inside.panel import Subject, build_panel, while_open
-from demo.ui.inside.panel_markup import Paper, draw_captioned, draw_figures
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, while_open
 from demo.ui.parts.errors import UnknownChoice
 from demo.ui.parts.markup import draw_table
 from demo.ui.parts.outputs import unchanged

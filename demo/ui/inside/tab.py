@@ -14,7 +14,7 @@ from demo.ui.inside.class_maps import build_class_maps
 from demo.ui.inside.erase import build_erase
 from demo.ui.inside.kernels import build_kernels
 from demo.ui.inside.moves import build_moves
-from demo.ui.inside.panel_markup import Paper, draw_link
+from demo.ui.inside.panel import Paper, draw_link
 from demo.ui.inside.residual import build_residual
 from demo.ui.inside.resolutions import build_resolutions
 from demo.ui.inside.statistics import build_statistics
