@@ -1,4 +1,4 @@
-"""What can be wrong with pictures, archives and datasets."""
+"""Errors of pictures, archives and datasets."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from demo.sentences import Plural
 
 
 class UploadError(DemoError):
-    """What a visitor brought cannot be used."""
+    """A visitor's upload cannot be used."""
 
 
 class ImageError(UploadError):
@@ -15,13 +15,13 @@ class ImageError(UploadError):
 
 
 class NoImage(ImageError):
-    """There is no picture at all."""
+    """No picture was given."""
 
     message = "There is no picture yet. Upload one, take one with the camera, or choose an example."
 
 
 class NotAnImage(ImageError):
-    """The bytes are in none of the formats that are read."""
+    """A file is in none of the picture formats that are read."""
 
     name: str
 
@@ -64,13 +64,13 @@ class ArchiveError(UploadError):
 
 
 class NoArchive(ArchiveError):
-    """There is no archive at all."""
+    """No archive was given."""
 
     message = "There is no zip file yet. Upload one that holds a folder of pictures for each class."
 
 
 class NotAZip(ArchiveError):
-    """The file is no zip archive."""
+    """A file is no zip archive."""
 
     name: str
     kind: str
@@ -98,7 +98,7 @@ class TooManyEntries(ArchiveError):
 
 
 class UnpackedBytesExceeded(ArchiveError):
-    """An archive would unpack to too much."""
+    """An archive would unpack to more bytes than the limit."""
 
     limit: float
 
@@ -130,7 +130,7 @@ class ReadingTooLong(ArchiveError):
 
 
 class EntryError(UploadError):
-    """One file of an archive is left out; the others go on."""
+    """One file of an archive is left out; the others are read."""
 
 
 class EntryDamaged(EntryError):
@@ -146,7 +146,7 @@ class EntryUnsupported(EntryError):
 
 
 class EntryMethodUnknown(EntryError):
-    """One file of an archive is packed by a method that is not read; a method without a name has a number."""
+    """One file of an archive is packed by a method that is not read; `method` is its name, or else its number."""
 
     method: str | int
 
@@ -191,11 +191,11 @@ class EntryLeftOut(EntryError):
 
 
 class CollectionError(UploadError):
-    """What a visitor has gathered cannot be changed in that way."""
+    """A visitor's collection cannot be changed in that way."""
 
 
 class ClassNameEmpty(CollectionError):
-    """A class's name has no letter that can be seen."""
+    """A class's name has no visible character."""
 
     message = "The class has no name yet. Write one, such as cat."
 
@@ -211,7 +211,7 @@ class ClassNameTooLong(CollectionError):
 
 
 class ClassNameTaken(CollectionError):
-    """Two classes would have the same name, but for capitals."""
+    """Two classes would have names that differ in capitals alone."""
 
     class_name: str
 
@@ -219,7 +219,7 @@ class ClassNameTaken(CollectionError):
 
 
 class UnknownClass(CollectionError):
-    """There is no class of that name; the page that was used is older than the last change."""
+    """No class has that name: the page is older than the last change."""
 
     class_name: str
 
@@ -227,7 +227,7 @@ class UnknownClass(CollectionError):
 
 
 class CollectionBytesExceeded(CollectionError):
-    """All pictures together are too large."""
+    """A visitor's pictures together are too large."""
 
     limit: float
 
@@ -271,14 +271,15 @@ class NothingUsable(DatasetError):
     reasons: Sequence[DemoError]
 
     message = Plural(
-        one="The file in the zip cannot be used. Put a folder of pictures for each class into it. What is wrong: {reasons}",
+        one="The file in the zip cannot be used. Put a folder of pictures for each class into it. "
+        "What is wrong: {reasons}",
         other="None of the {count} files in the zip can be used. Put a folder of pictures for each class into it. "
         "What is wrong: {reasons}",
     )
 
 
 class TooFewClasses(DatasetError):
-    """There are not enough classes to tell apart."""
+    """A dataset has too few classes to tell apart."""
 
     count: int
     names: str
@@ -293,7 +294,7 @@ class TooFewClasses(DatasetError):
 
 
 class TooManyClasses(DatasetError):
-    """There are more classes than the page can show."""
+    """A dataset has more classes than the page can show."""
 
     count: int
     limit: int
@@ -323,7 +324,7 @@ class ClassWithoutTraining(DatasetError):
 
 
 class TooManyPictures(DatasetError):
-    """There are more pictures than the machine can take."""
+    """A visitor has more pictures than the settings allow."""
 
     limit: int
 

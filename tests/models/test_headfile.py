@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from demo.errors import OptionOutOfRange
-from demo.models import headfile
 from demo.models.errors import (
     HeadBackboneUnknown,
     HeadClassCount,

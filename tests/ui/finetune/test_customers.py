@@ -57,8 +57,8 @@ def copy_of(backbone: Backbone) -> Backbone:
 
 def test_the_same_numbers_have_the_same_fingerprint(embedded: Backbone) -> None:
     digest = digest_network(embedded)
-    assert len(fingerprint) == 64
-    assert int(fingerprint, 16) > 0
+    assert len(digest) == 64
+    assert int(digest, 16) > 0
     copy = copy_of(embedded)
     assert digest_network(copy) == digest
     copy.network.to(memory_format=torch.contiguous_format)
