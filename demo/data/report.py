@@ -114,7 +114,7 @@ def _place(class_names: Sequence[str], samples: Sequence[Sample], idx: int) -> P
 
 
 def _across_splits(samples: Sequence[Sample]) -> Iterator[tuple[int, int]]:
-    """Yield the indices of each picture that a folder holds out and that has a twin in an earlier split, and of the twin."""
+    """Yield the indices of each picture that a folder holds out, with that of its twin in an earlier split."""
     fingerprints = [sample.picture.fingerprint for sample in samples]
     earlier: list[int] = []
     for split in Split:

@@ -1,4 +1,4 @@
-"""Two networks or pictures side by side: their numbers are those of the stages, their histograms share edges, nobody is changed."""
+"""Two sides: their numbers are those of the stages, their histograms share edges, and no network is changed."""
 
 import copy
 
