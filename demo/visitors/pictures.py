@@ -19,7 +19,7 @@ class Pictures:
 
     @staticmethod
     def of(collection: Collection | None, settings: Settings) -> "Pictures":
-        """Make a dataset of a collection, as far as that is possible."""
+        """Make a dataset of a collection, or keep the reason why it makes none."""
         if collection is None:
             return Pictures()
         try:
@@ -30,16 +30,18 @@ class Pictures:
 
     @property
     def digests(self) -> set[str]:
-        """The pictures of the dataset, by their digests."""
+        """The digests of the dataset's pictures."""
         return {sample.digest for sample in self.dataset.samples} if self.dataset else set()
 
     def find_dataset(self) -> Dataset:
-        """Return what can be learned from.
+        """Return the dataset.
 
         Raises:
             DatasetError: If there are no pictures yet, or something is missing.
         """
         if self.dataset is None:
             missing = self.error or NoDataset()
-            raise type(missing)(**missing.values)  # a fresh one: the one that is kept would carry the old traceback
+            raise type(missing)(
+                **missing.values
+            )  # raising the kept error would give it a traceback that holds the caller's values
         return self.dataset

@@ -1,4 +1,4 @@
-"""The rooms in which visitors, networks and trainings meet: what a page, a program or a command line is given."""
+"""The rooms of the application: what a page, a program or a command line needs to serve visitors."""
 
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -16,7 +16,7 @@ from demo.tasks.ascent import AscentCache
 from demo.tasks.features import FeatureCache
 from demo.tasks.finetune import Progress, fine_tune
 from demo.visitors.arrival import Arrival
-from demo.visitors.jobs import Job, TrainingLine
+from demo.visitors.jobs import Job, TrainingQueue
 from demo.visitors.registry import Sessions
 from demo.visitors.session import Session
 from demo.words.language import ENGLISH, Words
@@ -24,19 +24,19 @@ from demo.words.language import ENGLISH, Words
 
 @dataclass(frozen=True)
 class Rooms:
-    """All that a visitor meets; one for each language, over the same sessions and networks."""
+    """Settings, sessions, networks and trainings, with the words of one language; all languages share the rest."""
 
     settings: Settings
     sessions: Sessions
     backbones: BackboneCache
-    line: TrainingLine
+    line: TrainingQueue
     arrival: Arrival
     ascents: AscentCache = field(default_factory=AscentCache)
     words: Words = ENGLISH
 
     @staticmethod
     def of(settings: Settings) -> "Rooms":
-        """Open the rooms; nothing is loaded yet."""
+        """Build the rooms; no network is loaded yet."""
         sessions = Sessions(settings)
         backbones = BackboneCache(
             settings.device,
@@ -44,11 +44,11 @@ class Rooms:
             budget_bytes=settings.model_memory_bytes,
             needed=sessions.needed_backbones,
         )
-        return Rooms(settings, sessions, backbones, TrainingLine(), Arrival(settings.backbone))
+        return Rooms(settings, sessions, backbones, TrainingQueue(), Arrival(settings.backbone))
 
     @contextmanager
     def lend(self, state: ModelState) -> Iterator[Backbone]:
-        """Lend the network of a model state: the shared one, or with the layers of the head that answers."""
+        """Lend the network of a model state: the shared one, or a private one with the layers of the answering head."""
         with self.backbones.lend(state.backbone_name) as backbone:
             yield backbone.for_head(state.answering_head)
 
@@ -60,10 +60,10 @@ class Rooms:
             yield from fine_tune(backbone, dataset, recipe, self.settings, cache=cache)
 
     def train(self, session: Session, dataset: Dataset, recipe: Recipe) -> Job:
-        """Put a training of a session into the line; its head is the session's own in the end.
+        """Put a training of a session into the queue; at the end its head becomes the session's own.
 
         Raises:
-            TrainingRunning: If the session has one that has not ended.
+            TrainingRunning: If a training of the session has not ended.
         """
         cache, name = session.cache, session.state.backbone_name
         job = Job(
@@ -82,7 +82,7 @@ class Rooms:
         return collection
 
     def describe_wait(self, job: Job) -> str:
-        """Say how many trainings are ahead of a job and, where others have shown it, how long that will take."""
+        """Say how many trainings are ahead of a job and, if it can be estimated, how long they will take."""
         count, wait_s = self.line.num_ahead(job), self.line.wait_s(job)
         if wait_s is None:
             return self.words.finetune.training.waiting.format(count=count)

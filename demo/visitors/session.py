@@ -1,4 +1,4 @@
-"""What one visitor has brought and made, for as long as the session lasts."""
+"""The session of one visitor: photographs, pictures to learn from, trained heads and running jobs."""
 
 import itertools
 import shutil
@@ -24,29 +24,29 @@ from demo.visitors.jobs import Job, JobKind
 from demo.visitors.pictures import Pictures
 from demo.visitors.presence import Presence
 
-_MAX_OFFERED = 8  # files of one visitor; a newer one takes the place of the oldest
+_MAX_OFFERED = 8  # files that one visitor may download; a newer one replaces the oldest
 
 
 @dataclass(frozen=True)
 class Ref:
-    """The only thing of ours in `gr.State`: which session, and which of its states the page has seen.
+    """A page's reference to its session, with the revision that it has seen: the only value of ours in `gr.State`.
 
-    Its hash changes with the revision, and that is what makes gradio call `.change`.
+    Its hash changes with the revision, which makes gradio fire the state's `change` event.
     """
 
     token: str = ""
     revision: int = -1
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Ref":
-        """Give each new page an empty reference: gradio copies the initial value for every visitor."""
+        """Return an empty reference: gradio copies the initial value for every visitor."""
         return Ref()
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A head together with what it was trained on: later changes of the visitor's pictures do not touch it.
+    """A head with its features and dataset, which later changes of the visitor's pictures do not affect.
 
-    `number` tells one training of the process from another.
+    `number` is unique among the trainings of the process.
     """
 
     head: Head
@@ -56,36 +56,36 @@ class Trained:
 
 
 class Session:
-    """What one visitor has brought and made. Nothing in it is shared but, by name, the backbone."""
+    """The data of one visitor. None of it is shared with others; the backbone is known by name alone."""
 
     def __init__(self, token: str, state: ModelState) -> None:
         self._lock = threading.Lock()
-        self._editing = threading.RLock()  # held while pictures are read, which takes its time
+        self._editing = threading.RLock()  # held while pictures are read, which takes seconds
         self._token = token
         self._revision = 0
         self.presence = Presence()
         self.is_over = False
         self.state = state
-        self.model_number = 0  # tells one model state from the next
+        self.model_number = 0  # counts the model states
         self._photo: bytes | None = None
-        self.photo_number = 0  # tells one photograph from the next
+        self.photo_number = 0  # counts the photographs
         self._second: bytes | None = None
         self._files: list[Path] = []
         self.pictures = Pictures()
         self.cache = FeatureCache()
         self.peaks = PeakCache()
         self.trained: Trained | None = None
-        self._ascent = 0  # the number of the picture that is being made
+        self._ascent = 0  # number of the gradient ascent that is running
         self.jobs: dict[JobKind, Job] = {}
 
     @property
     def ref(self) -> Ref:
-        """The reference to hand to the page: a new one after each change."""
+        """The reference for the page, a new one after each change."""
         return Ref(self._token, self._revision)
 
     @property
     def photo(self) -> Image.Image | None:
-        """The photograph that all tabs look at."""
+        """The photograph that all tabs show."""
         packed = self._photo
         return unpack_image(packed) if packed else None
 
@@ -97,12 +97,12 @@ class Session:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing would be lost with it."""
+        """Whether it holds nothing that would be lost."""
         return not (self._photo or self._second or self.pictures.collection or self.state.head)
 
     @property
     def memory_bytes(self) -> int:
-        """What it takes of the memory, but for a few kilobytes."""
+        """The bytes that it takes in memory, except a few kilobytes."""
         collection = self.pictures.collection
         held = [len(self._photo or b""), len(self._second or b""), self.cache.num_bytes, self.peaks.num_bytes]
         held += [
@@ -114,34 +114,34 @@ class Session:
 
     @property
     def disk_bytes(self) -> int:
-        """What it takes of the disk: its pictures to learn from, and the files that it offers."""
+        """The bytes that it takes on disk: its pictures to learn from, and the files that it offers."""
         files = sum(path.stat().st_size for path in self._files if path.is_file())
         collection = self.pictures.collection
         return files + (collection.store.num_bytes if collection else 0)
 
     @property
     def is_training(self) -> bool:
-        """Whether a training, of whatever kind, waits or runs."""
+        """Whether a job of any kind waits or runs."""
         return any(job.is_running for job in self.jobs.values())
 
     @property
     def results(self) -> Trained | None:
-        """What the head in the model state was trained on; None for an imported one."""
+        """The training of the head in the model state; None for an imported head."""
         trained = self.trained
         return trained if trained is not None and trained.head is self.state.head else None
 
     def change_state(self, change: Callable[[ModelState], ModelState], *, trained: Trained | None = None) -> Ref:
-        """Replace the model state by what `change` makes of it; `trained` comes with a head that was trained here."""
+        """Apply a change to the model state; `trained` is given with a head that was trained here."""
         with self._lock:
             self._check_not_over()
             self.state = change(self.state)
             self.model_number += 1
-            self.trained = trained or self.results  # the pictures behind a head that is gone go with it
+            self.trained = trained or self.results  # a head that was replaced takes its dataset along
             self._revision += 1
         return self.ref
 
     def choose_photo(self, photo: Image.Image | None) -> Ref:
-        """Replace the photograph that all tabs look at, or take it away."""
+        """Replace the photograph that all tabs show, or remove it."""
         packed = pack_image(photo) if photo else None
         with self._lock:
             self._check_not_over()
@@ -151,14 +151,14 @@ class Session:
         return self.ref
 
     def choose_second(self, picture: Image.Image | None) -> None:
-        """Replace the picture that the photograph is compared with, or take it away."""
+        """Replace the picture that the photograph is compared with, or remove it."""
         packed = pack_image(picture) if picture else None
         with self._lock:
             self._check_not_over()
             self._second = packed
 
     def offer(self, path: Path) -> Path:
-        """Note a file that its visitor may download; it is deleted with the session, at once if that is over."""
+        """Register a file that the visitor may download; it is deleted with the session, at once if that is over."""
         with self._lock:
             if not self.is_over:
                 self._files.append(path)
@@ -168,7 +168,7 @@ class Session:
         raise SessionExpired()
 
     def choose_collection(self, collection: Collection | None, settings: Settings) -> None:
-        """Replace the pictures to learn from; what was computed from pictures that stay is kept.
+        """Replace the pictures to learn from; the features of pictures that stay are kept.
 
         Raises:
             TrainingRunning: If a training still uses the former ones.
@@ -182,11 +182,11 @@ class Session:
             self.peaks.keep_only(pictures.digests)
             if pictures.dataset is not None:
                 self.cache.keep_only(pictures.digests)
-            elif collection is None:  # nothing of the pictures stays, not even in the results of the head
+            elif collection is None:  # the results of the head hold pictures too
                 self.cache, self.trained = FeatureCache(), None
 
     def edit_collection(self, change: Callable[[Collection], Collection], settings: Settings) -> None:
-        """Replace the pictures to learn from by what `change` makes of them; of two changes at once none is lost.
+        """Apply a change to the pictures to learn from; of two concurrent changes neither is lost.
 
         Raises:
             TrainingRunning: If a training still uses the former ones.
@@ -196,10 +196,10 @@ class Session:
             self.choose_collection(change(self.pictures.collection or Collection()), settings)
 
     def begin(self, job: Job) -> None:
-        """Remember a training of this session.
+        """Register a training of this session.
 
         Raises:
-            TrainingRunning: If there is one that has not ended.
+            TrainingRunning: If a training has not ended.
         """
         with self._lock:
             self._check_not_over()
@@ -207,27 +207,27 @@ class Session:
             self.jobs[job.kind] = job
 
     def begin_ascent(self) -> int:
-        """Return the number of a picture to make; one that is being made ends."""
+        """Return the number of a new gradient ascent; one that is running ends."""
         with self._lock:
             self._ascent += 1
             return self._ascent
 
     def is_ascending(self, number: int) -> bool:
-        """Whether a picture is still wanted."""
+        """Whether a gradient ascent is still wanted."""
         return self._ascent == number
 
     def adopt(self, result: FineTuned, dataset: Dataset) -> None:
-        """Use a newly trained head, and keep what it was trained on for its results."""
+        """Use a newly trained head, and keep its dataset and features for the results."""
         trained = Trained(result.head, result.features, dataset)
         self.change_state(lambda state: state.with_head(result.head), trained=trained)
 
     def stop(self) -> None:
-        """End whatever runs."""
+        """Stop all jobs."""
         for job in list(self.jobs.values()):
             job.request_stop()
 
     def end(self) -> None:
-        """Let go of everything, at once: whoever still looks at this session finds nothing in it."""
+        """Drop everything at once; handlers that still hold this session find it empty."""
         self.stop()
         with self._lock:
             self.is_over = True
