@@ -1,4 +1,4 @@
-"""Numbers -> pictures: overlays, contact sheets of feature maps, and the points of a curve."""
+"""Arrays -> pictures and plots: overlays, contact sheets of feature maps, points of curves."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -19,12 +19,14 @@ def colour(values: NDArray[np.floating[Any]], largest: float) -> NDArray[np.uint
 
     Args:
         values: Float array (H, W), none negative.
-        largest: The value that gets the brightest colour; 0 where all values are.
+        largest: The value that gets the brightest colour; 0 if all values are 0.
 
     Returns:
         uint8 array (H, W, 3).
     """
-    from matplotlib import colormaps  # half a second, which the page's start need not wait for
+    from matplotlib import (
+        colormaps,
+    )  # not at the top: the import takes half a second, which the page's start need not wait for
 
     scaled = values / largest if largest > 0 else np.zeros_like(values)
     coloured: NDArray[np.uint8] = colormaps[COLOUR_MAP](scaled, bytes=True)[..., :3]
@@ -41,7 +43,7 @@ def draw_overlay(values: NDArray[np.floating[Any]], picture: Image.Image, *, sid
     """Draw magnitudes (H, W) as a heatmap on the grey picture that they belong to.
 
     Args:
-        values: None negative; the scale runs from 0 to the largest.
+        values: Magnitudes, none negative; the scale runs from 0 to the largest.
         picture: Square RGB picture, as the network sees it.
         side_px: Side of the result.
     """
@@ -65,7 +67,7 @@ def draw_grid(maps: NDArray[np.floating[Any]]) -> Image.Image:
 
 
 def draw_signed(values: NDArray[np.floating[Any]], side_px: int) -> Image.Image:
-    """Draw numbers (H, W) on a scale from blue over white to orange, 0 in its middle; the cells keep their edges."""
+    """Draw values (H, W) on a scale from blue over white, for 0, to orange; the cells keep their sharp edges."""
     from matplotlib import colormaps
 
     largest = float(np.abs(values).max())
@@ -75,7 +77,7 @@ def draw_signed(values: NDArray[np.floating[Any]], side_px: int) -> Image.Image:
 
 
 def draw_sheet(tiles: Sequence[Image.Image], *, side_px: int = _TILE_PX) -> Image.Image:
-    """Put pictures of any size side by side by rows, as square as their number allows, each enlarged to one size."""
+    """Put pictures into a grid, row by row and as square as their number allows, each resized to one square."""
     num_columns = max(1, int(np.ceil(np.sqrt(len(tiles)))))
     num_rows = int(np.ceil(len(tiles) / num_columns))
     pitch = side_px + _GAP_PX
@@ -87,7 +89,7 @@ def draw_sheet(tiles: Sequence[Image.Image], *, side_px: int = _TILE_PX) -> Imag
 
 
 def find_tile(place: tuple[int, int], count: int) -> int | None:
-    """Return which of `count` tiles of `draw_grid` lies at a place (x, y) in px; None where none does."""
+    """Return which of `count` tiles of `draw_grid` is at a place (x, y) in px; None if there is none."""
     num_columns = int(np.ceil(np.sqrt(count)))
     (column, x), (row, y) = (divmod(each, _TILE_PX + _GAP_PX) for each in place)
     idx = row * num_columns + column
@@ -123,12 +125,12 @@ def colour_stops(count: int = 9) -> list[str]:
 
 
 def curve_points(x: str, y: str, curves: Mapping[str, Sequence[tuple[float | None, float | None]]]) -> dict[str, Any]:
-    """Return curves as the native line plot of the page takes them, without a data frame.
+    """Return curves in the format of gradio's native line plot, without a data frame.
 
     Args:
-        x: Name of the column with the first number of each point.
+        x: Name of the column with the first coordinate of each point.
         y: Name of the column with the second.
-        curves: Name of each curve to its points; one of None holds a place in the legend.
+        curves: Name of each curve to its points; a point of None keeps an empty curve in the legend.
     """
     return {
         "columns": [x, y, "split"],
@@ -139,7 +141,7 @@ def curve_points(x: str, y: str, curves: Mapping[str, Sequence[tuple[float | Non
 
 
 def scatter_points(names: Sequence[str], points: NDArray[np.floating[Any]]) -> dict[str, Any]:
-    """Return named points (n, 2) as the native scatter plot of the page takes them."""
+    """Return named points (n, 2) in the format of gradio's native scatter plot."""
     return {
         "columns": ["x", "y", "class"],
         "data": [[float(x), float(y), name] for name, (x, y) in zip(names, points, strict=True)],

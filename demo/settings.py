@@ -16,7 +16,7 @@ MEGABYTE = 1_000_000
 DEVICES = ("cpu", "cuda")
 PRECISIONS = ("float32", "bfloat16")
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
-# What gradio reads itself, and stumbles over where it is no number.
+# Variables that gradio reads itself, and that end it with a traceback if they are no numbers.
 _WHOLE_NUMBERS = {"GRADIO_SERVER_PORT": (1, 65_535), "GRADIO_NUM_PORTS": (1, 65_535), "GRADIO_DEBUG": (0, 1)}
 
 
@@ -24,16 +24,16 @@ _WHOLE_NUMBERS = {"GRADIO_SERVER_PORT": (1, 65_535), "GRADIO_NUM_PORTS": (1, 65_
 class Settings:
     """Limits and defaults of one running demo.
 
-    The limits are reasoned for two cores, 16 GB and a class of forty.
+    The limits are chosen for two cores, 16 GB of memory and a school class of forty.
     """
 
     backbone: str = "resnet50"
     device: str = "cpu"
-    precision: str = "float32"  # of predictions; or bfloat16
+    precision: str = "float32"  # precision of predictions; or bfloat16
     model_memory_bytes: int = 2000 * MEGABYTE  # for the parameters of all loaded networks together
 
     max_image_bytes: int = 15 * MEGABYTE
-    max_image_pixels: int = 50_000_000  # a 48-megapixel phone photograph passes
+    max_image_pixels: int = 50_000_000  # enough for a phone's photograph of 48 megapixels
     max_image_side_px: int = 20_000
     # The shared photograph is kept for each visitor: 1024 x 512 pixels are 1.6 MB at most, most often a third.
     photo_short_side_px: int = 512
@@ -41,49 +41,51 @@ class Settings:
 
     max_archive_bytes: int = 50 * MEGABYTE
     max_archive_entries: int = 2_000
-    max_unpacked_bytes: int = 250 * MEGABYTE  # of one zip, and of all pictures that a visitor keeps
-    max_reading_s: float = 120.0  # for the pictures of one zip; five hundred photographs of a phone take 30
+    max_unpacked_bytes: int = 250 * MEGABYTE  # limit for one zip, and for all pictures that a visitor keeps
+    max_reading_s: float = 120.0  # time to read one zip; five hundred photographs of a phone take 30
     min_classes: int = 2
     max_classes: int = 20
     min_pictures_per_class: int = 2
     max_pictures: int = 500
     max_epochs: int = 200
-    max_training_s: float = 900.0  # after which a training ends with what it has
-    race_s: float = 60.0  # for each of the four contenders
-    max_tuned_parameters: int = 30_000_000  # of one visitor: 120 MB, all of ResNet-50
+    max_training_s: float = 900.0  # time after which a training ends with the weights it has
+    race_s: float = 60.0  # time of each of the four contenders
+    max_tuned_parameters: int = (
+        30_000_000  # parameters of one visitor's private layers: 120 MB, enough for all of ResNet-50
+    )
     max_batch: int = 50
 
-    # What may come in at once, whoever sends it.
-    max_upload_bytes: int = 64 * MEGABYTE  # of one request, with all its files
-    max_body_bytes: int = 1 * MEGABYTE  # of any other request
-    max_body_s: float = 30.0  # for which it may be coming in
-    max_uploads: int = 40  # under way at the same time
-    upload_idle_s: float = 20.0  # without a single byte
-    min_upload_bytes_per_s: int = 8_000  # on average, after the first seconds
-    unread_upload_s: float = 1200.0  # after which a file that nobody read is deleted
-    # Where more wait to be read, the longest waiting make room.
+    # Limits on requests, from visitors and programs alike.
+    max_upload_bytes: int = 64 * MEGABYTE  # size of one request, with all its files
+    max_body_bytes: int = 1 * MEGABYTE  # size of any other request
+    max_body_s: float = 30.0  # time in which it must have come in
+    max_uploads: int = 40  # uploads at the same time
+    upload_idle_s: float = 20.0  # time without a single byte after which an upload ends
+    min_upload_bytes_per_s: int = 8_000  # lowest mean rate, after the first seconds
+    unread_upload_s: float = 1200.0  # time after which an unread file is deleted
+    # Beyond these limits the oldest unread uploads are deleted.
     max_unread_bytes: int = 5000 * MEGABYTE
     max_unread_uploads: int = 10_000
 
     max_sessions: int = 200
-    max_session_memory_bytes: int = 4000 * MEGABYTE  # of all sessions together, and likewise below
+    max_session_memory_bytes: int = 4000 * MEGABYTE  # limit for all sessions together, as is the next one
     max_session_disk_bytes: int = 10_000 * MEGABYTE
     session_idle_s: float = 3600.0
-    session_closed_s: float = 1200.0  # after the last page of a session was closed
+    session_closed_s: float = 1200.0  # time that a session lasts after its last page was closed
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
         """Read the variables that README lists; a Space (SPACE_ID is set) counts as public.
 
         Args:
-            environment: Names to texts; the process's own unless given.
+            environment: Variables and their values; the process's own by default.
 
         Returns:
-            The settings, with PUBLIC_LIMITS where strangers can reach the page.
+            The settings, with PUBLIC_LIMITS if the page is public.
 
         Raises:
-            SettingWrong: If a variable says what is not possible. Whether there is such a backbone and such a device,
-                `demo/models/possible.py` knows.
+            SettingWrong: If a variable has an impossible value. `demo/models/possible.py` checks whether the
+                backbone and the device exist.
         """
         _check_addresses(environment)
         _check_folder(environment)
@@ -97,7 +99,7 @@ class Settings:
         return replace(settings, **PUBLIC_LIMITS) if public else settings
 
 
-# Where strangers can reach the page: smaller uploads, shorter memories.
+# Limits of a public page: smaller uploads, shorter trainings and sessions.
 PUBLIC_LIMITS: dict[str, Any] = {
     "max_archive_bytes": 30 * MEGABYTE,
     "max_unpacked_bytes": 100 * MEGABYTE,
@@ -113,7 +115,7 @@ PUBLIC_LIMITS: dict[str, Any] = {
 
 @contextmanager
 def end_if_wrong() -> Iterator[None]:
-    """End the process with exit code 2 and one sentence, in the place of a traceback, where a setting is wrong."""
+    """End the process with exit code 2 and one sentence, instead of a traceback, if a setting is wrong."""
     try:
         yield
     except StartError as error:
@@ -122,7 +124,7 @@ def end_if_wrong() -> Iterator[None]:
 
 
 def _read_choice(environment: Mapping[str, str], variable: str, choices: tuple[str, ...]) -> str:
-    """Return one of some choices, the first where a variable says nothing."""
+    """Return the choice that a variable names, or the first one if it is not set."""
     value = environment.get(variable) or choices[0]
     if value not in choices:
         raise SettingWrong(variable=variable, value=value, possible=" or ".join(choices))
@@ -152,7 +154,7 @@ def _check_folder(environment: Mapping[str, str]) -> None:
     folder = environment.get("DEMO_WEIGHTS_DIR")
     if not folder:
         return
-    with suppress(OSError, RuntimeError):  # RuntimeError: a ~ of nobody
+    with suppress(OSError, RuntimeError):  # RuntimeError: there is no user of the name after ~
         path = Path(folder).expanduser()
         if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
             return
@@ -170,7 +172,7 @@ def _check_addresses(environment: Mapping[str, str]) -> None:
         raise SettingWrong(variable="HF_ENDPOINT", value=endpoint, possible="an address with https:// or http://")
     name = environment.get("GRADIO_SERVER_NAME", "127.0.0.1")
     try:
-        with socket.socket() as server:  # of IPv4, as gradio's own
+        with socket.socket() as server:  # an IPv4 socket, as gradio's own
             server.bind((name, 0))
     except (OSError, UnicodeError) as error:
         possible = "an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all that it has"

@@ -1,4 +1,4 @@
-"""What only some operating systems have: asked for, never assumed. Where one lacks it, the demo goes without."""
+"""Functions that only some operating systems have, with a fallback for the others."""
 
 import ctypes
 import os
@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 
 _M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
-_NICENESS = 15  # of 19: at the side of a prediction it gets a thirtieth of a core, alone all of it
+_NICENESS = 15  # on a scale to 19: the thread gets a thirtieth of a core beside a prediction, and all of it alone
 
-_position = threading.Lock()  # of every file that has to be moved to a place before it is read or written there
+_position = threading.Lock()  # held from a file's seek to the read or write after it
 
 
 def num_cores() -> int:
@@ -19,9 +19,9 @@ def num_cores() -> int:
 
 
 def give_way() -> None:
-    """Let the operating system prefer all other threads to this one, and to those that it starts from now on.
+    """Lower the priority of this thread, and of those that it starts from now on.
 
-    Linux alone has a priority for each thread: elsewhere the same call would slow down the whole process.
+    Only Linux has a priority for each thread; elsewhere the same call would slow down the whole process.
     """
     if sys.platform == "linux" and hasattr(os, "setpriority"):
         with suppress(OSError):
@@ -29,7 +29,7 @@ def give_way() -> None:
 
 
 def allow_open_files(number: int) -> None:
-    """Raise this process's limit of open files to a number, as far as the system lets it; Windows has no such limit."""
+    """Raise this process's limit of open files to a number, as far as the system allows; Windows has no such limit."""
     with suppress(ImportError, OSError, ValueError):
         import resource
 
@@ -40,7 +40,7 @@ def allow_open_files(number: int) -> None:
 
 
 def keep_memory_together() -> None:
-    """Let all threads allocate from two arenas, and give large pieces back at once.
+    """Let glibc allocate from two arenas for all threads, and return large blocks to the system at once.
 
     By default each of two hundred threads may have an arena of its own that never shrinks.
     """
@@ -63,7 +63,7 @@ def read_at(descriptor: int, num_bytes: int, offset: int) -> bytes:
 
 
 def write_at(descriptor: int, content: memoryview, offset: int) -> int:
-    """Write bytes to a place of an open file, while others read; return how many were taken."""
+    """Write bytes to a place of an open file, while others read; return how many were written."""
     if hasattr(os, "pwrite"):
         return os.pwrite(descriptor, content, offset)
     with _position:
@@ -72,16 +72,16 @@ def write_at(descriptor: int, content: memoryview, offset: int) -> int:
 
 
 def is_own(folder: Path) -> bool:
-    """Whether a folder belongs to the user of this process; Windows gives each user folders of their own."""
+    """Say whether a folder belongs to the user of this process; Windows gives each user folders of their own."""
     return not hasattr(os, "geteuid") or folder.stat().st_uid == os.geteuid()
 
 
 def user_name() -> str:
-    """Return what tells the users of one machine apart in the name of a file; empty where none have to be."""
+    """Return a name of this process's user, to tell files apart; empty where each user has folders of their own."""
     return str(os.geteuid()) if hasattr(os, "geteuid") else ""
 
 
 def _call_allocator(function: str, *arguments: int) -> None:
-    """Call a function of glibc's; other C libraries lack it, and Windows has no name for the process's own symbols."""
+    """Call a function of glibc; other C libraries lack it, and on Windows CDLL(None) raises TypeError."""
     with suppress(OSError, AttributeError, TypeError):
         getattr(ctypes.CDLL(None), function)(*arguments)

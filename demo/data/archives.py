@@ -31,10 +31,10 @@ _CHUNK_BYTES = 65_536
 _END_OF_DIRECTORY = struct.Struct("<4s4H2LH")
 _LOCATOR_64 = struct.Struct("<4sLQL")
 _END_OF_DIRECTORY_64 = struct.Struct("<4sQ2H2L4Q")
-_ELSEWHERE = 0xFFFF_FFFF  # of a number for which zip64 has room
-_MAX_DIRECTORY_ENTRY_BYTES = 512  # 46, a name, and what packers add
-_MAX_RATIO = 200  # of a large file to its packed size; deflate reaches 1,032
-_BYTES_FOR_RATIO = MEGABYTE
+_IN_ZIP64 = 0xFFFF_FFFF  # value of a field whose number stands in the zip64 record
+_MAX_DIRECTORY_ENTRY_BYTES = 512  # bytes of one directory entry: 46 fixed ones, the name and extra fields
+_MAX_RATIO = 200  # largest ratio of a file's size to its packed size; deflate reaches 1,032
+_BYTES_FOR_RATIO = MEGABYTE  # size from which on the ratio is checked
 _METHODS = {
     1: "Shrink",
     **dict.fromkeys((2, 3, 4, 5), "Reduce"),
@@ -48,7 +48,7 @@ _METHODS = {
 }
 _WINZIP_AES = 99
 _LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
-# What people take for a zip, by the first bytes.
+# Archives of other formats, by their first bytes.
 _OTHER_ARCHIVES = {
     b"Rar!": "RAR",
     b"7z\xbc\xaf": "7z",
@@ -64,7 +64,7 @@ _OTHER_ARCHIVES = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One file of an archive: its folders and name, cleaned, and its bytes or why they cannot be had."""
+    """One file of an archive: its folders and name, cleaned, and its bytes or the reason why they cannot be read."""
 
     folders: tuple[str, ...]
     name: str
@@ -79,13 +79,13 @@ class Entry:
 def iter_archive(path: Path, settings: Settings, *, name: str = "") -> Iterator[Entry]:
     """Read the files of one untrusted zip, one after the other.
 
-    Directories and the litter of operating systems (`__MACOSX`, dot files, `Thumbs.db`) are left out in
-    silence. Names become labels, never paths, so that nothing can be written anywhere.
+    Directories and the litter of operating systems (`__MACOSX`, dot files, `Thumbs.db`) are left out silently.
+    Names become labels, never paths, so that no file can be written anywhere.
 
     Args:
         path: The uploaded file.
         settings: Limits on bytes, entries and unpacked bytes.
-        name: What to call the file in an error; its own name unless given.
+        name: Name of the file in errors; its own by default.
 
     Yields:
         The files in the archive's order.
@@ -114,15 +114,15 @@ def _check_file(path: Path, settings: Settings, name: str) -> None:
         )
     with path.open("rb") as file:
         head = file.read(512)
-        tail_at = max(0, num_bytes - 65_557)  # the directory's end and the longest comment
+        tail_at = max(0, num_bytes - 65_557)  # 22 bytes of the end record and the longest comment, 65,535
         tail = _read_at(file, tail_at, num_bytes)
         end = tail.rfind(b"PK\x05\x06")
         if end < 0 and head.startswith(b"PK\x03\x04"):
-            raise ArchiveDamaged()  # it began as a zip and was cut off
+            raise ArchiveDamaged()  # a file that begins as a zip and has no end was cut off
         kind = _find_kind(head)
         if kind or end < 0 or len(tail) - end < _END_OF_DIRECTORY.size:
             raise NotAZip(name=name, kind=kind and f" ({kind})")
-        # Before ZipFile() builds an object for each entry.
+        # Entries are counted here because ZipFile() builds an object for each of them.
         num_entries = _count_entries(file, tail_at + end)
     if num_entries > settings.max_archive_entries:
         raise TooManyEntries(count=num_entries, limit=settings.max_archive_entries)
@@ -134,7 +134,7 @@ def _read_at(file: BinaryIO, place: int, num_bytes: int) -> bytes:
 
 
 def _find_kind(head: bytes) -> str:
-    """Return what people take for a zip and is none, or an empty text."""
+    """Return the name of another archive format, or an empty text."""
     if head[257:262] == b"ustar":
         return "tar"
     if head[2:5] == b"-lh":
@@ -143,10 +143,10 @@ def _find_kind(head: bytes) -> str:
 
 
 def _count_entries(file: BinaryIO, end_at: int) -> int:
-    """Return how many entries a directory claims to have, or has room for.
+    """Return how many entries a directory claims to have, or has room for, whichever is more.
 
-    Its number of entries may be a lie: zipfile goes by its bytes. So may be the zip64 record that takes the place of
-    the older one; where zipfile looks for that changed from one Python to the next.
+    The number of entries may be a lie: zipfile reads as many as the directory's bytes hold. The zip64 record, which
+    replaces the older one, may lie as well; its place differs between versions of Python.
     """
     *_, count, num_bytes, _, _ = _END_OF_DIRECTORY.unpack(_read_at(file, end_at, _END_OF_DIRECTORY.size))
     claims = [(count, num_bytes)]
@@ -157,8 +157,8 @@ def _count_entries(file: BinaryIO, end_at: int) -> int:
         places = {locator_at - size, min(_LOCATOR_64.unpack(locator)[2], end_at)}
         records = [_read_at(file, place, size) for place in places if 0 <= place <= end_at - size]
         found = [_END_OF_DIRECTORY_64.unpack(record) for record in records if record.startswith(b"PK\x06\x06")]
-        if found:  # the older record has its largest number where the newer one counts
-            claims = [(0, num_bytes if num_bytes < _ELSEWHERE else 0), *(record[7:9] for record in found)]
+        if found:  # the older record holds _IN_ZIP64 in fields that only the zip64 record fills
+            claims = [(0, num_bytes if num_bytes < _IN_ZIP64 else 0), *(record[7:9] for record in found)]
     return max(int(max(count, num_bytes // _MAX_DIRECTORY_ENTRY_BYTES)) for count, num_bytes in claims)
 
 
@@ -169,7 +169,7 @@ def _check_directory(infos: list[zipfile.ZipInfo], settings: Settings) -> None:
         raise ArchiveEncrypted()
     if sum(info.file_size for info in infos) > settings.max_unpacked_bytes:
         raise UnpackedBytesExceeded(limit=settings.max_unpacked_bytes / MEGABYTE)
-    # Entries that share bytes are how a small file unpacks to terabytes (Fifield 2019, "A better zip bomb").
+    # A small file can unpack to terabytes if its entries share bytes (Fifield 2019, "A better zip bomb").
     ordered = sorted(infos, key=lambda info: info.header_offset)
     for info, following in pairwise(ordered):
         if info.header_offset + info.compress_size > following.header_offset:
@@ -194,10 +194,10 @@ def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit_bytes: in
         return reason
     content = bytearray()
     try:
-        with archive.open(info) as file:  # by ZipInfo: a name may stand twice
+        with archive.open(info) as file:  # opened by ZipInfo, because two entries may have the same name
             while chunk := file.read(_CHUNK_BYTES):
                 content += chunk
-                if len(content) > limit_bytes:  # what the directory says of the size may be a lie
+                if len(content) > limit_bytes:  # the size in the directory may be a lie
                     return EntryTooLarge(limit=limit_bytes / MEGABYTE)
     except MemoryError:
         raise
@@ -207,12 +207,12 @@ def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit_bytes: in
 
 
 def _find_fault(info: zipfile.ZipInfo) -> EntryError | None:
-    """Say why an entry need not be read at all."""
+    """Return why an entry cannot be used, as far as the directory tells; None if it may be read."""
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         return EntryUnsupported()
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         return EntryMethodUnknown(method=_METHODS.get(info.compress_type, info.compress_type))
-    # All formats but BMP are packed already: so much cannot be gained twice.
+    # Every picture format but BMP is compressed already, and hardly shrinks a second time.
     is_inflated = info.file_size > max(_BYTES_FOR_RATIO, _MAX_RATIO * info.compress_size)
     if is_inflated and not info.filename.lower().endswith(".bmp"):
         return EntryInflated(ratio=_MAX_RATIO)

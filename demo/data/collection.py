@@ -1,4 +1,4 @@
-"""What a visitor has gathered: classes of pictures, as values that nobody changes. Each edit returns a new one."""
+"""A visitor's collection of classes of pictures, as immutable values: each edit returns a new one."""
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
@@ -27,7 +27,7 @@ MAX_CLASS_NAME_LENGTH = 40
 
 
 class Split(StrEnum):
-    """What a picture is for."""
+    """The use of a picture: to learn from, to choose a model by, or to test it."""
 
     TRAIN = "train"
     VALIDATION = "validation"
@@ -38,7 +38,7 @@ class Split(StrEnum):
 class Picture:
     """One picture that was decoded once, so that it can be decoded again.
 
-    `path` is only a label for reports; `thumbnail` is a JPEG; `split` is what the picture's folder says, if anything.
+    `path` is only a label for reports; `thumbnail` is a JPEG; `split` is what the picture's folder names, if any.
     """
 
     path: str
@@ -50,7 +50,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class PictureClass:
-    """A name and its pictures; one that is off is kept and not learned."""
+    """A class's name and pictures; a class that is off is kept but not learned."""
 
     name: str
     pictures: tuple[Picture, ...] = ()
@@ -59,7 +59,7 @@ class PictureClass:
 
 @dataclass(frozen=True)
 class Skipped:
-    """One file that is left out, and why."""
+    """A file that was left out, and the reason."""
 
     path: str
     reason: UploadError
@@ -70,7 +70,7 @@ class Skipped:
 
 @dataclass(frozen=True)
 class Collection:
-    """A visitor's classes in the order of the page, and where they came from: a zip's name, a starter's, or nowhere."""
+    """A visitor's classes in the order of the page; `source` is the name of a zip or a starter set, or empty."""
 
     classes: tuple[PictureClass, ...] = ()
     skipped: tuple[Skipped, ...] = ()
@@ -79,7 +79,7 @@ class Collection:
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
-        """The pictures of all classes, of those that are off too."""
+        """The pictures of all classes, including those that are off."""
         return tuple(picture for each in self.classes for picture in each.pictures)
 
     @property
@@ -91,14 +91,14 @@ class Collection:
 def read_picture(
     source: Path | bytes, store: PictureStore, settings: Settings, *, path: str, split: Split | None = None
 ) -> Picture:
-    """Decode one untrusted picture, once, and keep it.
+    """Decode one untrusted picture to check it, and store its bytes.
 
     Args:
         source: The file, or its bytes.
-        store: Where the encoded picture goes.
+        store: Store of the encoded picture.
         settings: Limits on the picture.
-        path: What to call it in reports and errors.
-        split: What its folder says that it is for.
+        path: Label of the picture in reports and errors.
+        split: The split that its folder names.
 
     Returns:
         The picture, with its thumbnail and fingerprint.
@@ -113,7 +113,7 @@ def read_picture(
 
 
 def check_room(num_pictures: int, num_bytes: int, settings: Settings) -> None:
-    """Raise TooManyPictures or CollectionBytesExceeded where a visitor's pictures are more than the settings allow."""
+    """Raise TooManyPictures or CollectionBytesExceeded if a visitor's pictures exceed the settings' limits."""
     if num_pictures > settings.max_pictures:
         raise TooManyPictures(limit=settings.max_pictures)
     if num_bytes > settings.max_unpacked_bytes:
@@ -142,7 +142,7 @@ def add_class(collection: Collection, name: str, *, settings: Settings) -> Colle
 
 
 def rename_class(collection: Collection, name: str, *, new_name: str) -> Collection:
-    """Give a class another name; it may be the same in other capitals.
+    """Give a class another name; it may differ from the old one in capitals alone.
 
     Raises:
         UnknownClass: If there is no class of the old name.
@@ -160,7 +160,7 @@ def remove_class(collection: Collection, name: str) -> Collection:
 
 
 def switch_class(collection: Collection, name: str, *, is_on: bool) -> Collection:
-    """Let a class take part, or leave it out and keep it; raise UnknownClass where there is none."""
+    """Switch a class on, or off so that it is kept but not learned; raise UnknownClass if there is none."""
     old = find_class(collection, name)
     return _put(collection, replace(old, is_on=is_on), old)
 
@@ -168,12 +168,12 @@ def switch_class(collection: Collection, name: str, *, is_on: bool) -> Collectio
 def add_pictures(
     collection: Collection, class_name: str, *, files: Iterable[tuple[str, Path | bytes]], settings: Settings
 ) -> Collection:
-    """Read pictures into a class; one that cannot be used is among the skipped, with its reason.
+    """Read pictures into a class; pictures that cannot be used are in `skipped`, with the reasons.
 
     Args:
-        collection: Left as it is; its store grows.
+        collection: Collection to start from; left unchanged, but its store grows.
         class_name: The class that they belong to.
-        files: A name for reports, and the file or its bytes, of each.
+        files: For each picture a name for reports, and the file or its bytes.
         settings: Limits on each picture and on all together.
 
     Returns:
@@ -181,7 +181,7 @@ def add_pictures(
 
     Raises:
         UnknownClass: If there is no such class.
-        TooManyPictures, CollectionBytesExceeded: If they would be too many; then none is added.
+        TooManyPictures, CollectionBytesExceeded: If there would be too many; then none is added.
         StorageFull: If the disk has no room for them.
     """
     if collection.store.num_bytes > 2 * settings.max_unpacked_bytes:
@@ -207,7 +207,7 @@ def add_pictures(
 
 
 def number_apart(name: str, taken: Container[str], *, max_length: int | None = None) -> str:
-    """Shorten a name, and number it where it, in small letters, is taken: "cat", "Cat~2", "cat~3"."""
+    """Shorten a name, and number it if its casefolded form is taken: "cat", "Cat~2", "cat~3"."""
     numbered, number = name[:max_length], 1
     while numbered.casefold() in taken:
         number += 1
@@ -232,7 +232,7 @@ def _put(collection: Collection, new: PictureClass, old: PictureClass) -> Collec
 
 
 def _without_gaps(collection: Collection) -> Collection:
-    """Copy the pictures to a store of their own: those that were removed still fill the old one."""
+    """Copy the pictures to a new store: pictures that were removed still take space in the old one."""
     store = PictureStore()
     classes = tuple(
         replace(each, pictures=tuple(replace(one, stored=store.add(one.stored.read())) for one in each.pictures))

@@ -15,13 +15,13 @@ from demo.data.report import DataReport, build_report, count_samples
 from demo.data.splits import Sample, split_classes
 from demo.settings import Settings
 
-# Whoever learns from a dataset finds here what it is made of.
+# The parts of a dataset can be imported from here as well.
 __all__ = ["DataReport", "Dataset", "Sample", "Skipped", "Split", "make_dataset", "read_dataset", "read_sample"]
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """A visitor's pictures by class. Every sample was decoded once, so it can be decoded again."""
+    """A visitor's pictures by class. Every sample was decoded once already, so it can be decoded again."""
 
     class_names: tuple[str, ...]
     samples: tuple[Sample, ...]
@@ -45,7 +45,7 @@ def read_dataset(path: Path, settings: Settings, *, name: str = "") -> Dataset:
     Args:
         path: The uploaded zip.
         settings: Limits on the archive, its pictures and its classes.
-        name: What to call the zip in an error.
+        name: Name of the zip in errors.
 
     Returns:
         The dataset. Classes are in the order of their names; unusable files are in `skipped`.
@@ -58,12 +58,12 @@ def read_dataset(path: Path, settings: Settings, *, name: str = "") -> Dataset:
 
 
 def make_dataset(collection: Collection, settings: Settings, *, seed: int = 0) -> Dataset:
-    """Make what can be learned from: the classes that are on, checked and split.
+    """Check the classes that are on, and split their pictures for training, validation and test.
 
     Args:
-        collection: What a visitor has gathered.
+        collection: A visitor's classes.
         settings: Limits on classes and pictures.
-        seed: Of the draw that splits each class; see `split_classes`.
+        seed: Source of the random splits; see `split_classes`.
 
     Returns:
         The dataset, in the order of the collection.

@@ -1,4 +1,4 @@
-"""Pictures that are nearly the same: bursts, and copies that were resized, cropped, re-encoded or made lighter.
+"""Near-duplicates: bursts, and copies that were resized, cropped, re-encoded or made lighter.
 
 A fingerprint is the picture at 6 x 6 pixels. Two pictures are near when the differences between neighbouring pixels,
 and the mean colours, are nearly the same in both. The limits were measured on 509 pictures, of ants, bees and 111
@@ -23,14 +23,14 @@ _SIDE_PX = 6
 _CHANNELS = 3
 # Two pictures are near when they differ by less than this share of the sum of both pictures' edges, squared ...
 _EDGE_SHARE = 0.033
-# ... and by 16 of 255 levels in each channel's mean, which is what alone tells pictures without edges apart.
+# ... and by 16 of 255 levels in each channel's mean, which alone tells pictures without edges apart.
 _COLOUR_LEVELS = 16.0
 _ROWS_AT_ONCE = 256  # (256, 5000) float32: 5 MB
 
 
 @dataclass(frozen=True, eq=False)
 class _Traits:
-    """What is compared: float32 (N, 183), each row the edges and the mean colour, and the edges' energy (N,)."""
+    """The compared values: float32 (N, 183), each row the edges and the mean colour; and the edges' energy (N,)."""
 
     vectors: NDArray[np.float32]
     edge_energy: NDArray[np.float32]
@@ -45,7 +45,7 @@ def fingerprint(image: Image.Image) -> bytes:
 
 
 def group(fingerprints: Sequence[bytes]) -> list[int]:
-    """Put near pictures into one group, and with them those that are near to these.
+    """Group near pictures, transitively: a picture joins the group of every picture that it is near to.
 
     Args:
         fingerprints: One for each picture.
@@ -67,15 +67,15 @@ def group(fingerprints: Sequence[bytes]) -> list[int]:
 def find_twins(
     fingerprints: Sequence[bytes], wanted: Sequence[int], candidates: Sequence[int]
 ) -> Iterator[tuple[int, int]]:
-    """Find, for pictures on one side, the nearest on the other, if any is near.
+    """Find for each wanted picture the nearest of the candidates, if one is near.
 
     Args:
         fingerprints: One for each picture.
-        wanted: Indices of the pictures on the one side.
-        candidates: Indices of those on the other.
+        wanted: Indices of the pictures to find a twin for.
+        candidates: Indices of the pictures that may be twins.
 
     Yields:
-        For each of `wanted` that has a near candidate: its index and that of the nearest one.
+        The index of each wanted picture that has a near candidate, and the index of the nearest one.
     """
     if not wanted or not candidates:
         return
@@ -99,7 +99,7 @@ def _measure(fingerprints: Sequence[bytes]) -> _Traits:
 
 
 def _difference(ours: _Traits, theirs: _Traits) -> NDArray[np.float32]:
-    """Return how much two sets of pictures differ, (N, M): at most 1 where they are near."""
+    """Return the difference of each picture of two sets, (N, M): at most 1 if the two are near."""
     squares = np.square(ours.vectors).sum(axis=1)[:, None] + np.square(theirs.vectors).sum(axis=1)
     distance = squares - 2 * ours.vectors @ theirs.vectors.T
     allowed = _EDGE_SHARE * (ours.edge_energy[:, None] + theirs.edge_energy) + _CHANNELS * _COLOUR_LEVELS**2

@@ -1,4 +1,4 @@
-"""What can be wrong with pictures, archives and datasets."""
+"""Errors of pictures, archives and datasets."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from demo.sentences import Plural
 
 
 class UploadError(DemoError):
-    """What a visitor brought cannot be used."""
+    """A visitor's upload cannot be used."""
 
 
 class ImageError(UploadError):
@@ -15,13 +15,13 @@ class ImageError(UploadError):
 
 
 class NoImage(ImageError):
-    """There is no picture at all."""
+    """No picture was given."""
 
     message = "There is no picture yet. Upload one, take one with the camera, or choose an example."
 
 
 class NotAnImage(ImageError):
-    """The bytes are in none of the formats that are read."""
+    """A file is in none of the picture formats that are read."""
 
     name: str
     message = '"{name}" is not a picture that can be read here. Use JPEG, PNG, WebP, GIF, BMP or AVIF.'
@@ -60,13 +60,13 @@ class ArchiveError(UploadError):
 
 
 class NoArchive(ArchiveError):
-    """There is no archive at all."""
+    """No archive was given."""
 
     message = "There is no zip file yet. Upload one that holds a folder of pictures for each class."
 
 
 class NotAZip(ArchiveError):
-    """The file is no zip archive."""
+    """A file is no zip archive."""
 
     name: str
     kind: str
@@ -91,7 +91,7 @@ class TooManyEntries(ArchiveError):
 
 
 class UnpackedBytesExceeded(ArchiveError):
-    """An archive would unpack to too much."""
+    """An archive would unpack to more bytes than the limit."""
 
     limit: float
     message = "The zip unpacks to more than {limit:.0f} MB. Use fewer or smaller pictures."
@@ -121,7 +121,7 @@ class ReadingTooLong(ArchiveError):
 
 
 class EntryError(UploadError):
-    """One file of an archive is left out; the others go on."""
+    """One file of an archive is left out; the others are read."""
 
 
 class EntryDamaged(EntryError):
@@ -137,7 +137,7 @@ class EntryUnsupported(EntryError):
 
 
 class EntryMethodUnknown(EntryError):
-    """One file of an archive is packed by a method that is not read; a method without a name has a number."""
+    """One file of an archive is packed by a method that is not read; `method` is its name, or else its number."""
 
     method: str | int
     message = "it is packed by the method {method}; only plain zip (Deflate) is read"
@@ -178,11 +178,11 @@ class EntryLeftOut(EntryError):
 
 
 class CollectionError(UploadError):
-    """What a visitor has gathered cannot be changed in that way."""
+    """A visitor's collection cannot be changed in that way."""
 
 
 class ClassNameEmpty(CollectionError):
-    """A class's name has no letter that can be seen."""
+    """A class's name has no visible character."""
 
     message = "The class has no name yet. Write one, such as cat."
 
@@ -197,21 +197,21 @@ class ClassNameTooLong(CollectionError):
 
 
 class ClassNameTaken(CollectionError):
-    """Two classes would have the same name, but for capitals."""
+    """Two classes would have names that differ in capitals alone."""
 
     class_name: str
     message = 'There is a class "{class_name}" already. Choose another name.'
 
 
 class UnknownClass(CollectionError):
-    """There is no class of that name; the page that was used is older than the last change."""
+    """No class has that name: the page is older than the last change."""
 
     class_name: str
     message = 'There is no class "{class_name}". Reload the page to see the classes that there are.'
 
 
 class CollectionBytesExceeded(CollectionError):
-    """All pictures together are too large."""
+    """A visitor's pictures together are too large."""
 
     limit: float
     message = "The pictures have more than {limit:.0f} MB together. Add fewer or smaller ones, or remove some."
@@ -260,7 +260,7 @@ class NothingUsable(DatasetError):
 
 
 class TooFewClasses(DatasetError):
-    """There are not enough classes to tell apart."""
+    """A dataset has too few classes to tell apart."""
 
     count: int
     names: str
@@ -274,7 +274,7 @@ class TooFewClasses(DatasetError):
 
 
 class TooManyClasses(DatasetError):
-    """There are more classes than the page can show."""
+    """A dataset has more classes than the page can show."""
 
     count: int
     limit: int
@@ -301,7 +301,7 @@ class ClassWithoutTraining(DatasetError):
 
 
 class TooManyPictures(DatasetError):
-    """There are more pictures than the machine can take."""
+    """A visitor has more pictures than the settings allow."""
 
     limit: int
     message = "There are more pictures than the {limit} that can be used. Leave some out."

@@ -31,7 +31,7 @@ from demo.data.images import SUFFIXES
 from demo.data.store import PictureStore
 from demo.settings import Settings
 
-_NUM_NAMED = 3  # of the files of an archive of which none can be used
+_NUM_NAMED = 3  # files that an error names if no file of an archive can be used
 _SPLIT_FOLDERS = {
     **dict.fromkeys(("train", "training", "训练", "训练集"), Split.TRAIN),
     **dict.fromkeys(("val", "valid", "validation", "验证", "验证集"), Split.VALIDATION),
@@ -41,7 +41,7 @@ _SPLIT_FOLDERS = {
 
 @dataclass(frozen=True)
 class _Filed:
-    """One picture and the folders that it lies in, as far as they are not accounted for."""
+    """One picture and the folders that it lies in, without those that were recognised as outer or split folders."""
 
     folders: tuple[str, ...]
     picture: Picture
@@ -50,20 +50,20 @@ class _Filed:
 def read_collection(path: Path, settings: Settings, *, name: str = "") -> Collection:
     """Read a zip of class folders.
 
-    An outer folder is looked through, and `train`, `val` and `test` folders are noted with their pictures. Every
-    picture is decoded once and goes to the collection's store, one after the other.
+    Outer folders are skipped, and `train`, `val` and `test` folders become the splits of their pictures. The pictures
+    are decoded one after the other, and written to the collection's store.
 
     Args:
         path: The uploaded zip.
         settings: Limits on the archive and its pictures.
-        name: What to call the zip; its own name unless given.
+        name: Name of the zip; its own by default.
 
     Returns:
         The classes in the order of their folders' names; unusable files are in `skipped`.
 
     Raises:
         ArchiveError: If the archive as a whole cannot be read, or not in time.
-        NoPictures, NothingUsable, TooManyPictures: If it holds none, none that can be used, or more than can be taken.
+        NoPictures, NothingUsable, TooManyPictures: If it holds none, none that can be used, or too many.
         CollectionBytesExceeded, StorageFull: If there is no room for them.
     """
     store = PictureStore()
@@ -80,7 +80,7 @@ def _usable_pictures(
     skipped: list[Skipped] = []
     deadline = time.monotonic() + settings.max_reading_s
     for entry in entries:
-        if time.monotonic() > deadline:  # others wait to have theirs read
+        if time.monotonic() > deadline:  # other visitors wait to have their zips read
             raise ReadingTooLong(count=len(filed) + len(skipped), limit=settings.max_reading_s)
         try:
             if isinstance(entry.content, EntryError):
@@ -102,7 +102,7 @@ def _usable_pictures(
 
 
 def _assign_folders(filed: Sequence[_Filed]) -> tuple[list[_Filed], list[_Filed]]:
-    """Look through outer and split folders; return the pictures in class folders and those in none."""
+    """Remove outer and split folders from the paths; return the pictures in class folders and those in none."""
     filed = _drop_outer_folders(filed)
     tops = {each.folders[0].lower() for each in filed if each.folders}
     splits = {_SPLIT_FOLDERS[top] for top in tops & _SPLIT_FOLDERS.keys()}
@@ -113,13 +113,13 @@ def _assign_folders(filed: Sequence[_Filed]) -> tuple[list[_Filed], list[_Filed]
 
 
 def _enter_split(each: _Filed) -> _Filed:
-    """Take the split's folder off a picture's path; beside the splits' folders there are no classes."""
+    """Turn a picture's first folder into its split; a picture beside the split folders is in no class."""
     split = _SPLIT_FOLDERS.get(each.folders[0].lower()) if each.folders else None
     return _Filed(each.folders[1:] if split else (), replace(each.picture, split=split))
 
 
 def _drop_outer_folders(filed: Sequence[_Filed]) -> list[_Filed]:
-    """Drop leading folders that all pictures share, as long as a folder is left to be the class."""
+    """Drop leading folders that all pictures share, as long as a folder is left for the class."""
     filed = list(filed)
     while True:
         firsts = {each.folders[0] for each in filed if each.folders}
@@ -129,7 +129,7 @@ def _drop_outer_folders(filed: Sequence[_Filed]) -> list[_Filed]:
 
 
 def _make_classes(filed: Iterable[_Filed]) -> list[PictureClass]:
-    """Make a class of each folder; long names are shortened, and those that would become the same are numbered."""
+    """Make a class of each folder; long names are shortened, and names that become equal are numbered."""
     by_folder: dict[str, list[Picture]] = {}
     for each in filed:
         by_folder.setdefault(each.folders[0], []).append(each.picture)

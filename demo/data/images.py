@@ -17,15 +17,15 @@ from demo.settings import MEGABYTE, Settings
 # An allow-list: Pillow registers over forty readers, and most of its past holes were in the rare ones.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".gif", ".bmp", ".avif")
-THUMBNAIL_SIDE_PX = 96  # of a picture's short side
+THUMBNAIL_SIDE_PX = 96  # length of a thumbnail's short side
 
-# Pillow reads what stands beside the pixels piece by piece, and joins some of it again with each piece: minutes for a
-# file made of nothing else. A phone's photograph takes some hundred reads, a PNG of 15 MB in small chunks 15,000.
+# Pillow reads metadata chunk by chunk, and joins some of it again at each chunk: a file of nothing but chunks takes
+# minutes. A phone's photograph takes some hundred reads, a PNG of 15 MB in small chunks 15,000.
 _MAX_HEADER_READS = 10_000
 _MAX_READS = 200_000
-_MAX_SCANS = 50  # of a progressive JPEG, which has about ten; each goes over all pixels again
+_MAX_SCANS = 50  # a progressive JPEG has about ten scans; each one passes over all pixels again
 
-_SCAN_STARTS = tuple(b"\xff\xda\0%c%c" % (6 + 2 * number, number) for number in range(1, 5))  # by colour components
+_SCAN_STARTS = tuple(b"\xff\xda\0%c%c" % (6 + 2 * number, number) for number in range(1, 5))  # by number of components
 _JPEG_EXIF = re.compile(rb"\xff\xe1..Exif\0\0", re.DOTALL)
 _AVIF_EXIF = re.compile(rb"(infe.{8,10}?)Exif", re.DOTALL)
 _XMP_ORIENTATION = re.compile(r'tiff:Orientation(?:="|>)([0-9])')
@@ -48,9 +48,9 @@ def read_image(source: Path | bytes, settings: Settings, *, name: str = "") -> I
     """Decode one untrusted picture within the limits.
 
     Args:
-        source: The file, or its bytes. What it is comes from the bytes, never from the name.
+        source: The file, or its bytes. The format is read from the bytes, never from the name.
         settings: Limits on bytes, pixels and sides, and the size that is kept.
-        name: What to call the picture in an error; a path's own name unless given.
+        name: Name of the picture in errors; a path's own by default.
 
     Returns:
         RGB image, upright by its EXIF orientation, transparency on white, the first frame of an animation,
@@ -71,22 +71,22 @@ def read_image(source: Path | bytes, settings: Settings, *, name: str = "") -> I
             _check_size(image, settings, name)
             file.reads_left = _MAX_READS
             orientation = _find_orientation(content, image)
-            # A JPEG can be decoded at a fraction of its size, which for a phone's photograph saves nine tenths.
+            # A JPEG can be decoded at a fraction of its size, which takes a tenth of the time for a phone's photograph.
             image.draft("RGB", _fit(image.size, settings))
             image.load()
             _scale_transparent_colour(image, content[24:25])
             rgb = _to_rgb(image)
         size = _fit(rgb.size, settings)
-        # Bilinear as Pillow does it, with a filter as wide as the scale: a third of the time of Lanczos.
+        # Pillow's bilinear filter is as wide as the scale, so it does not alias, in a third of the time of Lanczos.
         kept = rgb.copy() if size == rgb.size else rgb.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
         if orientation in _UPRIGHT:
             kept = kept.transpose(_UPRIGHT[orientation])
-        kept.info = {}  # no EXIF, no colour profile
+        kept.info = {}  # drops EXIF data and the colour profile
         return kept
 
 
 def pack_image(image: Image.Image) -> bytes:
-    """Encode an image without loss, to keep it: decoded, Pillow takes four bytes for each pixel."""
+    """Encode an image without loss, to keep it: Pillow takes four bytes for each pixel of a decoded one."""
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
@@ -112,7 +112,7 @@ def pack_jpeg(image: Image.Image, *, quality: int = 80) -> bytes:
 
 
 class _MeteredFile(io.BytesIO):
-    """A file in memory that can be read so many times and no more."""
+    """A file in memory that raises OSError after `reads_left` reads."""
 
     reads_left = _MAX_HEADER_READS
 
@@ -129,9 +129,9 @@ def _check_scans(content: bytes, name: str) -> None:
 
 
 def _hide_metadata(content: bytes) -> bytes:
-    """Rename what Pillow would take apart on opening a file: all entries of an EXIF directory may share their bytes.
+    """Rename the metadata that Pillow would parse on opening a file, without changing any byte's place.
 
-    A megabyte of EXIF data takes a gigabyte then. Nothing changes its place or size.
+    The entries of an EXIF directory may share their bytes: a megabyte of EXIF data can then take a gigabyte.
     """
     if content.startswith(b"\xff\xd8"):
         return content.replace(b"Exif\0\0", b"-xif\0\0").replace(b"MPF\0", b"-PF\0")
@@ -139,11 +139,11 @@ def _hide_metadata(content: bytes) -> bytes:
 
 
 def _find_orientation(content: bytes, image: Image.Image) -> int:
-    """Return the orientation, 1 to 8, that EXIF data says or, where they say none, XMP; 0 if neither does."""
+    """Return the orientation, 1 to 8, from EXIF data or, if they have none, from XMP; 0 if neither has one."""
     exif = image.info.get("exif", b"")
     if content.startswith(b"\xff\xd8") and (segment := _JPEG_EXIF.search(content)):
         exif = content[segment.start() + 4 :]
-    elif "Raw profile type exif" in image.info:  # how ImageMagick puts it into a PNG
+    elif "Raw profile type exif" in image.info:  # ImageMagick stores EXIF data in a PNG like this
         exif = _from_hexadecimal(str(image.info["Raw profile type exif"]))
     xmp = image.info.get("xmp") or image.info.get("XML:com.adobe.xmp") or ""
     said = _XMP_ORIENTATION.search(xmp.decode("latin-1") if isinstance(xmp, bytes) else str(xmp))
@@ -157,7 +157,7 @@ def _from_hexadecimal(profile: str) -> bytes:
 
 
 def _read_orientation(exif: bytes) -> int:
-    """Read one entry of the first directory of EXIF data; they are laid out as TIFF 6.0 says in its section 2."""
+    """Read the orientation from the first directory of EXIF data, in the layout of TIFF 6.0, section 2."""
     tiff = exif.removeprefix(b"Exif\0\0")
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2], "<")
     with suppress(struct.error):
@@ -173,12 +173,12 @@ def _read_orientation(exif: bytes) -> int:
 
 @contextmanager
 def _one_sentence(name: str, settings: Settings) -> Iterator[None]:
-    """Turn whatever Pillow raises into one of ours; it raises far more than OSError on hostile files."""
+    """Turn every exception of Pillow into an ImageError; hostile files raise far more than OSError."""
     try:
         yield
     except (ImageError, MemoryError):
         raise
-    except Image.DecompressionBombError as error:  # Pillow refuses it before its size can be asked for
+    except Image.DecompressionBombError as error:  # Pillow raises this before it tells the size
         raise _too_large(name, f"> {2 * (Image.MAX_IMAGE_PIXELS or 0):,}", settings) from error
     except UnidentifiedImageError as error:
         raise NotAnImage(name=name) from error
@@ -198,13 +198,13 @@ def _too_large(name: str, size: str, settings: Settings) -> ImageTooLarge:
 
 
 def _fit(size: tuple[int, int], settings: Settings) -> tuple[int, int]:
-    """Return the size, in pixels, at which a picture is kept: networks look at the short side."""
+    """Return the size, in pixels, at which a picture is kept; networks' transforms resize by the short side."""
     scale = min(1.0, settings.photo_short_side_px / min(size), settings.photo_long_side_px / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _scale_transparent_colour(image: Image.Image, bit_depth: bytes) -> None:
-    """Scale the colour that a PNG declares transparent as Pillow scales its pixels, which it forgets to."""
+    """Scale the transparent colour of a PNG to 8 bits; Pillow scales the pixels but not this colour."""
     colour = image.info.get("transparency")
     if image.format == "PNG" and image.mode == "RGB" and bit_depth == b"\x10" and colour:
         image.info["transparency"] = tuple(value >> 8 for value in colour)
@@ -217,7 +217,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):  # 16-bit grey; Pillow's own convert would clip at 255
         grey = np.asarray(image).astype(np.float32)
         if "transparency" in image.info:
-            grey[grey == image.info["transparency"]] = 65_535.0  # on white
+            grey[grey == image.info["transparency"]] = 65_535.0  # transparent pixels become white
         grey /= 257.0  # 65535 -> 255
         return Image.fromarray(np.clip(np.round(grey), 0, 255).astype(np.uint8)).convert("RGB")
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:

@@ -1,4 +1,4 @@
-"""The names that strangers give: in the encoding of whoever packed an archive, and with all that hides or misleads."""
+"""Untrusted names: bytes of unknown encoding -> text that is safe to show."""
 
 import re
 import struct
@@ -8,20 +8,20 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-_UTF8_FLAG = 0x800  # in ZipInfo.flag_bits
-_UNIX = 3  # what macOS and Linux write into ZipInfo.create_system
-# Of Western Europe's Windows. The letters that cp437 has, which the zip format names, are at the same places there.
+_UTF8_FLAG = 0x800  # bit of ZipInfo.flag_bits
+_UNIX = 3  # value of ZipInfo.create_system that macOS and Linux write
+# The code page of Western Europe's Windows. The letters of cp437, the zip format's own, have the same codes in it.
 _WESTERN = "cp850"
 _WORD = re.compile(r"[^\W\d_]+")
 _DRIVE = re.compile("[A-Za-z]:")
-_MAX_NAME_LENGTH = 255  # of a folder or a file, in every file system
-_UNICODE_PATH = 0x7075  # the extra field in which WinRAR and Info-ZIP repeat a name in UTF-8
+_MAX_NAME_LENGTH = 255  # characters that file systems allow in the name of a folder or a file
+_UNICODE_PATH = 0x7075  # number of the extra field in which WinRAR and Info-ZIP repeat a name in UTF-8
 
 
 def clean_name(name: str) -> str:
     """Return a name that is safe to show: composed (NFC), without control, format or direction characters.
 
-    Of a name longer than any file's only the beginning is kept: to compose it takes time by the square of its length.
+    A name longer than any file's is cut, because the time to compose it grows with the square of its length.
     """
     composed = unicodedata.normalize("NFC", name[:_MAX_NAME_LENGTH])
     return "".join(c for c in composed if _is_visible(c)).strip()
@@ -32,13 +32,13 @@ def _is_visible(character: str) -> bool:
 
 
 def clean_parts(path: str) -> list[str]:
-    """Split an entry's path into parts that are safe to show; `..`, drives and control characters go."""
+    """Split an entry's path into parts that are safe to show; `..`, drives and control characters are dropped."""
     cleaned = (clean_name(part) for part in path.replace("\\", "/").split("/"))
     return [part for part in cleaned if part not in ("", ".", "..") and not _DRIVE.fullmatch(part)]
 
 
 def decode_names(infos: Sequence[zipfile.ZipInfo]) -> list[str]:
-    """Undo zipfile's cp437 where the UTF-8 flag is missing: what is written there depends on who packed the archive."""
+    """Decode the names of entries; zipfile takes cp437 where the UTF-8 flag is missing, but packers write others."""
     foreign = [info for info in infos if not info.flag_bits & _UTF8_FLAG and not info.orig_filename.isascii()]
     is_unix = all(info.create_system == _UNIX for info in foreign)
     encoding = _guess_encoding([_raw_name(info) for info in foreign], is_unix=is_unix) if foreign else _WESTERN
@@ -58,7 +58,7 @@ def _decode_name(info: zipfile.ZipInfo, encoding: str) -> str:
 
 
 def _find_unicode_path(extra: bytes, raw: bytes) -> str:
-    """Return the name in an entry's extra field, if it is there and meant for these bytes.
+    """Return the UTF-8 name in an entry's extra field if its checksum is that of the raw name, else an empty text.
 
     Source:
         https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT, section 4.6.9
@@ -72,15 +72,15 @@ def _find_unicode_path(extra: bytes, raw: bytes) -> str:
 
 
 def _guess_encoding(names: Sequence[bytes], *, is_unix: bool) -> str:
-    """Guess in which encoding an archive's names were written; one archive has one, and all names together tell more.
+    """Guess the encoding of an archive's names, from all of them together: one archive has one encoding.
 
-    macOS and Linux write UTF-8. Windows writes what its language had before Unicode, and the bytes are those of
-    characters in the others as well; only in the right one they are letters that people use.
+    macOS and Linux write UTF-8. Windows writes the code page of its language. The same bytes are valid in other code
+    pages as well, but only in the right one do they give letters that people use.
     """
     together = b"/".join(names)
     with suppress(UnicodeDecodeError):
         text = together.decode("utf-8")
-        # Many a Chinese word in GBK is good UTF-8 as well, for two-byte characters that nobody writes.
+        # Many Chinese words in GBK are valid UTF-8 as well, of two-byte characters that hardly anybody writes.
         if is_unix or max(text, default="") >= "\u0800":
             return "utf-8"
     if _is_western(together.decode(_WESTERN)):
@@ -91,20 +91,20 @@ def _guess_encoding(names: Sequence[bytes], *, is_unix: bool) -> str:
 
 
 def _is_western(text: str) -> bool:
-    """Say whether accented letters stand among plain ones, as in Käse and forêt; Asian bytes stand among themselves."""
+    """Say whether accented letters stand among plain ones, as in Käse; Asian characters stand among themselves."""
     foreign = [character for character in text if not character.isascii()]
     words = "".join(word for word in _WORD.findall(text) if not word.isascii())
     return all(character.isalpha() for character in foreign) and len(words) > 2 * len(foreign)
 
 
 def _share(is_familiar: Callable[[str], bool], text: str) -> float:
-    """Return the share of what is not ASCII that people use in names, 0 to 1."""
+    """Return the share of the characters beyond ASCII that are familiar, 0 to 1."""
     foreign = [character for character in text if not character.isascii()]
     return sum(map(is_familiar, foreign)) / max(1, len(foreign))
 
 
 def _is_chinese(character: str) -> bool:
-    """Say whether a character is a Chinese one of GB 2312; GB 18030 has twenty thousand rare ones besides."""
+    """Say whether a character is Chinese and in GB 2312, which leaves out GB 18030's twenty thousand rare ones."""
     try:
         return character >= "\u4e00" and bool(character.encode("gb2312"))
     except UnicodeEncodeError:
@@ -112,5 +112,5 @@ def _is_chinese(character: str) -> bool:
 
 
 def _is_japanese(character: str) -> bool:
-    """Say whether a character is a kanji or kana of full width; Chinese bytes mostly give kana of half width."""
+    """Say whether a character is a kanji or full-width kana; Chinese bytes read as cp932 give half-width kana."""
     return "\u3040" <= character <= "\u30ff" or "\u4e00" <= character <= "\u9fff" or character == "々"

@@ -1,4 +1,4 @@
-"""What a look at a dataset finds before anything is learned from it, as values; the page puts them in words."""
+"""Checks of a dataset before training: sizes, imbalance and near-duplicates, as values that the page puts in words."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -8,13 +8,13 @@ from demo.data.collection import Split
 from demo.data.duplicates import find_twins
 from demo.data.splits import Sample
 
-FEW_PICTURES = 10  # in a class; fewer are worth a warning
-MAX_IMBALANCE = 3.0  # the largest class to the smallest; more is worth a warning
+FEW_PICTURES = 10  # a class with fewer pictures is worth a warning
+MAX_IMBALANCE = 3.0  # a larger ratio of the largest class to the smallest is worth a warning
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a picture stands in a dataset: its index among the samples, what it is called, its class, its split."""
+    """The place of a picture in a dataset: its index among the samples, its label, its class and its split."""
 
     sample_idx: int
     path: str
@@ -32,19 +32,19 @@ class NearPair:
 
 @dataclass(frozen=True)
 class DataReport:
-    """What is to be known of a dataset.
+    """The facts about a dataset that decide how far its results can be trusted.
 
     Attributes:
         counts: Class name -> split -> number of samples; splits without any are left out.
         small_classes: Names of the classes with fewer than 10 pictures.
         imbalance: Pictures of the largest class for each one of the smallest.
         num_near_duplicates: Pictures that have a near-duplicate in their class.
-        num_groups: Groups that they form.
-        across_splits: For each picture that a folder keeps from training, the nearest near-duplicate among those that
-            are learned from (or, for a test picture, chosen by), first.
+        num_groups: Groups that these pictures form.
+        across_splits: Pairs across splits that folders dictate: first the near-duplicate that is learned from (or, for
+            a test picture, chosen by), then the picture that is held out.
         across_classes: Near-duplicates in two classes: one of the two labels is wrong, or the classes look alike.
-        split_by_picture: Names of the classes whose near-duplicates lie on both sides of a drawn split, because they
-            are nearly all of the class.
+        split_by_picture: Names of the classes whose near-duplicates lie on both sides of a random split, because nearly
+            the whole class consists of them.
     """
 
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -69,13 +69,13 @@ def build_report(
     groups: Sequence[int],
     split_by_picture: tuple[str, ...] = (),
 ) -> DataReport:
-    """Look a dataset over.
+    """Collect the facts about a dataset.
 
     Args:
-        class_names: By class index.
+        class_names: Names of the classes, by class index.
         samples: At least one of each class.
         groups: Group of near-duplicates of each sample.
-        split_by_picture: Passed on.
+        split_by_picture: Names of the classes that were split picture by picture; it becomes part of the report.
 
     Returns:
         The report.
@@ -114,7 +114,7 @@ def _place(class_names: Sequence[str], samples: Sequence[Sample], idx: int) -> P
 
 
 def _across_splits(samples: Sequence[Sample]) -> Iterator[tuple[int, int]]:
-    """Yield each picture that a folder holds out and that has a twin in an earlier split, with that twin."""
+    """Yield the indices of each picture that a folder holds out, with that of its twin in an earlier split."""
     fingerprints = [sample.picture.fingerprint for sample in samples]
     earlier: list[int] = []
     for split in Split:
@@ -124,7 +124,7 @@ def _across_splits(samples: Sequence[Sample]) -> Iterator[tuple[int, int]]:
 
 
 def _across_classes(samples: Sequence[Sample]) -> Iterator[tuple[int, int]]:
-    """Yield each picture that has a twin in a later class, with that twin."""
+    """Yield the indices of each picture that has a twin in a later class, and of the twin."""
     fingerprints = [sample.picture.fingerprint for sample in samples]
     for class_idx in sorted({sample.class_idx for sample in samples}):
         ours = [idx for idx, sample in enumerate(samples) if sample.class_idx == class_idx]

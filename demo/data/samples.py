@@ -14,7 +14,7 @@ ASSETS = Path(__file__).parents[1] / "assets"
 
 @dataclass(frozen=True)
 class Example:
-    """One example picture: where it lies and under which licence it may be shown."""
+    """One example picture: its name, its file among the assets and its licence."""
 
     name: str
     file: str
@@ -37,12 +37,12 @@ EXAMPLES = (
 
 
 def find_example(name: str) -> Example:
-    """Return an example by its name, which must be one of theirs."""
+    """Return an example by its name; StopIteration if there is none."""
     return next(example for example in EXAMPLES if example.name == name)
 
 
 def read_example(example: Example, settings: Settings) -> Image.Image:
-    """Read an example picture through the same door as a visitor's."""
+    """Read an example picture by the same function as a visitor's."""
     return read_image(example.path, settings)
 
 

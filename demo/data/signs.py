@@ -1,4 +1,4 @@
-"""Road signs in scenes, drawn by the program itself: the same seed gives the same pixels."""
+"""Synthetic scenes with road signs: the same seed gives the same pixels."""
 
 from collections.abc import Callable, Iterator
 from math import cos, pi, sin
@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 SCENE_PX = 128
 _FACE_PX = 256
-_DRAWN_PX = 2 * _FACE_PX  # and halved, which smooths the edges
+_DRAWN_PX = 2 * _FACE_PX  # signs are drawn at this size and halved, which smooths the edges
 _MIDDLE = _DRAWN_PX / 2
 _RED, _BLUE, _YELLOW, _WHITE, _BLACK = "#c1121f", "#1d4ea8", "#f7c600", "#f4f4f0", "#1a1a1a"
 
@@ -21,7 +21,7 @@ def draw_scenes(num_each: int, *, seed: int = 0) -> Iterator[tuple[str, Image.Im
 
     Args:
         num_each: Scenes for each sign.
-        seed: Of everything that varies: place, size, perspective, tilt, light, background, blur and noise.
+        seed: Source of place, size, perspective, tilt, light, background, blur and noise.
 
     Yields:
         Name of the sign and RGB image, 128 x 128 px.
@@ -34,7 +34,7 @@ def draw_scenes(num_each: int, *, seed: int = 0) -> Iterator[tuple[str, Image.Im
 
 
 def draw_face(draw: Callable[[ImageDraw.ImageDraw], None]) -> Image.Image:
-    """Draw one sign as seen from straight ahead; RGBA, 256 x 256 px, nothing around it."""
+    """Draw one sign as seen from straight ahead; RGBA, 256 x 256 px, transparent around it."""
     face = Image.new("RGBA", (_DRAWN_PX, _DRAWN_PX))
     draw(ImageDraw.Draw(face))
     return face.resize((_FACE_PX, _FACE_PX), Image.Resampling.BOX)
@@ -132,13 +132,13 @@ def _draw_background(generator: np.random.Generator) -> Image.Image:
     rows = np.linspace(0.0, 1.0, SCENE_PX)[:, None]
     horizon, softness = generator.uniform(0.05, 0.9), generator.uniform(0.02, 0.15)
     spots = _spots(generator)  # (H, W), about -1 to 1
-    share = 1.0 / (1.0 + np.exp(-(rows + 0.25 * spots - horizon) / softness))[:, :, None]  # of the ground
+    share = 1.0 / (1.0 + np.exp(-(rows + 0.25 * spots - horizon) / softness))[:, :, None]  # of the ground in each pixel
     sky_part = sky + 14 * spots[:, :, None] + 30 * rows[:, :, None]
     ground_part = ground * (1.0 + 0.55 * _spots(generator)[:, :, None])
     return _to_image((1 - share) * sky_part + share * ground_part)
 
 
-# Leaves, a meadow, dry grass, asphalt, bricks, concrete.
+# Colours of leaves, a meadow, dry grass, asphalt, bricks and concrete.
 _GROUNDS = ((58, 92, 44), (70, 104, 60), (146, 134, 84), (104, 104, 108), (134, 88, 72), (168, 164, 156))
 
 
@@ -159,20 +159,20 @@ def _draw_pole(scene: Image.Image, middle: NDArray[np.float64], side_px: float, 
 
 
 def _corners(middle: NDArray[np.float64], side_px: float, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Return where a sign's corners lie in the scene, (4, 2), clockwise from the upper left: tilted and askew."""
+    """Return the corners of a tilted sign in the scene, (4, 2), clockwise from the upper left."""
     angle = generator.normal(0.0, 0.11)
     turn = np.array([[cos(angle), -sin(angle)], [sin(angle), cos(angle)]])
     square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * side_px / 2
-    square[:, 0] *= generator.uniform(0.72, 1.0)  # seen from the side
+    square[:, 0] *= generator.uniform(0.72, 1.0)  # a sign that is seen from the side looks narrower
     corners: NDArray[np.float64] = square @ turn.T + middle + generator.normal(0.0, 0.05 * side_px, size=(4, 2))
     return corners
 
 
 def _place(face: Image.Image, corners: NDArray[np.float64]) -> Image.Image:
-    """Put a face where its corners lie; RGBA of the scene's size.
+    """Warp a face to its corners; RGBA of the scene's size.
 
     Source:
-        The eight coefficients of Image.transform(PERSPECTIVE), which lead from the scene back to the face:
+        The eight coefficients of Image.transform(PERSPECTIVE), which map the scene back to the face:
         https://pillow.readthedocs.io/en/stable/reference/Image.html#PIL.Image.Image.transform
     """
     side = float(_FACE_PX)
@@ -196,7 +196,7 @@ def _light(placed: Image.Image, generator: np.random.Generator) -> Image.Image:
 
 
 def _photograph(scene: Image.Image, generator: np.random.Generator) -> Image.Image:
-    """Add what a camera adds: exposure, a cast of colour, noise."""
+    """Add the exposure, colour cast and noise of a camera."""
     cast = generator.uniform(0.65, 1.2) * generator.uniform(0.94, 1.06, size=3)
     noise = generator.uniform(1.0, 9.0) * generator.standard_normal((SCENE_PX, SCENE_PX, 3), dtype=np.float32)
     return _to_image(np.asarray(scene) * cast + noise)

@@ -1,4 +1,4 @@
-"""Classes of pictures -> samples: which to learn from, which to choose by, which to test with."""
+"""Classes of pictures -> samples, split for training, validation and test."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ import numpy as np
 from demo.data.collection import Picture, PictureClass, Split
 from demo.data.errors import ClassTooSmall, ClassWithoutTraining
 
-HELD_OUT_SHARE = 0.2  # for validation, and again for the test
-MIN_PICTURES_FOR_TEST = 10  # in each class
+HELD_OUT_SHARE = 0.2  # share of a class for validation, and again for the test
+MIN_PICTURES_FOR_TEST = 10  # a class with fewer pictures is not split for a test
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture with its class index and split; still encoded, and on disk until it is asked for."""
+    """One picture with its class index and split; it stays encoded, and on disk until it is read."""
 
     picture: Picture
     class_idx: int
@@ -22,7 +22,7 @@ class Sample:
 
     @property
     def path(self) -> str:
-        """What to call the picture in reports and errors."""
+        """The label of the picture in reports and errors."""
         return self.picture.path
 
     @property
@@ -43,45 +43,45 @@ class Sample:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What the folders of all classes together leave to be drawn."""
+    """The splits that folders dictate, over all classes together, and whether a test is split off at random."""
 
     dictated: frozenset[Split]
-    draws_test: bool
+    splits_test: bool
 
     def parts(self, pictures: Sequence[Picture]) -> list[Split]:
-        """Return the splits that are to be drawn from the training pictures of one class."""
+        """Return the splits that are chosen at random from the training pictures of one class."""
         is_free = all(picture.split is None for picture in pictures)
-        draws_test = self.draws_test or (
+        splits_test = self.splits_test or (
             is_free and Split.TEST in self.dictated and len(pictures) >= MIN_PICTURES_FOR_TEST
         )
         parts = [Split.VALIDATION] if is_free or Split.VALIDATION not in self.dictated else []
-        return [*parts, *([Split.TEST] if draws_test else [])]
+        return [*parts, *([Split.TEST] if splits_test else [])]
 
 
 def split_classes(
     classes: Sequence[PictureClass], groups: Sequence[int], *, seed: int = 0
 ) -> tuple[list[Sample], tuple[str, ...]]:
-    """Settle what each picture is for.
+    """Assign each picture to a split.
 
-    Folders that say so are respected. Where none does, a fifth of each class is drawn for validation, and, if every
-    class has at least 10 pictures, another fifth for the test. Where folders name splits and none for validation, it
-    is drawn from each class's training pictures. A class without any folder, among classes with such folders, is
-    drawn from as if it stood alone, for the splits that the others have.
+    Splits that folders name are kept. If no folder names one, a fifth of each class is chosen at random for validation
+    and, if every class has at least 10 pictures, another fifth for the test. If folders name splits but not validation,
+    it is chosen from each class's training pictures. A class without split folders, among classes with them, is split
+    as if it were alone, into the splits that the others have.
 
-    Near-duplicates of a class are drawn together, as far as they lie in what is drawn from; the largest group is
-    learned from. A class with too few groups to fill every split is drawn from picture by picture.
+    Near-duplicates of a class go to the same split, except those that folders place; the largest group is for
+    training. A class with too few groups to fill every split is split picture by picture.
 
     Args:
         classes: Names and pictures.
-        groups: Group of near-duplicates of each picture, through all classes.
-        seed: Of the draw.
+        groups: Group of near-duplicates of each picture, over all classes.
+        seed: Source of the random choice.
 
     Returns:
-        The samples, in the order of the classes and their pictures, and the names of classes that were drawn from
+        The samples, in the order of the classes and their pictures, and the names of classes that were split
         picture by picture although they have near-duplicates.
 
     Raises:
-        ClassTooSmall: If a class has only one picture to learn from and to draw from.
+        ClassTooSmall: If a class has only one picture for training and for the splits chosen from it.
         ClassWithoutTraining: If a class has no picture to learn from.
     """
     plan = _make_plan(classes)
@@ -98,41 +98,41 @@ def split_classes(
 def _make_plan(classes: Sequence[PictureClass]) -> _Plan:
     dictated = frozenset(picture.split for each in classes for picture in each.pictures if picture.split)
     are_large = all(len(each.pictures) >= MIN_PICTURES_FOR_TEST for each in classes)
-    return _Plan(dictated, draws_test=are_large and not dictated)
+    return _Plan(dictated, splits_test=are_large and not dictated)
 
 
 def _split_class(
     each: PictureClass, groups: Sequence[int], parts: Sequence[Split], generator: np.random.Generator
 ) -> tuple[list[Split], bool]:
-    """Return the split of each picture, and whether near-duplicates had to be parted."""
+    """Return the split of each picture, and whether near-duplicates were split picture by picture."""
     splits = [picture.split or Split.TRAIN for picture in each.pictures]
     idxs = [idx for idx, split in enumerate(splits) if split is Split.TRAIN]
     if not idxs:
         raise ClassWithoutTraining(class_name=each.name)
     if not parts:
         return splits, False
-    if len(idxs) < 2:  # one to learn from, one to check
+    if len(idxs) < 2:  # one picture is for training, one for checking
         raise ClassTooSmall(class_name=each.name, count=len(idxs), limit=2)
     order = [int(idx) for idx in generator.permutation(idxs)]
     bundles = _bundle(order, groups)
     has_too_few = len(bundles) <= len(parts)
     if has_too_few:
         bundles = [[idx] for idx in order]
-    for idx, split in _draw(bundles, parts):
+    for idx, split in _choose(bundles, parts):
         splits[idx] = split
     return splits, has_too_few
 
 
 def _bundle(order: Iterable[int], groups: Sequence[int]) -> list[list[int]]:
-    """Put the pictures of one group together, in the order of the first of each."""
+    """Return the pictures of each group together, in the order of the groups' first pictures."""
     bundles: dict[int, list[int]] = {}
     for idx in order:
         bundles.setdefault(groups[idx], []).append(idx)
     return list(bundles.values())
 
 
-def _draw(bundles: Sequence[list[int]], parts: Sequence[Split]) -> Iterable[tuple[int, Split]]:
-    """Take whole bundles for each part, as near to its share as they come; the largest one is not among them."""
+def _choose(bundles: Sequence[list[int]], parts: Sequence[Split]) -> Iterable[tuple[int, Split]]:
+    """Choose whole bundles for each part, to come as near to its share as possible; the largest stays for training."""
     share = max(1, round(HELD_OUT_SHARE * sum(map(len, bundles))))
     kept = max(range(len(bundles)), key=lambda idx: (len(bundles[idx]), idx))
     left = [bundle for idx, bundle in enumerate(bundles) if idx != kept]

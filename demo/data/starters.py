@@ -1,4 +1,4 @@
-"""Starter sets that need no network: ready collections to learn from before there are pictures of one's own."""
+"""Starter sets that need no network: ready collections for visitors without pictures of their own."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,12 +16,12 @@ from demo.data.store import PictureStore
 from demo.settings import Settings
 
 DIGIT_PX = 64
-_INK_LEVELS = 16  # of the scans; 0 is paper
+_INK_LEVELS = 16  # value of full ink in the scans; 0 is paper
 
 
 @dataclass(frozen=True)
 class Starter:
-    """One starter set: what its classes are called, how many pictures each has, and whose they are.
+    """One starter set: the names of its classes, the number of pictures in each, and their licence.
 
     `draw` takes the number of pictures for each class and a seed, and yields class names and encoded pictures.
     """
@@ -33,12 +33,12 @@ class Starter:
 
 
 def read_starter(name: str, settings: Settings, *, seed: int = 0) -> Collection:
-    """Make a starter set's pictures and read them through the same door as a visitor's.
+    """Make a starter set's pictures and read them by the same function as a visitor's.
 
     Args:
         name: One of STARTERS.
-        settings: Limits on pictures; where they allow fewer, each class has fewer.
-        seed: Which digits are chosen, how signs are drawn; the same seed gives the same pictures.
+        settings: Limits on pictures; each class has fewer if they allow fewer.
+        seed: Source of the choice of digits and of the scenes of signs; the same seed gives the same pictures.
 
     Returns:
         The collection; its source is the name.
@@ -55,7 +55,7 @@ def read_starter(name: str, settings: Settings, *, seed: int = 0) -> Collection:
 
 
 def _draw_digits(num_each: int, seed: int) -> Iterator[tuple[str, bytes]]:
-    """Choose for each digit scans of which no two are nearly the same, as many of the 178 zeros are."""
+    """Choose scans of each digit without near-duplicates, which many of the 178 zeros are."""
     scans, digits = _read_scans()
     generator = np.random.default_rng(seed)
     for digit in range(10):
@@ -77,10 +77,10 @@ def _enlarge(scan: NDArray[np.float64]) -> Image.Image:
 
 
 def _read_scans() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Read the digits, of which demo/assets/README.md says where they come from.
+    """Read the scans of digits; demo/assets/README.md names their source.
 
     Returns:
-        Scans, float64 (1797, 8, 8), 0 for paper to 16 for ink, and the digits that they show, (1797,).
+        Scans, float64 (1797, 8, 8), from 0 for paper to 16 for ink, and the digits that they show, (1797,).
     """
     table = np.loadtxt(ASSETS / "digits.csv.gz", delimiter=",")
     return table[:, :-1].reshape(-1, 8, 8), table[:, -1].astype(np.int64)

@@ -1,1 +1,1 @@
-"""What is done with a picture or a dataset and a network: predict, fine-tune, look inside."""
+"""Tasks with a network and a picture or a dataset: predict, fine-tune, look inside."""

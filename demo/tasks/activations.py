@@ -22,10 +22,10 @@ SILENT_BELOW = 0.01
 
 
 class Measure(StrEnum):
-    """What makes one channel stronger than another, over its magnitudes.
+    """The measure by which channels are ranked, over the magnitudes of a channel's map.
 
-    `MEAN` asks how much it says in all, `PEAK` how much at its best place, `SPREAD` how differently from place to
-    place (standard deviation), and `AREA` on how much of the picture it is above half of its own largest.
+    `MEAN` is their mean, `PEAK` the largest, `SPREAD` their standard deviation, and `AREA` the share of the map above
+    half of the largest.
     """
 
     MEAN = "mean"
@@ -34,7 +34,7 @@ class Measure(StrEnum):
     AREA = "area"
 
     def of(self, magnitudes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Measure each channel of (C, H, W); (C,)."""
+        """Return the strength (C,) of each channel of magnitudes (C, H, W)."""
         strengths: NDArray[np.float32]
         if self is Measure.MEAN:
             strengths = magnitudes.mean(axis=(1, 2))
@@ -64,14 +64,14 @@ def rank_channels(values: NDArray[np.float32], num_maps: int, measure: Measure =
 
 @dataclass(frozen=True, eq=False)
 class StageActivation:
-    """What one stage makes of one picture: float32 feature maps (C, H, W), as the stage gives them."""
+    """The output of one stage for one picture: float32 feature maps (C, H, W)."""
 
     stage: Stage
     values: NDArray[np.float32]
 
     @property
     def mean(self) -> NDArray[np.float32]:
-        """The mean activation (H, W), as `mean_activation` gives it."""
+        """The mean activation (H, W), by `mean_activation`."""
         return mean_activation(self.values)
 
     def strongest(self, num_maps: int, measure: Measure = Measure.MEAN) -> NDArray[np.intp]:
@@ -80,7 +80,7 @@ class StageActivation:
 
     @property
     def ends_in_relu(self) -> bool:
-        """Whether nothing in it is negative."""
+        """Whether no value is negative, as after a ReLU."""
         return bool(self.values.min() >= 0)
 
     @property
@@ -90,7 +90,7 @@ class StageActivation:
 
     @property
     def silent(self) -> NDArray[np.bool_]:
-        """Which channels (C,) say nothing here: all 0 after a ReLU, else all below SILENT_BELOW of the largest.
+        """Which channels (C,) are silent: all 0 after a ReLU, otherwise all below SILENT_BELOW of the stage's largest.
 
         A channel that is silent on one picture need not be dead.
         """
@@ -101,7 +101,7 @@ class StageActivation:
 
 @dataclass(frozen=True, eq=False)
 class Resolution:
-    """The last activation float32 (C, H, W) of one resolution, and the name of the block that gives it."""
+    """The last activation float32 (C, H, W) of one resolution, and the name of the block that computes it."""
 
     name: str
     values: NDArray[np.float32]
@@ -162,11 +162,11 @@ def field_box(
         input_size: Width and height of the network's input in pixels, as of `network_input`.
 
     Returns:
-        Left, top, right, bottom in pixels, without the last two, as Pillow crops; clipped to the picture. Often the
-        whole of it: the fields of high stages are larger.
+        Left, top, right, bottom in pixels, right and bottom excluded as in Pillow, clipped to the picture. The fields
+        of high stages often cover all of it.
 
     Raises:
-        OptionOutOfRange: If the maps have no such place.
+        OptionOutOfRange: If the maps have no such cell.
 
     Source:
         Araujo et al. 2019, https://distill.pub/2019/computing-receptive-fields
@@ -178,7 +178,7 @@ def field_box(
 
 
 def check_channel(channel_idx: int, num_channels: int) -> None:
-    """Refuse the index of a channel that a stage does not have.
+    """Check that a stage has a channel of an index.
 
     Raises:
         OptionOutOfRange: If there is no channel of such an index.
@@ -217,7 +217,7 @@ class _Watcher(fx.Interpreter):
         """The name and the output of the last unit of each size."""
         return {tuple(each.shape[2:]): (name, each) for name, each in self.units.items()}
 
-    def run_node(self, n: fx.Node) -> Any:  # the name is fx's
+    def run_node(self, n: fx.Node) -> Any:  # the argument's name is fx's
         output = super().run_node(n)
         if n.op == "call_module":
             parent, _, rest = str(n.target).partition(".")

@@ -1,4 +1,4 @@
-"""One channel -> a picture that was made for it, step by step: what does it look for?"""
+"""One channel -> a picture that excites it, made by gradient ascent (feature visualisation)."""
 
 import threading
 from collections import OrderedDict
@@ -75,7 +75,7 @@ def ascend(
         seed: Source of the start and of all shifts and scales; the same seed gives the same picture.
 
     Yields:
-        One AscentStep for each step. Closing the generator ends it within one.
+        One AscentStep for each step. Closing the generator ends the ascent within one step.
 
     Raises:
         OptionOutOfRange: If the stage has no such channel, or a number is outside its range.

@@ -1,4 +1,7 @@
-"""The blocks of a network that add a shortcut: which there are, what they are made of, and how they are drawn."""
+"""The residual blocks of a network: which there are, their layers, and the shapes at each.
+
+He et al. 2015, https://arxiv.org/abs/1512.03385, give each block a shortcut: it computes x + F(x).
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -18,9 +21,9 @@ Shape = tuple[int, int, int]  # (C, H, W)
 class BlockKind(StrEnum):
     """How the layers of a block are made up.
 
-    `BASIC`, of two 3 x 3 convolutions, and `BOTTLENECK`, which narrows before its 3 x 3 convolution, end in a ReLU
-    after the addition. `INVERTED` widens in between and ends without one, so that nothing is cut off where it is
-    narrow (Sandler et al. 2018, https://arxiv.org/abs/1801.04381).
+    `BASIC` has two 3 x 3 convolutions, `BOTTLENECK` narrows before its 3 x 3 convolution; both end in a ReLU after the
+    addition. `INVERTED` widens in between and ends without a ReLU, so that nothing is cut off where it is narrow
+    (Sandler et al. 2018, https://arxiv.org/abs/1801.04381).
     """
 
     BASIC = "basic"
@@ -30,7 +33,7 @@ class BlockKind(StrEnum):
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer, in the notation of the papers, and the shape (C, H, W) of what it gives for one picture."""
+    """One layer, in the notation of the papers, and the shape (C, H, W) of its output for one picture."""
 
     description: str
     shape: Shape
@@ -38,10 +41,10 @@ class Layer:
 
 @dataclass(frozen=True)
 class Block:
-    """A block with a shortcut, as it can be drawn.
+    """A block with a shortcut, in a form that can be drawn.
 
-    `layers` are those of F, in order, without the addition and the ReLU after it; `projection` are those on the
-    shortcut, none where it is the identity.
+    `layers` are the layers of F, in order, without the addition and the ReLU after it; `projection` are the layers on
+    the shortcut, none where it is the identity.
     """
 
     name: str
@@ -52,12 +55,12 @@ class Block:
 
     @property
     def output_shape(self) -> Shape:
-        """The shape (C, H, W) of what the block gives."""
+        """The shape (C, H, W) of the block's output."""
         return self.layers[-1].shape
 
     @property
     def has_projection(self) -> bool:
-        """Whether the shortcut changes shapes: a convolution, where others pass x on as it is."""
+        """Whether the shortcut is a convolution that changes shapes; otherwise it passes x on unchanged."""
         return bool(self.projection)
 
     @property
@@ -68,7 +71,7 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Parts:
-    """A block taken apart: the layers of F, and those on the shortcut, none where it is the identity."""
+    """The modules of a block: those of F, and those on the shortcut, none where it is the identity."""
 
     kind: BlockKind
     residual: nn.Sequential
@@ -78,16 +81,15 @@ class Parts:
 def list_blocks(backbone: Backbone) -> tuple[Block, ...]:
     """Return the blocks of a network that add a shortcut, from the picture upwards.
 
-    AlexNet, GoogLeNet and Inception have none. DenseNet's shortcuts are of another kind: they put maps side by side
-    and add nothing, so there is no x + F(x) and the answer is empty, too. Where shortcuts or blocks were switched off,
-    those are left out.
+    AlexNet, GoogLeNet and Inception have none. DenseNet concatenates maps instead of adding them, so there is no
+    x + F(x) and the result is empty, too. Blocks that `switch_off` changed are left out.
 
     Args:
         backbone: Network to look into; left unchanged.
 
     Returns:
-        The blocks with the shapes that a picture has there after the weights' own transforms. ResNet-50 has 16, with
-        a projection in 4 of them; EfficientNet-Lite0 has 9.
+        The blocks, with their shapes for a picture that went through the weights' own transforms. ResNet-50 has 16,
+        4 of them with a projection; EfficientNet-Lite0 has 9.
     """
     known = _listed.get(backbone)
     if known is None:
@@ -101,7 +103,7 @@ def find_parts(network: nn.Module) -> dict[str, Parts]:
 
 
 def take_apart(block: nn.Module) -> Parts:
-    """Return the parts of a block; they call its own modules."""
+    """Return the parts of a block; they share its modules."""
     if not isinstance(block, BasicBlock | Bottleneck):
         return Parts(BlockKind.INVERTED, nn.Sequential(*block.children()), nn.Sequential())
     layers = [block.conv1, block.bn1, block.relu, block.conv2, block.bn2]
@@ -112,15 +114,15 @@ def take_apart(block: nn.Module) -> Parts:
 
 
 def cut_shortcut(block: nn.Module) -> None:
-    """Let a block of a private copy give F(x) alone; its layers keep their names."""
+    """Change a block of a private copy to give F(x) alone; its layers keep their names."""
     if isinstance(block, BasicBlock | Bottleneck):
         block.downsample = _Nothing()
     else:
-        block.has_skip = False  # type: ignore[assignment]  # a module may have anything
+        block.has_skip = False  # type: ignore[assignment]  # mypy takes any attribute of a module for a tensor or module
 
 
 class _Nothing(nn.Module):
-    """What is on a shortcut that is off: a zero, to be added to anything."""
+    """A shortcut that is switched off: it gives a zero that can be added to any shape."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.new_zeros(())
@@ -129,14 +131,14 @@ class _Nothing(nn.Module):
 def _adds_shortcut(module: nn.Module) -> bool:
     if isinstance(module, BasicBlock | Bottleneck):
         return not isinstance(module.downsample, _Nothing)
-    return bool(getattr(module, "has_skip", False))  # timm's; its class is not imported, for that takes seconds
+    return bool(getattr(module, "has_skip", False))  # a block of timm, whose import would take seconds
 
 
-_listed: WeakKeyDictionary[Backbone, tuple[Block, ...]] = WeakKeyDictionary()  # no network changes its shapes
+_listed: WeakKeyDictionary[Backbone, tuple[Block, ...]] = WeakKeyDictionary()  # a network never changes its shapes
 
 
 def _trace_shapes(backbone: Backbone, names: Collection[str]) -> tuple[Block, ...]:
-    """Run a picture without numbers through a private copy without numbers, and keep the shapes."""
+    """Run an empty batch through a copy on torch's meta device, which computes shapes alone, and keep the shapes."""
     if not names:
         return ()
     network = copy_sharing_memory(backbone.network).to("meta")
@@ -147,32 +149,32 @@ def _trace_shapes(backbone: Backbone, names: Collection[str]) -> tuple[Block, ..
         )
     sides = backbone.spec.build_transforms().crop_size * 2
     network(torch.empty(1, 3, *sides, device="meta"))
-    return tuple(_draw_up(name, network.get_submodule(name), inputs[name]) for name in names)
+    return tuple(_describe_block(name, network.get_submodule(name), inputs[name]) for name in names)
 
 
-def _draw_up(name: str, module: nn.Module, x: Tensor) -> Block:
+def _describe_block(name: str, module: nn.Module, x: Tensor) -> Block:
     parts = take_apart(module)
     return Block(name, parts.kind, _shape(x), _list_layers(parts.residual, x), _list_layers(parts.projection, x))
 
 
 def _list_layers(layers: nn.Sequential, x: Tensor) -> tuple[Layer, ...]:
-    """Return the layers that do something, with the shapes that they give."""
+    """Return the layers that are no identity, with the shapes of their outputs."""
     listed = []
     for layer in layers:
         x = layer(x)
         if not isinstance(layer, nn.Identity):
-            listed.append(Layer(_describe(layer), _shape(x)))
+            listed.append(Layer(_describe_layer(layer), _shape(x)))
     return tuple(listed)
 
 
-def _describe(layer: nn.Module) -> str:
+def _describe_layer(layer: nn.Module) -> str:
     if isinstance(layer, nn.Conv2d):
         high, wide = layer.kernel_size
         depthwise = "depthwise " if layer.groups > 1 else ""
         stride = f", stride {layer.stride[0]}" if layer.stride[0] > 1 else ""
         return f"{high}×{wide} {depthwise}conv{stride}"
     if isinstance(layer, nn.BatchNorm2d):
-        rectifies = getattr(layer, "act", None)  # timm's norms do as well what comes after them
+        rectifies = getattr(layer, "act", None)  # timm's norms include the activation function
         return "BN" if isinstance(rectifies, nn.Identity | None) else f"BN + {type(rectifies).__name__}"
     return type(layer).__name__
 

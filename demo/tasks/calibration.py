@@ -1,4 +1,4 @@
-"""How sure a head is, beside how often it is right: temperature scaling and the reliability diagram."""
+"""Calibration of a head's probabilities: temperature scaling and the reliability diagram."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ TEMPERATURE_BOUNDS = (0.05, 20.0)
 class ReliabilityBin:
     """The pictures whose highest probability lies above `low` and up to `high`.
 
-    `confidence` is their mean highest probability, `accuracy` the share that is right; None where there are none.
+    `confidence` is the mean of their highest probabilities, `accuracy` the share that is right; None without pictures.
     """
 
     low: float
@@ -27,10 +27,10 @@ class ReliabilityBin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How well probabilities tell how often the head is right.
+    """How well a head's probabilities agree with its accuracy.
 
-    `calibration_error`: the mean distance between confidence and accuracy, bins weighing by their counts (0 to 1); 0
-    where there is no picture.
+    `calibration_error` is the mean distance between confidence and accuracy over the bins, weighted by their counts,
+    from 0 to 1; it is 0 without pictures.
     """
 
     bins: tuple[ReliabilityBin, ...]
@@ -62,17 +62,16 @@ def calibrate(scores: Scores, validation: Scores) -> Calibration | None:
 def fit_temperature(logits: NDArray[np.float32], class_idxs: NDArray[np.int64]) -> float:
     """Find the temperature T for which softmax(logits / T) has the smallest negative log-likelihood.
 
-    T above 1 makes a head less sure, below 1 surer; the order of the classes stays. It is fitted on the validation
-    split, so what the validation split says of it afterwards flatters it: only a test split that nothing was
-    chosen by is an untouched check.
+    T above 1 makes a head less sure, below 1 surer; the order of the classes stays. T is fitted on the validation
+    split, so the calibration measured there is too good: only a test split by which nothing was chosen is a fair check.
 
     Args:
         logits: (n, K), n at least 1.
         class_idxs: The truth, (n,).
 
     Returns:
-        T within TEMPERATURE_BOUNDS. The lowest where every answer is right: the likelihood would then grow without
-        end as T falls to 0. The highest where the logits are no better than chance.
+        T within TEMPERATURE_BOUNDS: the lowest if every answer is right, because the likelihood then grows without end
+        as T falls to 0; the highest if the logits are no better than chance.
 
     Source:
         Guo et al. 2017, https://arxiv.org/abs/1706.04599
@@ -85,13 +84,13 @@ def fit_temperature(logits: NDArray[np.float32], class_idxs: NDArray[np.int64]) 
 def reliability(
     logits: NDArray[np.float32], class_idxs: NDArray[np.int64], *, temperature: float = 1.0, num_bins: int = 10
 ) -> Reliability:
-    """Compare how sure a head is with how often it is right.
+    """Compare a head's confidence with its accuracy, in bins of confidence.
 
     Args:
         logits: (n, K).
         class_idxs: The truth, (n,).
-        temperature: What the logits are divided by. One that was fitted on the validation split is put to an
-            untouched check by a test split only.
+        temperature: Divisor of the logits. If it was fitted on the validation split, only a test split is a fair
+            check of it.
         num_bins: Bins of equal width between 0 and 1.
 
     Source:

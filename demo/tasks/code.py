@@ -11,17 +11,17 @@ from demo.models.zoo import BackboneSpec, StageLabel
 from demo.tasks.code_templates import AIMS, CROP, READ_FEATURES, READ_PICTURES, RIDGE
 from demo.tasks.features import PLAIN, View, choose_views
 
-Views = tuple[View, ...]  # beside the plain one
+Views = tuple[View, ...]  # views of a training picture beside the plain one
 
-_LINE_LENGTH = 88  # of ruff and black, for those who format what they copied
+_LINE_LENGTH = 88  # default of ruff and black, so that formatting a copy changes nothing
 
 
 def write_code(recipe: Recipe, spec: BackboneSpec, num_classes: int) -> str:
     """Write the script of a recipe: complete, and with nothing that the recipe does not use.
 
     It reads `data/train/<class>` and `data/val/<class>` and prints loss and accuracy. On the same pictures, in the
-    same order, a head is trained to the same numbers as here but for rounding; random crops are drawn otherwise, and
-    pictures that are shrunk here before they are kept are not there.
+    same order, its head has the same numbers as the page's, but for rounding; random crops differ, and the script does
+    not shrink large pictures first.
 
     Args:
         recipe: What is trained, on what, and how.
@@ -29,7 +29,7 @@ def write_code(recipe: Recipe, spec: BackboneSpec, num_classes: int) -> str:
         num_classes: K, the number of class folders.
 
     Returns:
-        Python, formatted, that needs torch and torchvision, for the embedded network timm and its weights too.
+        Formatted Python that needs torch and torchvision, and for the embedded network timm and its weights.
     """
     is_frozen = recipe.trains is Trains.HEAD
     views = choose_views(recipe)
@@ -49,7 +49,7 @@ def write_code(recipe: Recipe, spec: BackboneSpec, num_classes: int) -> str:
 
 
 def _join(parts: list[str]) -> str:
-    """Join parts with the blank lines that go around functions and between the rest."""
+    """Join parts with two blank lines around functions and one between other parts."""
     text, before = "", ""
     for part in (part.strip("\n") for part in parts):
         is_function = part.startswith(("def ", "@"))
@@ -122,7 +122,7 @@ def _triple(values: list[float]) -> str:
 
 
 def _attribute(name: str) -> str:
-    """Return how Python names a module of the network: "classifier.6" is network.classifier[6]."""
+    """Return the Python expression for a module of the network: network.classifier[6] for "classifier.6"."""
     return "network" + "".join(f"[{part}]" if part.isdigit() else f".{part}" for part in name.split("."))
 
 
@@ -161,7 +161,7 @@ def _write_head(config: HeadConfig, num_features: int, num_classes: int, seed: i
 
 
 def _write_joining(recipe: Recipe, spec: BackboneSpec) -> str:
-    """Put the head into the network, and say what is trained where it is not everything."""
+    """Return the lines that put the head into the network and, if only the last stage is trained, freeze the rest."""
     lines = [f"{_attribute(spec.logits)} = head"]
     if recipe.trains is Trains.LAST_STAGE:
         modules = [*(_attribute(name) for name in _names_after_middle(spec)), "head"]
@@ -175,7 +175,7 @@ def _write_joining(recipe: Recipe, spec: BackboneSpec) -> str:
 
 @lru_cache
 def _names_after_middle(spec: BackboneSpec) -> tuple[str, ...]:
-    """Return the names of the modules with parameters after the middle stage, the last layer left out.
+    """Return the names of the modules with parameters after the middle stage, except the last layer.
 
     In all networks of the zoo modules are listed in the order in which they run.
     """
@@ -223,7 +223,7 @@ def _write_report(recipe: Recipe) -> str:
 
 
 def _write_mode(recipe: Recipe, mode: str) -> str:
-    """Return the line that switches to training or evaluation, or nothing where there is nothing to switch."""
+    """Return the line that switches to training or evaluation mode; empty if both modes are the same."""
     if recipe.trains is Trains.EVERYTHING:
         return f"network.{mode}()"
     return f"head.{mode}()" if recipe.head.hidden_layers and recipe.head.dropout else ""
@@ -267,13 +267,13 @@ def _write_optimizer(recipe: Recipe, parameters: str) -> str:
     if recipe.optimizer is Optimizer.SGD:
         name = "SGD"
         arguments += [f"momentum={recipe.momentum}"] if recipe.momentum else []
-    if recipe.weight_decay or recipe.optimizer is Optimizer.ADAMW:  # whose own default is not 0
+    if recipe.weight_decay or recipe.optimizer is Optimizer.ADAMW:  # AdamW's own default is not 0
         arguments.append(f"weight_decay={recipe.weight_decay}")
     return _fold(f"optimizer = torch.optim.{name}(", arguments, ")")
 
 
 def _fold(opening: str, items: list[str], closing: str) -> str:
-    """Write brackets around items in one line where it is short enough, else as formatters do."""
+    """Write brackets around items, in one line if it is short enough, otherwise one item a line as formatters do."""
     line = f"{opening}{', '.join(items)}{closing}"
     if len(line) <= _LINE_LENGTH:
         return line

@@ -1,4 +1,4 @@
-"""The fixed parts of the script that `write_code` writes; what stands in braces depends on the recipe."""
+"""The fixed parts of the script that `write_code` writes; the fields in braces depend on the recipe."""
 
 from demo.models.recipe import Trains
 

@@ -10,20 +10,20 @@ from demo.data.errors import UploadError
 from demo.tasks.predict import Prediction
 
 MIN_NETWORKS, MAX_NETWORKS = 2, 4
-# What a spreadsheet takes for the beginning of a formula (OWASP, "CSV Injection").
+# A cell that begins with one of these is a formula to a spreadsheet (OWASP, "CSV Injection").
 _FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, eq=False)
 class PictureRow:
-    """One picture of a batch: its name, and what each network sees in it, or why it cannot be read."""
+    """One picture of a batch: its name, and the prediction of each network, or the reason why it cannot be read."""
 
     name: str
     predictions: tuple[Prediction, ...] | UploadError
 
 
 def find_agreed(predictions: Sequence[Prediction]) -> set[str]:
-    """Return the class names that all networks have among their best."""
+    """Return the class names that are among the best of every network."""
     counted = Counter(name for each in predictions for name in {best.class_name for best in each.top})
     return {name for name, count in counted.items() if count == len(predictions)}
 

@@ -36,7 +36,7 @@ from demo.models.untrained import open_untrained
 from demo.tasks.cam import ClassMaps, check_classes, map_stages
 
 SHARES = (0.1, 0.2, 0.4)
-NUM_DRAWS = 3  # random places for each share: 3 shares of 5 parts and the whole picture fill two batches of 8
+NUM_PLACES = 3  # random places for each share: 3 shares of 5 parts and the whole picture fill two batches of 8
 GRID = 14  # cells on a side
 
 
@@ -58,19 +58,19 @@ class Part(StrEnum):
 class Erased:
     """A picture with a part erased.
 
-    `share` is the erased share of it, 0 to 1; `draws` are the class's probabilities, one for each random place, and one
-    alone where nothing is random; `picture` is what the network saw, for the first of the places.
+    `share` is the erased share of it, 0 to 1; `probabilities` are the class's, one for each random place, and one alone
+    where nothing is random; `picture` is what the network saw, for the first of the places.
     """
 
     part: Part
     share: float
-    draws: tuple[float, ...]
+    probabilities: tuple[float, ...]
     picture: Image.Image
 
     @property
     def probability(self) -> float:
-        """The mean over the draws, 0 to 1."""
-        return sum(self.draws) / len(self.draws)
+        """The mean of the probabilities, 0 to 1."""
+        return sum(self.probabilities) / len(self.probabilities)
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +162,7 @@ def erase_cells(
     share = float(painted.mean())
     variants = [
         _Variants(Part.PAINTED, share, painted),
-        _Variants(Part.RANDOM, share, _move(painted, NUM_DRAWS, torch.Generator().manual_seed(seed))),
+        _Variants(Part.RANDOM, share, _move(painted, NUM_PLACES, torch.Generator().manual_seed(seed))),
         _Variants(Part.REST, 1 - share, 1 - painted),
     ]
     return _erase(backbone, transformed, class_idx, variants, head)
@@ -188,7 +188,7 @@ def _mask_share(share: float, order: Tensor, transformed: Tensor, generator: tor
     """Return the masks of a share of the cells, which are ordered from the coldest: hottest, random and coldest."""
     count = round(share * GRID**2)
     hottest, coldest = (_mask_cells(cells, transformed) for cells in (order[len(order) - count :], order[:count]))
-    random = _move(hottest, NUM_DRAWS, generator)
+    random = _move(hottest, NUM_PLACES, generator)
     parts = ((Part.HOTTEST, hottest), (Part.RANDOM, random), (Part.COLDEST, coldest))
     return [_Variants(part, share, masks) for part, masks in parts]
 
@@ -201,10 +201,10 @@ def _mask_cells(cells: Tensor, transformed: Tensor) -> Tensor:
     return masks[0]
 
 
-def _move(mask: Tensor, num_draws: int, generator: torch.Generator) -> Tensor:
+def _move(mask: Tensor, num_places: int, generator: torch.Generator) -> Tensor:
     """Shift a mask (1, H, W) to random places (V, H, W); what leaves at one edge comes in at the opposite one."""
     height, width = mask.shape[1:]
-    places = torch.randint(1, height * width, (num_draws,), generator=generator).tolist()
+    places = torch.randint(1, height * width, (num_places,), generator=generator).tolist()
     return torch.cat([mask.roll(divmod(place, width), (1, 2)) for place in places])
 
 
@@ -220,10 +220,10 @@ def _erase(
     before, *left = _ask(backbone, pictures, class_idx, head)
     erased, first = [], 0
     for each in variants:
-        draws = left[first : first + len(each.masks)]
+        probabilities = left[first : first + len(each.masks)]
         drawn = draw_transformed(backbone.spec, pictures[1 + first])
-        erased.append(Erased(each.part, each.share, tuple(draws), drawn))
-        first += len(draws)
+        erased.append(Erased(each.part, each.share, tuple(probabilities), drawn))
+        first += len(probabilities)
     return Erasure(class_idx, before, tuple(erased))
 
 

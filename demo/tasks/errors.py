@@ -1,10 +1,10 @@
-"""What a task cannot do."""
+"""Errors of tasks."""
 
 from demo.errors import OptionError
 
 
 class TooManyTrained(OptionError):
-    """A visitor's private copy of what is trained would be too large."""
+    """A visitor's private copy of the trained layers would be too large."""
 
     backbone: str
     millions: float

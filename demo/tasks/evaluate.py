@@ -1,4 +1,4 @@
-"""What a head says of a split -> honest results: how sure a number is, and where the head fails."""
+"""A head's logits on a split -> accuracy with its uncertainty, the confusion matrix, and single samples."""
 
 import math
 from dataclasses import dataclass
@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from demo.tasks.predict import ClassProbability
 
-_Z95 = 1.959963984540054  # the normal distribution has 95% within so many standard deviations
+_Z95 = 1.959963984540054  # standard deviations on each side of the mean that hold 95% of a normal distribution
 
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What a head says of one split of a dataset.
+    """A head's logits on one split of a dataset.
 
-    `sample_idxs` (n,) point into the dataset's samples, `class_idxs` (n,) are the truth, `logits` float32 (n, K),
-    `features` float32 (n, D) as the backbone gives them, `class_names` K. A position is a place among the n.
+    `sample_idxs` (n,) are indices of the dataset's samples, `class_idxs` (n,) the truth, `logits` float32 (n, K),
+    `features` float32 (n, D) those of the backbone, and `class_names` K names. A position is an index into the n rows.
     """
 
     sample_idxs: NDArray[np.int64]
@@ -28,7 +28,7 @@ class Scores:
 
     @property
     def answers(self) -> NDArray[np.int64]:
-        """The class index that the head puts first, (n,)."""
+        """The class index with the highest logit, (n,)."""
         answers: NDArray[np.int64] = self.logits.argmax(axis=1)
         return answers
 
@@ -47,20 +47,25 @@ class Accuracy:
     low: float
     high: float
 
+    @staticmethod
+    def of(correct: int, count: int) -> "Accuracy":
+        """Return the accuracy of `correct` out of `count` pictures, with Wilson's interval."""
+        return Accuracy(correct, count, *wilson(correct, count))
+
     @property
     def share(self) -> float:
-        """The share that is right, 0 to 1; 0 where there is no picture."""
+        """The share that is right, 0 to 1; 0 without pictures."""
         return self.correct / self.count if self.count else 0.0
 
     @property
     def points_per_picture(self) -> float:
-        """By how many percentage points one picture moves the accuracy; 0 where there is no picture."""
+        """How many percentage points of accuracy one picture makes; 0 without pictures."""
         return 100 / self.count if self.count else 0.0
 
 
 @dataclass(frozen=True)
 class ClassResult:
-    """One class: how many pictures it has, how often the head named it, and how often rightly."""
+    """One class: its number of pictures, how often the head answered with it, and how often that was right."""
 
     class_name: str
     count: int
@@ -69,17 +74,17 @@ class ClassResult:
 
     @property
     def precision(self) -> float | None:
-        """The share of its answers that is right, 0 to 1; None where the head never named it."""
+        """The share of the answers with this class that is right, 0 to 1; None without such answers."""
         return self.correct / self.answered if self.answered else None
 
     @property
     def recall(self) -> float | None:
-        """The share of its pictures that is found, 0 to 1; None where it has no picture."""
+        """The share of its pictures that the head finds, 0 to 1; None without pictures."""
         return self.correct / self.count if self.count else None
 
     @property
     def f1(self) -> float | None:
-        """The harmonic mean of precision and recall, 0 to 1; None where both are."""
+        """The harmonic mean of precision and recall, 0 to 1; None if both are None."""
         total = self.count + self.answered
         return 2 * self.correct / total if total else None
 
@@ -94,9 +99,9 @@ class Neighbour:
 
 
 def wilson(correct: int, count: int) -> tuple[float, float]:
-    """Return the 95% interval of a share of which `correct` of `count` were seen; (0, 1) where none was.
+    """Return the 95% interval of a share, from `correct` of `count` observations; (0, 1) without observations.
 
-    It holds for small counts and near 0 and 1, where the usual plus and minus of the normal distribution does not.
+    It holds for small counts and near 0 and 1, where the usual interval of the normal distribution does not.
 
     Source:
         Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953
@@ -107,17 +112,16 @@ def wilson(correct: int, count: int) -> tuple[float, float]:
     middle = share + z2 / 2
     reach = math.sqrt(z2 * (share * (1 - share) + z2 / 4))
     low, high = (middle - reach) / (1 + z2), (middle + reach) / (1 + z2)
-    return (low if correct else 0.0), (high if correct < count else 1.0)  # exact there, but for rounding
+    return (low if correct else 0.0), (high if correct < count else 1.0)  # without rounding errors at 0 and 1
 
 
 def measure(scores: Scores) -> Accuracy:
-    """Count the right answers of a split."""
-    correct, count = int((scores.answers == scores.class_idxs).sum()), len(scores.class_idxs)
-    return Accuracy(correct, count, *wilson(correct, count))
+    """Return the accuracy on a split."""
+    return Accuracy.of(int((scores.answers == scores.class_idxs).sum()), len(scores.class_idxs))
 
 
 def confuse(scores: Scores) -> NDArray[np.int64]:
-    """Return the confusion matrix (K, K): in each row what the pictures of one class were taken for."""
+    """Return the confusion matrix (K, K): a row for each true class, a column for each answer."""
     num_classes = len(scores.class_names)
     cells = np.bincount(scores.class_idxs * num_classes + scores.answers, minlength=num_classes**2)
     return cells.reshape(num_classes, num_classes)
@@ -146,20 +150,20 @@ def per_class(scores: Scores) -> tuple[ClassResult, ...]:
 
 
 def top(scores: Scores, position: int, k: int = 3) -> tuple[ClassProbability, ...]:
-    """Return the k best classes of one sample, the best first; fewer where there are fewer classes."""
+    """Return the k best classes of one sample, the best first; fewer if there are fewer classes."""
     probabilities = softmax(scores.logits[position : position + 1])[0]  # (K,)
     best = np.argsort(-probabilities, kind="stable")[:k]
     return tuple(ClassProbability(int(idx), scores.class_names[idx], float(probabilities[idx])) for idx in best)
 
 
 def nearest(scores: Scores, training: Scores, position: int, k: int = 3) -> tuple[Neighbour, ...]:
-    """Return the k training samples whose features point most nearly the same way, the nearest first.
+    """Return the k training samples with the highest cosine similarity of the features, the nearest first.
 
     Args:
         scores: Split of the sample that is asked about.
-        training: Split to look in; the sample itself is passed over.
-        position: Place of the sample in `scores`.
-        k: How many; fewer where there are fewer.
+        training: Split to search; the sample itself is left out.
+        position: Index of the sample in `scores`.
+        k: Number of samples; fewer if there are fewer.
     """
     similarity = unit_length(training.features) @ unit_length(scores.features[position])  # (n,)
     order = np.argsort(-similarity, kind="stable")
@@ -171,7 +175,7 @@ def nearest(scores: Scores, training: Scores, position: int, k: int = 3) -> tupl
 
 
 def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    """Return the probabilities (n, K) that logits (n, K) stand for."""
+    """Return the softmax probabilities (n, K) of logits (n, K)."""
     shifted = logits.astype(np.float64)
     shifted -= shifted.max(axis=1, keepdims=True)
     probabilities: NDArray[np.float64] = np.exp(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
@@ -179,7 +183,7 @@ def softmax(logits: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
 
 
 def unit_length(features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Scale features (..., D) to length 1; those that are all 0 stay so."""
+    """Scale features (..., D) to length 1; a row of zeros stays unchanged."""
     values = features.astype(np.float64)
     lengths = np.linalg.norm(values, axis=-1, keepdims=True)
     unit: NDArray[np.float64] = values / np.where(lengths > 0, lengths, 1.0)

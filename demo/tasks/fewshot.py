@@ -17,33 +17,33 @@ COUNTS = (1, 2, 5, 10, 20)
 
 @dataclass(frozen=True)
 class FewShotPoint:
-    """How accurate heads are that were fitted on so many pictures of each class; None means all there are.
+    """The accuracies of heads that were fitted on a number of pictures of each class; None means all pictures.
 
-    `accuracies` (0 to 1) are those of the draws on the same held-out pictures. They spread because other pictures
-    were drawn for training; how few held-out pictures there are adds an uncertainty that they do not show.
+    `accuracies` (0 to 1) are those of heads that were fitted on different random samples, on the same held-out
+    pictures. Their spread shows the choice of training pictures; it does not show that the held-out pictures are few.
     """
 
     pictures_per_class: int | None
     accuracies: tuple[float, ...]
 
     @property
-    def num_draws(self) -> int:
-        """How many heads were fitted; one where all pictures are taken."""
+    def num_repeats(self) -> int:
+        """How many heads were fitted; one if all pictures are used."""
         return len(self.accuracies)
 
     @property
     def mean(self) -> float:
-        """The mean accuracy of the draws."""
+        """The mean accuracy of the heads."""
         return float(np.mean(self.accuracies))
 
     @property
     def lowest(self) -> float:
-        """The accuracy of the worst draw."""
+        """The accuracy of the worst head."""
         return min(self.accuracies)
 
     @property
     def highest(self) -> float:
-        """The accuracy of the best draw."""
+        """The accuracy of the best head."""
         return max(self.accuracies)
 
 
@@ -83,21 +83,21 @@ def learning_curve(
     num_classes: int,
     *,
     counts: Sequence[int] = COUNTS,
-    num_draws: int = 10,
+    num_repeats: int = 10,
     seed: int = 0,
 ) -> Generator[FewShotPoint, None, None]:
     """Fit closed-form heads on few pictures of each class, then on more, then on all.
 
     Args:
-        training: What is drawn from, without putting back.
+        training: Samples from which each head's pictures are sampled without replacement.
         held_out: At least one sample that no head is fitted on.
         num_classes: K.
-        counts: Pictures of each class. Left out are those that a class does not have, and one that takes all.
-        num_draws: Draws for each count.
-        seed: The draws of a count depend on this and the count only.
+        counts: Pictures of each class; a count is left out if a class has fewer, or if it takes all pictures.
+        num_repeats: Random samples for each count.
+        seed: Source of the samples of a count, together with the count alone.
 
     Yields:
-        A FewShotPoint for each count, and the last for all pictures.
+        A FewShotPoint for each count, and at the end one for all pictures.
     """
     by_class = [np.flatnonzero(training.class_idxs == idx) for idx in range(num_classes)]
     smallest, largest = min(map(len, by_class)), max(map(len, by_class))
@@ -105,13 +105,13 @@ def learning_curve(
         if count > smallest or count == largest:
             continue
         generator = np.random.default_rng([seed, count])
-        draws = (_draw(by_class, count, generator) for _ in range(num_draws))
-        yield FewShotPoint(count, tuple(_accuracy(training, draw, held_out, num_classes) for draw in draws))
+        samples = (_sample(by_class, count, generator) for _ in range(num_repeats))
+        yield FewShotPoint(count, tuple(_accuracy(training, sample, held_out, num_classes) for sample in samples))
     everything = np.arange(len(training.class_idxs))
     yield FewShotPoint(None, (_accuracy(training, everything, held_out, num_classes),))
 
 
-def _draw(by_class: Sequence[NDArray[np.int64]], count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+def _sample(by_class: Sequence[NDArray[np.int64]], count: int, generator: np.random.Generator) -> NDArray[np.int64]:
     return np.concatenate([generator.choice(idxs, count, replace=False) for idxs in by_class])
 
 

@@ -116,7 +116,7 @@ def fit_head(
 
 
 def score(head: Head, features: Features, split: Split) -> Scores:
-    """Return what a head says of one split of the features that it was trained with."""
+    """Return a head's logits on one split of the features that it was trained with."""
     chosen = features.chosen(split)
     values = features.values[chosen]
     logits = head.logits(torch.from_numpy(values)).numpy()

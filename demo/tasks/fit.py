@@ -60,7 +60,7 @@ class EpochResult:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Mean cross-entropy in nats, and how many of how many samples are right."""
+    """Mean cross-entropy in nats, and the number of right answers, of one pass over samples."""
 
     loss: float
     correct: int
@@ -81,7 +81,7 @@ class FitEnd:
 
 
 class DeepLearner(nn.Module):
-    """A private part of a network with a head on it.
+    """Private layers of a network with a head on them.
 
     With `keeps_norms` batch norms keep the statistics of ImageNet, which small batches would estimate badly.
     """
@@ -159,7 +159,7 @@ def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor) -> Evaluation:
 
 
 def all_threads() -> int:
-    """Return how many threads a large learner is trained in."""
+    """Return the number of threads for the training of a large learner."""
     return num_cores()
 
 

@@ -1,4 +1,4 @@
-"""One picture -> what the first convolution looks for, kernel by kernel, and where in the picture it finds it."""
+"""One picture -> the kernels of the first convolution as pictures, and the map that each computes."""
 
 from dataclasses import dataclass
 
@@ -16,11 +16,11 @@ from demo.system import num_cores
 
 @dataclass(frozen=True, eq=False)
 class FirstLayer:
-    """The kernels of a network's first convolution, and what each makes of one picture.
+    """The kernels of a network's first convolution, and the map of each for one picture.
 
     `name` is the convolution's module. `tiles` are its C kernels as RGB pictures of (`kernel_px`, `kernel_px`): grey is
     a weight of 0, brighter red a positive weight for red, and each kernel has its own scale, the largest magnitude.
-    `maps` are float32 (C, H, W): what each kernel gives for the picture, of either sign, before norm and ReLU.
+    `maps` are float32 (C, H, W), the convolution's output, of either sign, before norm and ReLU.
     `stride` is the step of the kernels in pixels, and `network_input` the picture as the network sees it.
     """
 
@@ -35,9 +35,9 @@ class FirstLayer:
 def show_kernels(backbone: Backbone, picture: Image.Image) -> FirstLayer:
     """Draw the kernels of the first convolution, and run one picture through it and no further.
 
-    No other layer can be drawn like this: only here a kernel has three channels, and they are colours. The weights
-    are drawn as they are. They multiply colours of which the weights' own transforms took the mean and which they
-    divided by the standard deviation, and those differ little between red, green and blue.
+    No other layer can be drawn like this, because only here the three channels of a kernel are colours. The weights
+    are drawn unchanged, although they multiply normalised colours: the transforms' standard deviations differ little
+    between red, green and blue.
 
     Args:
         backbone: Network to look into, shared or private; left unchanged.
@@ -74,21 +74,21 @@ def _find_first(network: nn.Module) -> tuple[str, nn.Conv2d]:
     )
 
 
-def _cut_after(part: fx.GraphModule, name: str) -> fx.GraphModule:
-    """Let a part of a network, which nobody else holds, end with one of its modules.
+def _cut_after(layers: fx.GraphModule, name: str) -> fx.GraphModule:
+    """Change a subgraph, which nobody else holds, to end with one of its modules.
 
-    What comes before it stays: GoogLeNet and Inception begin with a change of colours.
+    The layers before that module stay: GoogLeNet and Inception begin with a change of colours.
     """
-    nodes = list(part.graph.nodes)
+    nodes = list(layers.graph.nodes)
     last = next(node for node in nodes if node.op == "call_module" and node.target == name)
     nodes[-1].args = (last,)
-    part.graph.eliminate_dead_code()
-    part.recompile()
-    return part
+    layers.graph.eliminate_dead_code()
+    layers.recompile()
+    return layers
 
 
 def _draw_tile(kernel: Tensor) -> Image.Image:
-    """Draw one kernel (3, k, k) around grey."""
+    """Draw one kernel (3, k, k); grey is a weight of 0."""
     largest = float(kernel.abs().max())
     levels = 127.5 + 127.5 * kernel / (largest or 1.0)
     return Image.fromarray(levels.round().to(torch.uint8).permute(1, 2, 0).numpy())  # (k, k, 3)

@@ -1,4 +1,4 @@
-"""What a head was trained on -> what is unlike all of it: the pictures that are none of the classes."""
+"""Novelty detection: which pictures are unlike all classes of the training."""
 
 import math
 import threading
@@ -16,9 +16,9 @@ from demo.tasks.evaluate import Scores, unit_length
 
 @dataclass(frozen=True, eq=False)
 class Novelty:
-    """Tells how far features are from everything that was learned.
+    """The distance of features from the training pictures of a head.
 
-    `class_means` float32 (K, D) are those of the classes that have training pictures.
+    `class_means` are float32 (K, D), one row for each class with training pictures.
     """
 
     class_means: NDArray[np.float32]
@@ -29,12 +29,12 @@ class Novelty:
         Features that are all 0 have no direction and get 1.
         """
         nearest: NDArray[np.float64] = (unit_length(features) @ unit_length(self.class_means).T).max(axis=1)
-        return (1 - nearest).clip(min=0)  # rounding puts some just below
+        return (1 - nearest).clip(min=0)  # rounding puts some just below 0
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """How many pictures a novelty threshold lets pass, and how many it calls none of the classes."""
+    """How many pictures a novelty threshold accepts, and how many it rejects as none of the classes."""
 
     accepted: int
     rejected: int
@@ -107,13 +107,13 @@ def report_novelty(
 
 
 def fit_novelty(training: Scores) -> Novelty:
-    """Keep of a training split, which must not be empty, what tells whether a picture is like any of its classes.
+    """Fit a detector on a training split, which must not be empty: the mean features of each class.
 
-    The distance is the cosine to the nearest class mean. The length of the features differs between pictures of one
-    class as much as between known and strange ones, and drowns Euclidean and Mahalanobis distances. Mahalanobis
-    distance of features of length 1 rejects slightly more, but has to keep hundreds of vectors in place of K.
+    The distance is the cosine to the nearest class mean. The length of the features varies within a class
+    as much as between known and novel pictures, and dominates Euclidean and Mahalanobis distances. Mahalanobis
+    distance of features of length 1 rejects slightly more, but has to keep hundreds of vectors instead of K.
 
-    It tells apart what the backbone tells apart: cars from insects, but hardly a 7 from other digits.
+    It separates what the backbone separates: cars from insects, but hardly a 7 from other digits.
 
     Source:
         Lee et al. 2018, https://arxiv.org/abs/1807.03888 (nearest class mean; there with Mahalanobis distance)
@@ -124,13 +124,13 @@ def fit_novelty(training: Scores) -> Novelty:
 
 
 def threshold_for(distances: NDArray[np.float64], share: float) -> float:
-    """Return the smallest threshold that accepts at least a share of pictures that are known to belong.
+    """Return the smallest threshold that accepts at least a share of pictures of the known classes.
 
     Args:
-        distances: Those of the validation split, (n,), n at least 1; its own share is met by construction.
-        share: Above 0, at most 1.
+        distances: Distances of the validation split, (n,), n at least 1; by construction its own share is met.
+        share: Share to accept, above 0 and at most 1.
     """
-    rank = math.ceil(share * len(distances) - 1e-9)  # 0.07 * 100 is a little more than 7
+    rank = math.ceil(share * len(distances) - 1e-9)  # in floating point, 0.07 * 100 is a little more than 7
     return float(np.sort(distances)[rank - 1])
 
 

@@ -1,4 +1,4 @@
-"""One picture -> the top-k classes of whichever head answers."""
+"""One picture -> the top-k classes, by ImageNet's classifier or a visitor's head."""
 
 import time
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ class ClassProbability:
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """The best classes of one picture, the best first, and how they came about.
+    """The best classes of one picture, the best first, and the network that named them.
 
-    `transformed` is what the network was given, float32 (3, H, W); `seconds` counts transforms and forward pass.
+    `transformed` is the network's input, float32 (3, H, W); `seconds` is the time of transforms and forward pass.
     """
 
     backbone_name: str
@@ -44,13 +44,13 @@ class Prediction:
 
 
 def predict(backbone: Backbone, picture: Image.Image, *, head: Head | None = None, top_k: int = 5) -> Prediction:
-    """Name what a network sees in one picture.
+    """Predict the classes of one picture.
 
     Args:
         backbone: Network to ask; left unchanged.
         picture: RGB image of any size.
         head: A visitor's head to answer in place of ImageNet's classifier.
-        top_k: How many classes to name; fewer where there are fewer classes.
+        top_k: Number of classes; fewer if there are fewer classes.
 
     Raises:
         OptionOutOfRange: If `top_k` is not from 1 to MAX_TOP_K.

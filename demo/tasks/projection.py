@@ -1,11 +1,11 @@
-"""Features -> a picture of them: the plane in which they vary most."""
+"""Features -> points in the plane in which they vary most: principal component analysis."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Points whose distances from the middle differ by no more than rounding are equally far.
+# Points count as equally far from the middle if the ratio of their distances is above this; rounding explains it.
 _EQUALLY_FAR = 1 - 1e-6
 
 
@@ -18,7 +18,7 @@ class Projection:
 
 
 def project(features: NDArray[np.float32]) -> Projection:
-    """Lay features (n, D), n at least 1, on the two axes along which they vary most.
+    """Project features (n, D), n at least 1, to the two axes along which they vary most.
 
     The farthest point of an axis lies on its positive side, so that the same features always give the same view.
 
@@ -28,7 +28,7 @@ def project(features: NDArray[np.float32]) -> Projection:
     values = features.astype(np.float64)
     centred = values - values.mean(axis=0)
     total = float((centred**2).sum())
-    if total <= np.finfo(np.float64).eps * float((values**2).sum()):  # the same features everywhere, but for rounding
+    if total <= np.finfo(np.float64).eps * float((values**2).sum()):  # all features are equal, but for rounding
         return Projection(np.zeros((len(values), 2)), (0.0, 0.0))
     points, squares = _principal(centred)  # (n, m), (m,)
     missing = max(0, 2 - len(squares))
@@ -40,7 +40,7 @@ def project(features: NDArray[np.float32]) -> Projection:
 def _principal(centred: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the coordinates (n, m) on the principal axes and their sums of squares (m,), the largest first."""
     num_samples, num_features = centred.shape
-    if num_samples <= num_features:  # the smaller of the two matrices that have the same eigenvalues
+    if num_samples <= num_features:  # both matrices have the same non-zero eigenvalues; this one is smaller
         squares, vectors = np.linalg.eigh(centred @ centred.T)
         points = vectors * np.sqrt(squares.clip(min=0))
     else:
@@ -52,6 +52,6 @@ def _principal(centred: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
 
 def _signs(points: NDArray[np.float64]) -> NDArray[np.float64]:
     sizes = np.abs(points)
-    farthest = (sizes >= _EQUALLY_FAR * sizes.max(axis=0)).argmax(axis=0)  # the first of them, per axis
+    farthest = (sizes >= _EQUALLY_FAR * sizes.max(axis=0)).argmax(axis=0)  # the first of them for each axis
     signs: NDArray[np.float64] = np.where(points[farthest, np.arange(points.shape[1])] < 0, -1.0, 1.0)
     return signs

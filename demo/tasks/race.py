@@ -14,13 +14,14 @@ from demo.models.lenet import SIDE_PX, LeNet5, lenet_input
 from demo.models.recipe import Optimizer, Recipe, Trains
 from demo.models.untrained import open_untrained
 from demo.settings import Settings
+from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureProgress, extract_features
 from demo.tasks.finetune import FineTuned, fine_tune, fit_head
 from demo.tasks.fit import BatchProgress, EpochResult, Examples, evaluate, fit
 
 
 class Contender(StrEnum):
-    """Who runs. The same backbone three times, with what it knows and without, and the smallest network of all."""
+    """A way to learn: LeNet-5 from scratch, a head on random or on pretrained weights, or the last stage as well."""
 
     SCRATCH = "scratch"
     RANDOM = "random"
@@ -30,7 +31,7 @@ class Contender(StrEnum):
 
 @dataclass(frozen=True)
 class RacePoint:
-    """Where a contender is: seconds since its first look at a picture, and what it gets right of the validation."""
+    """Progress of a contender: its time since it read the first picture, and its validation accuracy."""
 
     contender: Contender
     seconds: float
@@ -39,22 +40,21 @@ class RacePoint:
 
 @dataclass(frozen=True)
 class Finish:
-    """A contender at its end: what it trained, and how many of the validation pictures it gets right.
+    """The end of a contender: the number of parameters that it trained, and its accuracy on the validation pictures.
 
-    `seconds` are those of its last epoch; for the counting that follows the clock stands.
+    `seconds` is the time until the end of its last epoch, without the final evaluation.
     """
 
     contender: Contender
     seconds: float
     num_trained: int
     epochs: int
-    correct: int
-    count: int
+    accuracy: Accuracy
 
 
 RaceProgress = FeatureProgress | BatchProgress | RacePoint | Finish
 
-# Settings in which each can learn: a network from scratch needs many more epochs, a pretrained stage small steps.
+# Each contender has a recipe with which it learns: from scratch takes many more epochs, a pretrained stage small steps.
 _RECIPES = {
     Contender.SCRATCH: Recipe(learning_rate=0.002, epochs=60),
     Contender.RANDOM: Recipe(flips=False),
@@ -63,38 +63,33 @@ _RECIPES = {
         Trains.LAST_STAGE, Optimizer.SGD, batch_size=8, weight_decay=0.0, epochs=8, flips=False, max_epochs=8
     ),
 }
-_CALIBRATED_TOGETHER = 16
+_NUM_CALIBRATED = 16  # pictures for the statistics of the random network's batch norms
+_REPORT_EVERY = 16  # pictures that are read between two reports
 
 
 def race(
     backbone: Backbone, dataset: Dataset, settings: Settings, *, seed: int = 0
 ) -> Generator[RaceProgress, None, None]:
-    """Let the contenders run one after the other, each on a clock that starts with its first look at a picture.
+    """Let the contenders run one after the other, each on a clock that starts when it reads the first picture.
 
-    Each is what its last epoch left; nothing is chosen by the validation pictures, which all of them answer.
+    Each keeps the weights of its last epoch: nothing is chosen by the validation pictures, on which all are compared.
 
     Args:
-        backbone: Pretrained network; left unchanged. The random contender is its like with random weights.
+        backbone: Pretrained network; left unchanged. The random contender has its architecture.
         dataset: Pictures with class indices and splits.
-        settings: Limits; `race_s` is how long each may take.
-        seed: Source of all weights and orders.
+        settings: Limits; `race_s` is the time of each contender.
+        seed: Source of all random weights and orders.
 
     Yields:
-        What each does, RacePoint after each of its epochs, and Finish.
+        The progress of each contender, RacePoint after each of its epochs, and Finish at its end.
     """
     for contender, run in _RUNS.items():
         recipe = replace(_RECIPES[contender], seed=seed)
         yield from _time(contender, run(backbone, dataset, recipe, settings))
 
 
-@dataclass(frozen=True)
-class _Result:
-    num_trained: int
-    correct: int
-    count: int
-
-
-_Run = Generator[FeatureProgress | BatchProgress | EpochResult, None, _Result]
+# Each run returns the number of parameters that it trained, and its accuracy.
+_Run = Generator[FeatureProgress | BatchProgress | EpochResult, None, tuple[int, Accuracy]]
 
 
 def _time(contender: Contender, run: _Run) -> Generator[RaceProgress, None, None]:
@@ -104,14 +99,14 @@ def _time(contender: Contender, run: _Run) -> Generator[RaceProgress, None, None
             try:
                 step = next(run)
             except StopIteration as end:
-                result: _Result = end.value
+                num_trained, accuracy = end.value
                 break
             if isinstance(step, EpochResult):
                 epochs, seconds = step.epoch, time.monotonic() - start
                 yield RacePoint(contender, seconds, step.val_accuracy)
             else:
                 yield step
-    yield Finish(contender, seconds, result.num_trained, epochs, result.correct, result.count)
+    yield Finish(contender, seconds, num_trained, epochs, accuracy)
 
 
 def _run_scratch(_backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> _Run:
@@ -121,7 +116,7 @@ def _run_scratch(_backbone: Backbone, dataset: Dataset, recipe: Recipe, settings
     inputs = torch.empty((len(samples), 3, SIDE_PX, SIDE_PX))
     for number, sample in enumerate(samples):
         inputs[number] = lenet_input(read_sample(sample, settings))
-        if number % _CALIBRATED_TOGETHER == 0:
+        if number % _REPORT_EVERY == 0:
             yield FeatureProgress(number, len(samples))
     targets = torch.tensor([sample.class_idx for sample in samples])
     train, val = (
@@ -140,7 +135,7 @@ def _run_scratch(_backbone: Backbone, dataset: Dataset, recipe: Recipe, settings
     network = LeNet5(len(dataset.class_names), generator=generator)
     yield from fit(network, examples, recipe, generator=generator, deadline=deadline)
     right = evaluate(network, inputs[val], targets[val])
-    return _Result(sum(each.numel() for each in network.parameters()), right.correct, right.count)
+    return sum(each.numel() for each in network.parameters()), Accuracy.of(right.correct, right.count)
 
 
 def _run_random(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> _Run:
@@ -155,7 +150,7 @@ def _run_head(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Se
     features = yield from extract_features(backbone, dataset, settings)
     fitted = yield from fit_head(features, recipe, deadline=deadline)
     right = evaluate(fitted.module, *features.of(Split.VALIDATION))
-    return _Result(sum(each.numel() for each in fitted.module.parameters()), right.correct, right.count)
+    return sum(each.numel() for each in fitted.module.parameters()), Accuracy.of(right.correct, right.count)
 
 
 def _run_tuned(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> _Run:
@@ -164,7 +159,7 @@ def _run_tuned(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: S
     for step in fine_tune(backbone, dataset, recipe, limited):
         if isinstance(step, FineTuned):
             summary = step.head.summary
-            return _Result(step.head.num_parameters, summary.val_correct, summary.val_count)
+            return step.head.num_parameters, Accuracy.of(summary.val_correct, summary.val_count)
         yield step
     raise AssertionError("a training ends with a head")
 
@@ -180,9 +175,9 @@ _RUNS = {
 def open_random(backbone: Backbone, dataset: Dataset, settings: Settings, *, seed: int) -> Backbone:
     """Return a network of the same architecture with random weights, in `eval()`.
 
-    Its batch norms know a few training pictures: without any statistics the comparison would be unfair.
+    Its batch norms have the statistics of a few training pictures; without any the comparison would be unfair.
     """
     training = [sample for sample in dataset.samples if sample.split is Split.TRAIN]
-    some = training[:: max(1, len(training) // _CALIBRATED_TOGETHER)]  # of all classes
+    some = training[:: max(1, len(training) // _NUM_CALIBRATED)]  # of all classes, by which samples are ordered
     pictures = [read_sample(sample, settings) for sample in some]
     return open_untrained(backbone, pictures, torch.Generator().manual_seed(seed))

@@ -26,7 +26,7 @@ from demo.settings import Settings
 from demo.system import num_cores
 from demo.tasks.blocks import BlockKind, Parts, cut_shortcut, find_parts, take_apart
 from demo.tasks.errors import UnknownBlock
-from demo.tasks.evaluate import Accuracy, wilson
+from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureProgress, SampleView, run_views
 
 
@@ -143,7 +143,7 @@ def measure_without(
         correct += sum(answer == each.sample.class_idx for answer, each in zip(answers, chunk, strict=True))
         done += len(chunk)
         yield FeatureProgress(done, len(views))
-    yield Accuracy(correct, done, *wilson(correct, done))
+    yield Accuracy.of(correct, done)
 
 
 class _RecordingBlock(nn.Module):

@@ -159,7 +159,7 @@ def _read_picture(rooms: Rooms, image: dict[str, Any] | None) -> Image.Image:
 def _train(rooms: Rooms, backbone_name: str, dataset: Dataset, recipe: Recipe) -> Head:
     """Train in the line of the page's visitors, and wait for the end."""
     job = Job(lambda: rooms.fine_tune(backbone_name, dataset, recipe))
-    rooms.line.submit(job)
+    rooms.queue.submit(job)
     job.done.wait()
     if job.error is not None:
         raise job.error

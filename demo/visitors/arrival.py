@@ -1,4 +1,4 @@
-"""The preferred network on its way to this machine, while the embedded one answers."""
+"""The download of the preferred network, while the embedded one answers."""
 
 import logging
 import threading
@@ -11,7 +11,7 @@ logger = logging.getLogger("demo")
 
 
 class Arrival:
-    """One fetch behind the page: how far it is, and how it ended. Everybody may look."""
+    """One download in the background: its progress and its end, which any thread may read."""
 
     def __init__(self, backbone_name: str) -> None:
         """Prepare to fetch a backbone's weights; nothing happens yet."""
@@ -21,7 +21,7 @@ class Arrival:
         self.over = threading.Event()
 
     def run(self) -> None:
-        """Fetch, in the thread of the caller; an error ends up in `error`."""
+        """Fetch the weights in the caller's thread; an error is kept in `error`."""
         try:
             for progress in fetch_weights(find_spec(self.backbone_name)):
                 self.progress = progress

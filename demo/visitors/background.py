@@ -1,4 +1,4 @@
-"""Threads that give way: what takes long runs on whatever the predictions leave of the cores."""
+"""Threads of low priority: long work runs on the cores that predictions leave free."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +13,6 @@ _slow = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="slow", initializer=
 
 
 def run_slowly(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a function in a thread that gives way, and wait for what it returns or raises."""
-    # In the caller's rooms, by which gradio knows that a component that is made here changes one of the page.
+    """Call a function in a thread of low priority, and return or raise its result."""
+    # The caller's context variables tell gradio that a component made here is an update of one on the page.
     return _slow.submit(copy_context().run, function, *arguments).result()

@@ -1,10 +1,10 @@
-"""What a session cannot do now."""
+"""Errors of visitors' sessions."""
 
 from demo.errors import DemoError, OptionError
 
 
 class NoHead(OptionError):
-    """There is no head that was trained here."""
+    """No head was trained in this session."""
 
     message = "There is no head that was trained in this session. Train one first."
 
@@ -14,13 +14,13 @@ class SessionError(DemoError):
 
 
 class SessionExpired(SessionError):
-    """The session is gone: forgotten by its visitor, idle for too long, or the server began anew."""
+    """The session is gone: its visitor ended it, it was idle for too long, or the server was restarted."""
 
     message = "This session has ended, and everything in it is gone. Reload the page to begin anew."
 
 
 class TrainingRunning(SessionError):
-    """A training is already under way in this session."""
+    """A training is already running in this session."""
 
     message = "A training is already running. Wait for its end or press Stop."
 

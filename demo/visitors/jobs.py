@@ -1,4 +1,4 @@
-"""The line of trainings: one at a time, first come first served, each watched from wherever it was started."""
+"""The queue of trainings: one runs at a time, in the order of their start, and the page that started it watches."""
 
 import itertools
 import statistics
@@ -18,11 +18,11 @@ from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import BatchProgress
 from demo.visitors.errors import TrainingStopped
 
-_NUM_REMEMBERED = 20  # of each kind of job, to say how long others will wait
+_NUM_REMEMBERED = 20  # durations kept for each kind of job, to estimate how long others will wait
 
 
 class JobKind(StrEnum):
-    """What a job does: train a head, let four ways of learning race, or find out how few pictures are enough."""
+    """The kind of a job: the training of a head, a race of four ways to learn, or a learning curve."""
 
     TRAINING = "training"
     RACE = "race"
@@ -30,7 +30,7 @@ class JobKind(StrEnum):
 
 
 class Job:
-    """One training: what has come out of it so far, and how it ended.
+    """One training: its progress and points so far, and its result or error.
 
     The page that started it only watches: it may be closed, reloaded or cut off at any time.
     """
@@ -45,15 +45,15 @@ class Job:
         """Prepare a training.
 
         Args:
-            steps: What to do, as a stream: FeatureProgress and BatchProgress tell how far it is, FineTuned is the
-                result, and all else are points of its curves.
-            adopt: Receives the result, before `done` is set; never that of a job that was stopped.
-            kind: What it is.
+            steps: The work, as a stream: FeatureProgress and BatchProgress are its progress, FineTuned is its result,
+                and everything else is a point of its curves.
+            adopt: Called with the result before `done` is set; not called for a job that was stopped.
+            kind: Kind of the job.
         """
         self.kind = kind
         self._steps: Callable[[], Generator[Any, None, None]] | None = steps
         self._adopt = adopt
-        self._ending = threading.Lock()  # it ends once: by its end, an error, or Stop
+        self._ending = threading.Lock()  # makes sure that the job ends once: by its end, an error, or Stop
         self.done = threading.Event()
         self.began: float | None = None  # on the monotonic clock
         self.progress: FeatureProgress | BatchProgress | None = None
@@ -63,15 +63,15 @@ class Job:
 
     @property
     def is_running(self) -> bool:
-        """Whether it waits or trains; False once it has ended, in whatever way."""
+        """Whether it waits or trains; False once it has ended in any way."""
         return not self.done.is_set()
 
     def request_stop(self) -> None:
-        """End it now, whatever step it is in; the step in progress is finished and thrown away."""
+        """End it now; the step in progress still runs to its end, and its result is dropped."""
         self._end(TrainingStopped())
 
     def run(self) -> None:
-        """Do the work, in the thread of the caller; an error ends up in `error`."""
+        """Do the work in the caller's thread; an error is kept in `error`."""
         try:
             self._run()
         except DemoError as error:
@@ -85,7 +85,7 @@ class Job:
         if steps is None or self.done.is_set():
             return
         result: FineTuned | None = None
-        with closing(steps()) as running:  # which gives back what it has on loan
+        with closing(steps()) as running:  # closing the stream gives back the network that it has on loan
             for step in running:
                 if self.done.is_set():
                     return
@@ -109,12 +109,12 @@ class Job:
             self.error = error
             if error is not None:
                 forget_origin(error)
-            self._steps = self._adopt = None  # the pictures must not outlive the training
+            self._steps = self._adopt = None  # these hold the pictures, which must not outlive the training
             self.done.set()
 
 
-class TrainingLine:
-    """The jobs that wait and the one that runs. More than one at a time would only slow each other down."""
+class TrainingQueue:
+    """The jobs that wait and the one that runs: two at a time would only slow each other down."""
 
     def __init__(self) -> None:
         self._jobs: deque[Job] = deque()
@@ -123,7 +123,7 @@ class TrainingLine:
         self._worker: threading.Thread | None = None
 
     def submit(self, job: Job) -> None:
-        """Put a job at the end of the line."""
+        """Put a job at the end of the queue."""
         with self._changed:
             self._jobs.append(job)
             self._changed.notify()
@@ -139,7 +139,7 @@ class TrainingLine:
             return sum(other.is_running for other in takewhile(lambda other: other is not job, self._jobs))
 
     def wait_s(self, job: Job) -> float | None:
-        """Return how long a job will probably wait, by what those before it took; None where that is not known."""
+        """Estimate how long a job will wait from the median duration of earlier jobs; None if there were none."""
         with self._changed:
             ahead = list(takewhile(lambda other: other is not job, self._jobs))
             lefts = [self._left_s(other) for other in ahead if other.is_running]

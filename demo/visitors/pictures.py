@@ -50,14 +50,16 @@ class Pictures:
         return self.collection.store.num_bytes if self.collection else 0
 
     def find_dataset(self) -> Dataset:
-        """Return what can be learned from.
+        """Return the dataset.
 
         Raises:
             DatasetError: If there are no pictures yet, or something is missing.
         """
         if self.dataset is None:
             missing = self.error or NoDataset()
-            raise type(missing)(**missing.values)  # a fresh one: the one that is kept would carry the old traceback
+            raise type(missing)(
+                **missing.values
+            )  # raising the kept error would give it a traceback that holds the caller's values
         return self.dataset
 
     @cached_property

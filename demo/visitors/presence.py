@@ -1,19 +1,19 @@
-"""Who is there: the open pages of a session, and when it was last in use."""
+"""Presence of a visitor: the open pages of a session, and when it was last used."""
 
 import time
 
 
 class Presence:
-    """Which pages of a session are open, and when it was last in use."""
+    """The open and closed pages of a session, and when it was last used."""
 
     def __init__(self) -> None:
         self.touched = time.monotonic()
-        self.open: set[str] = set()  # pages by gradio's names
+        self.open: set[str] = set()  # gradio's session hashes of the pages
         self.closed: set[str] = set()
 
     @property
     def was_left(self) -> bool:
-        """Whether all pages were closed; one may come back."""
+        """Whether all pages were closed; a page may open again."""
         return bool(self.closed) and not self.open
 
     @property
@@ -26,13 +26,13 @@ class Presence:
         self.touched = time.monotonic()
 
     def open_page(self, page: str) -> None:
-        """Note that a page is open; programs have none."""
+        """Note that a page is open; the name is empty for programs, which have no page."""
         if page:
             self.open.add(page)
         self.touch()
 
     def close_page(self, page: str) -> None:
-        """Note that a page, if it is one of these, was closed or lost its connection."""
+        """Note that a page was closed or lost its connection, if it is one of this session's."""
         if page in self.open:
             self.open.discard(page)
             self.closed.add(page)

@@ -1,4 +1,4 @@
-"""The registry of visitors' sessions: token -> what one open page holds, until it expires."""
+"""The registry of visitors' sessions, by token, until they expire."""
 
 import secrets
 import threading
@@ -11,8 +11,8 @@ from demo.settings import Settings
 from demo.visitors.errors import SessionExpired
 from demo.visitors.session import Ref, Session
 
-_NEW_S = 60.0  # for which an empty session is taken for one that has just begun
-_RESTING_S = 600.0  # after which one that holds something may have to make room
+_NEW_S = 60.0  # time for which an empty session counts as just begun
+_RESTING_S = 600.0  # time without use after which a session that holds something may have to make room
 
 
 class Sessions:
@@ -22,7 +22,7 @@ class Sessions:
         self._settings = settings
         self._sessions: dict[str, Session] = {}
         self._lock = threading.Lock()
-        self.when_over: Callable[[Session], None] = lambda _session: None  # told of each session that ends
+        self.when_over: Callable[[Session], None] = lambda _session: None  # called with each session that ends
 
     def __len__(self) -> int:
         return len(self._sessions)
@@ -30,11 +30,11 @@ class Sessions:
     def attach(self, token: str, *, page: str = "") -> Session:
         """Find the session of a page that was open before, or begin a new one under a new token.
 
-        A token that is not known is never taken over: nobody can choose somebody else's.
+        An unknown token is never used for the new session, so that no visitor can choose a token.
 
         Args:
-            token: What the page remembers; empty where it remembers nothing.
-            page: gradio's name of the open page, by which `close_page` will tell that it was closed.
+            token: Token that the page remembers; empty if it remembers none.
+            page: gradio's session hash of the open page; `close_page` gets the same one.
         """
         with self._lock:
             session = self._sessions.get(token)
@@ -46,7 +46,7 @@ class Sessions:
         return session
 
     def close_page(self, page: str) -> None:
-        """Note that a page was closed, or lost its connection; its session ends if none comes back for a while."""
+        """Note that a page was closed, or lost its connection; its session ends earlier if no page opens again."""
         with self._lock:
             for session in self._sessions.values():
                 session.presence.close_page(page)
@@ -57,7 +57,7 @@ class Sessions:
             self._end(token)
 
     def seconds_left(self, ref: Ref) -> float:
-        """Return how long a session lives on if nobody uses it; 0 where it is gone. Asking does not count as use."""
+        """Return how long a session lasts without further use; 0 if it is gone. Asking does not count as use."""
         session = self._sessions.get(ref.token)
         return max(0.0, self._expires(session) - time.monotonic()) if session else 0.0
 
@@ -74,20 +74,20 @@ class Sessions:
         return session
 
     def needed_backbones(self) -> set[str]:
-        """Return the names of the backbones that visitors' heads are bound to."""
+        """Return the names of the backbones that visitors' heads belong to."""
         with self._lock:
             heads = [session.state.head for session in self._sessions.values()]
         return {head.backbone_name for head in heads if head is not None}
 
     def sweep(self) -> None:
-        """End the sessions that were idle for too long, and the longest idle where all together hold too much."""
+        """End the sessions that were idle for too long, and more while all together take too much memory or disk."""
         with self._lock:
             self._make_room(0)
             self._keep_budget(lambda session: session.memory_bytes, self._settings.max_session_memory_bytes)
             self._keep_budget(lambda session: session.disk_bytes, self._settings.max_session_disk_bytes)
 
     def _make_room(self, num_new: int) -> None:
-        """End what was idle for too long, and where there are too many the longest idle."""
+        """End the sessions that were idle for too long, and the most dispensable ones if there are too many."""
         surplus = len(self._sessions) + num_new - self._settings.max_sessions
         for position, session in enumerate(self._most_dispensable_first()):
             has_expired = self._expires(session) < time.monotonic() and not session.is_training
@@ -105,10 +105,10 @@ class Sessions:
                 total -= num_bytes
 
     def _most_dispensable_first(self) -> list[Session]:
-        """Return all sessions, the one that would be missed least first, and those that train last.
+        """Return all sessions, the most dispensable first, and those that train at the end.
 
-        Whoever opens hundreds of pages drives away those of their own, not the work of others; and who has just come
-        is not driven away by the next one, as long as others have left or rest.
+        A visitor who opens hundreds of pages ends their own empty sessions, not the work of others. A session that has
+        just begun is not ended for the next one while others were left or are resting.
         """
         return sorted(self._sessions.values(), key=lambda each: (each.is_training, _rank(each), each.presence.touched))
 
@@ -125,7 +125,7 @@ class Sessions:
 
 
 def _rank(session: Session) -> int:
-    """Return how much a session would be missed: least of all one that was left, or is empty, or rests."""
+    """Return the rank of a session by which it is ended, from 0: left, empty, resting, just begun, in use."""
     unused_s = session.presence.unused_s
     if session.presence.was_left:
         return 0

@@ -1,4 +1,4 @@
-"""The rooms in which visitors, networks and trainings meet: what a page, a program or a command line is given."""
+"""The rooms of the application: what a page, a program or a command line needs to serve visitors."""
 
 import asyncio
 from collections.abc import AsyncIterator, Generator, Iterator
@@ -18,7 +18,7 @@ from demo.tasks.features import FeatureCache, FeatureProgress
 from demo.tasks.finetune import Progress, fine_tune
 from demo.tasks.novelty import Strangers
 from demo.visitors.arrival import Arrival
-from demo.visitors.jobs import Job, JobKind, TrainingLine
+from demo.visitors.jobs import Job, JobKind, TrainingQueue
 from demo.visitors.registry import Sessions
 from demo.visitors.session import Ref, Session
 from demo.words.language import ENGLISH, Words
@@ -28,12 +28,12 @@ _WATCH_EVERY_S = 0.4
 
 @dataclass(frozen=True)
 class Rooms:
-    """All that a visitor meets; one for each language, over the same sessions and networks."""
+    """Settings, sessions, networks and trainings, with the words of one language; all languages share the rest."""
 
     settings: Settings
     sessions: Sessions
     backbones: BackboneCache
-    line: TrainingLine
+    queue: TrainingQueue
     arrival: Arrival
     ascents: AscentCache = field(default_factory=AscentCache)
     strangers: Strangers = field(default_factory=Strangers)
@@ -41,7 +41,7 @@ class Rooms:
 
     @staticmethod
     def of(settings: Settings) -> "Rooms":
-        """Open the rooms; nothing is loaded yet."""
+        """Build the rooms; no network is loaded yet."""
         sessions = Sessions(settings)
         backbones = BackboneCache(
             settings.device,
@@ -49,11 +49,11 @@ class Rooms:
             budget_bytes=settings.model_memory_bytes,
             needed=sessions.needed_backbones,
         )
-        return Rooms(settings, sessions, backbones, TrainingLine(), Arrival(settings.backbone))
+        return Rooms(settings, sessions, backbones, TrainingQueue(), Arrival(settings.backbone))
 
     @contextmanager
     def lend(self, state: ModelState) -> Iterator[Backbone]:
-        """Lend the network of a model state: the shared one, or with the layers of the head that answers."""
+        """Lend the network of a model state: the shared one, or a private one with the layers of the answering head."""
         with self.backbones.lend(state.backbone_name) as backbone:
             yield backbone.for_head(state.answering_head)
 
@@ -65,10 +65,10 @@ class Rooms:
             yield from fine_tune(backbone, dataset, recipe, self.settings, cache=cache)
 
     def train(self, session: Session, dataset: Dataset, recipe: Recipe) -> Job:
-        """Put a training of a session into the line; its head is the session's own in the end.
+        """Put a training of a session into the queue; at the end its head becomes the session's own.
 
         Raises:
-            TrainingRunning: If the session has one that has not ended.
+            TrainingRunning: If a training of the session has not ended.
         """
         cache, name = session.cache, session.state.backbone_name
         job = Job(
@@ -78,13 +78,13 @@ class Rooms:
         return job
 
     def submit(self, session: Session, job: Job) -> None:
-        """Put a job of a session at the end of the line.
+        """Put a job of a session at the end of the queue.
 
         Raises:
             TrainingRunning: If the session has one that has not ended.
         """
         session.begin(job)
-        self.line.submit(job)
+        self.queue.submit(job)
 
     async def watch(self, ref: Ref, kind: JobKind) -> AsyncIterator[Session]:
         """Yield a session whenever there is news of one of its jobs, and once more when that job has ended.
@@ -96,7 +96,7 @@ class Rooms:
         """
         session, told = self.sessions.find(ref), None
         while (job := session.jobs.get(kind)) and job.is_running:
-            news = (self.line.num_ahead(job), job.progress, len(job.points))
+            news = (self.queue.num_ahead(job), job.progress, len(job.points))
             if news != told:
                 told = news
                 yield session
@@ -119,8 +119,8 @@ class Rooms:
         pictures that the network looks at.
         """
         words, progress = self.words.finetune.training, job.progress
-        if count := self.line.num_ahead(job):
-            wait_s = self.line.wait_s(job)
+        if count := self.queue.num_ahead(job):
+            wait_s = self.queue.wait_s(job)
             if wait_s is None:
                 return words.waiting.format(count=count)
             return words.waiting_for.format(count=count, seconds=wait_s)

@@ -1,4 +1,4 @@
-"""What one visitor has brought and made, for as long as the session lasts."""
+"""The session of one visitor: photographs, pictures to learn from, trained heads and running jobs."""
 
 import itertools
 import threading
@@ -27,24 +27,24 @@ from demo.visitors.presence import Presence
 
 @dataclass(frozen=True)
 class Ref:
-    """The only thing of ours in `gr.State`: which session, and which of its states the page has seen.
+    """A page's reference to its session, with the revision that it has seen: the only value of ours in `gr.State`.
 
-    Its hash changes with the revision, and that is what makes gradio call `.change`.
+    Its hash changes with the revision, which makes gradio fire the state's `change` event.
     """
 
     token: str = ""
     revision: int = -1
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Ref":
-        """Give each new page an empty reference: gradio copies the initial value for every visitor."""
+        """Return an empty reference: gradio copies the initial value for every visitor."""
         return Ref()
 
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """A head together with what it was trained on: later changes of the visitor's pictures do not touch it.
+    """A head with its features and dataset, which later changes of the visitor's pictures do not affect.
 
-    `number` tells one training of the process from another.
+    `number` is unique among the trainings of the process.
     """
 
     head: Head
@@ -63,17 +63,17 @@ class Trained:
 
 
 class Session:
-    """What one visitor has brought and made. Nothing in it is shared but, by name, the backbone."""
+    """The data of one visitor. None of it is shared with others; the backbone is known by name alone."""
 
     def __init__(self, token: str, state: ModelState) -> None:
         self._lock = threading.Lock()
-        self._editing = threading.RLock()  # held while pictures are read, which takes its time
+        self._editing = threading.RLock()  # held while pictures are read, which takes seconds
         self._token = token
         self._revision = 0
         self.presence = Presence()
         self.is_over = False
         self.state = state
-        self.model_number = 0  # tells one model state from the next
+        self.model_number = 0  # counts the model states
         self.photos = Photos()
         self.offers = Offers()
         self.pictures = Pictures()
@@ -85,17 +85,17 @@ class Session:
 
     @property
     def ref(self) -> Ref:
-        """The reference to hand to the page: a new one after each change."""
+        """The reference for the page, a new one after each change."""
         return Ref(self._token, self._revision)
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing would be lost with it."""
+        """Whether it holds nothing that would be lost."""
         return not (self.photos.num_bytes or self.pictures.collection or self.state.head)
 
     @property
     def memory_bytes(self) -> int:
-        """What it takes of the memory, but for a few kilobytes."""
+        """The bytes that it takes in memory, except a few kilobytes."""
         held = [self.photos.num_bytes, self.pictures.memory_bytes, self.cache.num_bytes, self.peaks.num_bytes]
         held += [self.state.head.num_bytes if self.state.head else 0]
         held += [self.trained.features.num_bytes if self.trained else 0]
@@ -108,22 +108,22 @@ class Session:
 
     @property
     def is_training(self) -> bool:
-        """Whether a training, of whatever kind, waits or runs."""
+        """Whether a job of any kind waits or runs."""
         return any(job.is_running for job in self.jobs.values())
 
     @property
     def results(self) -> Trained | None:
-        """What the head in the model state was trained on; None for an imported one."""
+        """The training of the head in the model state; None for an imported head."""
         trained = self.trained
         return trained if trained is not None and trained.head is self.state.head else None
 
     def change_state(self, change: Callable[[ModelState], ModelState], *, trained: Trained | None = None) -> Ref:
-        """Replace the model state by what `change` makes of it; `trained` comes with a head that was trained here."""
+        """Apply a change to the model state; `trained` is given with a head that was trained here."""
         with self._lock:
             self._check_not_over()
             self.state = change(self.state)
             self.model_number += 1
-            self.trained = trained or self.results  # the pictures behind a head that is gone go with it
+            self.trained = trained or self.results  # a head that was replaced takes its dataset along
             self._revision += 1
         return self.ref
 
@@ -142,7 +142,7 @@ class Session:
             self.photos = self.photos.with_second(picture)
 
     def choose_collection(self, collection: Collection | None, settings: Settings) -> None:
-        """Replace the pictures to learn from; what was computed from pictures that stay is kept.
+        """Replace the pictures to learn from; the features of pictures that stay are kept.
 
         Raises:
             TrainingRunning: If a training still uses the former ones.
@@ -160,7 +160,7 @@ class Session:
                 self.cache, self.trained = FeatureCache(), None
 
     def edit_collection(self, change: Callable[[Collection], Collection], settings: Settings) -> None:
-        """Replace the pictures to learn from by what `change` makes of them; of two changes at once none is lost.
+        """Apply a change to the pictures to learn from; of two concurrent changes neither is lost.
 
         Raises:
             TrainingRunning: If a training still uses the former ones.
@@ -170,10 +170,10 @@ class Session:
             self.choose_collection(change(self.pictures.collection or Collection()), settings)
 
     def begin(self, job: Job) -> None:
-        """Remember a training of this session.
+        """Register a training of this session.
 
         Raises:
-            TrainingRunning: If there is one that has not ended.
+            TrainingRunning: If a training has not ended.
         """
         with self._lock:
             self._check_not_over()
@@ -181,17 +181,17 @@ class Session:
             self.jobs[job.kind] = job
 
     def adopt(self, result: FineTuned, dataset: Dataset) -> None:
-        """Use a newly trained head, and keep what it was trained on for its results."""
+        """Use a newly trained head, and keep its dataset and features for the results."""
         trained = Trained(result.head, result.features, dataset)
         self.change_state(lambda state: state.with_head(result.head), trained=trained)
 
     def stop(self) -> None:
-        """End whatever runs."""
+        """Stop all jobs."""
         for job in list(self.jobs.values()):
             job.request_stop()
 
     def end(self) -> None:
-        """Let go of everything, at once: whoever still looks at this session finds nothing in it."""
+        """Drop everything at once; handlers that still hold this session find it empty."""
         self.stop()
         with self._lock:
             self.is_over = True

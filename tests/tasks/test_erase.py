@@ -22,7 +22,7 @@ from demo.settings import Settings
 from demo.tasks.cam import Method, map_stages
 from demo.tasks.erase import (
     GRID,
-    NUM_DRAWS,
+    NUM_PLACES,
     SHARES,
     Erased,
     Erasure,
@@ -83,9 +83,9 @@ def test_each_part_is_erased_in_each_share(embedded: Backbone, erasure: Erasure)
     probability = float(embedded.run([PICTURE]).logits.softmax(dim=1)[0, 7])
     assert erasure.before == pytest.approx(probability, rel=1e-3)
     for each in erasure.erased:
-        assert len(each.draws) == (NUM_DRAWS if each.part is Part.RANDOM else 1)
-        assert all(0 <= draw <= 1 for draw in each.draws)
-        assert each.probability == pytest.approx(np.mean(each.draws))
+        assert len(each.probabilities) == (NUM_PLACES if each.part is Part.RANDOM else 1)
+        assert all(0 <= one <= 1 for one in each.probabilities)
+        assert each.probability == pytest.approx(np.mean(each.probabilities))
         assert see_erased(each).mean() == pytest.approx(each.share, abs=0.5 / GRID**2 + 1e-6)
     for part in parts:
         points = [(share, find(erasure, part, share).probability) for share in SHARES]
@@ -152,7 +152,9 @@ def test_the_places_come_from_the_seed_and_move_no_other(embedded: Backbone, era
             pictures = [np.asarray(find(each, part, share).picture) for each in (erasure, again, other)]
             assert np.array_equal(pictures[0], pictures[1])
             assert np.array_equal(pictures[0], pictures[2]) == (part is not Part.RANDOM)
-            np.testing.assert_allclose(find(again, part, share).draws, find(erasure, part, share).draws, rtol=1e-3)
+            np.testing.assert_allclose(
+                find(again, part, share).probabilities, find(erasure, part, share).probabilities, rtol=1e-3
+            )
 
 
 def test_cells_that_are_equally_hot_go_where_more_heat_is_around_them(embedded: Backbone) -> None:
@@ -168,10 +170,10 @@ def test_nothing_and_everything_erased(embedded: Backbone) -> None:
     seen = np.asarray(embedded.draw_input(PICTURE))
     for each in erasure.erased[:3]:
         assert np.array_equal(np.asarray(each.picture), seen)
-        np.testing.assert_allclose(each.draws, erasure.before, rtol=1e-3)
+        np.testing.assert_allclose(each.probabilities, erasure.before, rtol=1e-3)
     for each in erasure.erased[3:]:
         assert len(np.unique(np.asarray(each.picture).reshape(-1, 3), axis=0)) == 1
-        np.testing.assert_allclose(each.draws, erasure.erased[3].probability, rtol=1e-3)
+        np.testing.assert_allclose(each.probabilities, erasure.erased[3].probability, rtol=1e-3)
 
 
 def test_a_picture_without_shares_is_only_asked_about(embedded: Backbone) -> None:
@@ -200,7 +202,7 @@ def test_a_painted_part_and_the_rest_make_the_picture(embedded: Backbone) -> Non
     assert random.sum() == painted.sum() == rest.sum()
     assert not np.array_equal(random, painted)
     assert [each.share for each in erasure.erased] == pytest.approx([0.5, 0.5, 0.5])
-    assert [len(each.draws) for each in erasure.erased] == [1, NUM_DRAWS, 1]
+    assert [len(each.probabilities) for each in erasure.erased] == [1, NUM_PLACES, 1]
     assert erasure.before == pytest.approx(float(embedded.run([wide]).logits.softmax(dim=1)[0, 7]), rel=1e-3)
 
 
@@ -224,7 +226,7 @@ def test_nothing_painted_changes_nothing(embedded: Backbone) -> None:
     erasure = erase_cells(embedded, PICTURE, 7, [])
     painted, random, rest = erasure.erased
     assert (painted.share, random.share, rest.share) == (0, 0, 1)
-    np.testing.assert_allclose([*painted.draws, *random.draws], erasure.before, rtol=1e-3)
+    np.testing.assert_allclose([*painted.probabilities, *random.probabilities], erasure.before, rtol=1e-3)
     assert see_erased(rest).all()
 
 
@@ -331,5 +333,5 @@ def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone) -> None:
         assert other.before == pytest.approx(one.before, rel=1e-2)
         for expected, found in zip(one.erased, other.erased, strict=True):
             assert np.array_equal(np.asarray(found.picture), np.asarray(expected.picture))
-            np.testing.assert_allclose(found.draws, expected.draws, rtol=1e-2)
+            np.testing.assert_allclose(found.probabilities, expected.probabilities, rtol=1e-2)
     assert len({np.asarray(each.erased[0].picture).tobytes() for each in alone}) == 8

@@ -34,9 +34,9 @@ def curve(**choices: Any) -> list[FewShotPoint]:
 
 
 def test_the_curve_goes_through_the_counts_to_all() -> None:
-    found = curve(num_draws=4)
+    found = curve(num_repeats=4)
     assert [each.pictures_per_class for each in found] == [1, 2, 5, 10, 20, None]
-    assert [each.num_draws for each in found] == [4, 4, 4, 4, 4, 1]
+    assert [each.num_repeats for each in found] == [4, 4, 4, 4, 4, 1]
     for point in found:
         assert 0.0 <= point.lowest <= point.mean <= point.highest <= 1.0
         assert all(round(200 * accuracy, 6).is_integer() for accuracy in point.accuracies)
@@ -44,11 +44,11 @@ def test_the_curve_goes_through_the_counts_to_all() -> None:
 
 def test_a_point_sums_up_its_draws() -> None:
     point = FewShotPoint(5, (0.5, 0.75, 1.0, 0.75))
-    assert (point.num_draws, point.lowest, point.mean, point.highest) == (4, 0.5, 0.75, 1.0)
+    assert (point.num_repeats, point.lowest, point.mean, point.highest) == (4, 0.5, 0.75, 1.0)
 
 
 def test_more_pictures_make_better_heads() -> None:
-    found = {point.pictures_per_class: point for point in curve(num_draws=20)}
+    found = {point.pictures_per_class: point for point in curve(num_repeats=20)}
     assert found[1].mean + 0.05 < found[5].mean
     assert found[5].mean + 0.02 < found[20].mean
     assert found[1].mean > 0.55
@@ -71,7 +71,7 @@ def test_all_pictures_give_the_head_of_all_pictures() -> None:
     ],
 )
 def test_only_counts_that_can_be_drawn_are_drawn(sizes: list[int], expected: list[int | None]) -> None:
-    points = learning_curve(clouds(sizes, seed=2), HELD_OUT, 2, counts=(1, 24, 25, 26), num_draws=2)
+    points = learning_curve(clouds(sizes, seed=2), HELD_OUT, 2, counts=(1, 24, 25, 26), num_repeats=2)
     assert [each.pictures_per_class for each in points] == expected
 
 
@@ -83,7 +83,7 @@ def test_each_draw_takes_so_many_pictures_of_each_class_and_none_twice(monkeypat
         return fit_ridge(features, class_idxs, num_classes)
 
     monkeypatch.setattr(fewshot, "fit_ridge", watch)
-    curve(counts=(3, 20), num_draws=5)
+    curve(counts=(3, 20), num_repeats=5)
     assert [np.bincount(class_idxs).tolist() for _, class_idxs in drawn] == [[3, 3]] * 5 + [[20, 20]] * 5 + [[30, 25]]
     truth = {point.tobytes(): idx for point, idx in zip(TRAINING.values, TRAINING.class_idxs, strict=True)}
     for features, class_idxs in drawn:
@@ -119,7 +119,7 @@ def test_each_point_comes_when_it_is_ready(monkeypatch: pytest.MonkeyPatch) -> N
         return fit_ridge(features, class_idxs, num_classes)
 
     monkeypatch.setattr(fewshot, "fit_ridge", count)
-    points = learning_curve(TRAINING, HELD_OUT, 2, num_draws=3)
+    points = learning_curve(TRAINING, HELD_OUT, 2, num_repeats=3)
     assert fitted == []
     assert next(points).pictures_per_class == 1
     assert fitted == [2, 2, 2]

@@ -148,11 +148,11 @@ def test_each_contender_trains_its_epochs(steps: Sequence[RaceProgress]) -> None
 
 def test_each_contender_answers_the_validation_pictures(steps: Sequence[RaceProgress]) -> None:
     for contender, finish in finishes(steps).items():
-        assert finish.count == 2 * NUM_EACH[Split.VALIDATION]
+        assert finish.accuracy.count == 2 * NUM_EACH[Split.VALIDATION]
         for point in points(steps, contender):
             assert math.isclose(6 * point.val_accuracy, round(6 * point.val_accuracy), abs_tol=1e-9)
-        assert points(steps, contender)[-1].val_accuracy == pytest.approx(finish.correct / finish.count)
-        assert finish.correct == 6, contender
+        assert points(steps, contender)[-1].val_accuracy == pytest.approx(finish.accuracy.share)
+        assert finish.accuracy.correct == 6, contender
 
 
 def test_the_trained_parameters_are_those_of_each_contender(embedded: Backbone, steps: Sequence[RaceProgress]) -> None:

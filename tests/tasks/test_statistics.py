@@ -1,4 +1,4 @@
-"""Two looks side by side: their numbers are those of the stages, their histograms share edges, nobody is changed."""
+"""Two sides: their numbers are those of the stages, their histograms share edges, and no network is changed."""
 
 import copy
 
@@ -153,8 +153,8 @@ def test_the_strongest_come_first(both: tuple[StageComparison, ...]) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 3])
-def test_no_looks_and_more_than_two_are_refused(embedded: Backbone, cat: Image.Image, count: int) -> None:
-    with pytest.raises(OptionOutOfRange, match=f"looks is {count}; it must be from 1 to 2"):
+def test_no_sides_and_more_than_two_are_refused(embedded: Backbone, cat: Image.Image, count: int) -> None:
+    with pytest.raises(OptionOutOfRange, match=f"sides is {count}; it must be from 1 to 2"):
         compare_stages([(embedded, cat)] * count)
 
 

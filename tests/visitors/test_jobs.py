@@ -9,7 +9,7 @@ from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned, Progress
 from demo.tasks.fit import EpochResult
 from demo.visitors.errors import TrainingStopped
-from demo.visitors.jobs import Job, JobKind, TrainingLine
+from demo.visitors.jobs import Job, JobKind, TrainingQueue
 
 EPOCH = EpochResult(1, 2, 0.5, 0.5, 0.5, 0.5)
 PATIENCE_S = 10.0
@@ -75,7 +75,7 @@ def test_an_unexpected_error_ends_the_job_and_is_logged(caplog: pytest.LogCaptur
 
 
 def test_jobs_run_one_after_the_other_in_their_order() -> None:
-    line, release, order = TrainingLine(), threading.Event(), list[int]()
+    line, release, order = TrainingQueue(), threading.Event(), list[int]()
 
     def wait(number: int) -> Steps:
         release.wait(PATIENCE_S)
@@ -93,7 +93,7 @@ def test_jobs_run_one_after_the_other_in_their_order() -> None:
 
 
 def test_the_wait_is_known_once_a_job_of_each_kind_ahead_has_run() -> None:
-    line, release = TrainingLine(), threading.Event()
+    line, release = TrainingQueue(), threading.Event()
 
     def slow() -> Steps:
         release.wait(PATIENCE_S)
@@ -123,7 +123,7 @@ def test_a_failed_job_does_not_hold_up_the_line() -> None:
         yield EPOCH
         raise RuntimeError("no")
 
-    line, after = TrainingLine(), Job(lambda: steps(EPOCH))
+    line, after = TrainingQueue(), Job(lambda: steps(EPOCH))
     line.submit(Job(broken))
     line.submit(after)
     assert after.done.wait(PATIENCE_S)
@@ -131,7 +131,7 @@ def test_a_failed_job_does_not_hold_up_the_line() -> None:
 
 
 def test_a_job_that_waits_ends_at_once_when_it_is_stopped() -> None:
-    line, release = TrainingLine(), threading.Event()
+    line, release = TrainingQueue(), threading.Event()
 
     def slow() -> Steps:
         release.wait(PATIENCE_S)

@@ -124,8 +124,8 @@ def draw_finishes(words: ExperimentsWords, finishes: list[Finish]) -> str:
     rows = [
         (
             words.contenders[each.contender],
-            f"{each.correct}/{each.count}",
-            f"{100 * each.correct / max(1, each.count):.1f}%",
+            f"{each.accuracy.correct}/{each.accuracy.count}",
+            f"{100 * each.accuracy.share:.1f}%",
             f"{each.seconds:.1f}",
             f"{each.num_trained:,}",
             each.epochs,
@@ -142,7 +142,7 @@ def draw_few(words: ExperimentsWords, points: list[FewShotPoint]) -> str:
             words.all_pictures if each.pictures_per_class is None else each.pictures_per_class,
             f"{100 * each.mean:.1f}%",
             f"{100 * each.lowest:.1f}–{100 * each.highest:.1f}%",
-            each.num_draws,
+            each.num_repeats,
         )
         for each in points
     ]

@@ -13,7 +13,7 @@ from demo.models.zoo import StageLabel
 from demo.tasks.cam import Method, map_stages
 from demo.tasks.erase import (
     GRID,
-    NUM_DRAWS,
+    NUM_PLACES,
     Erased,
     Erasure,
     Part,
@@ -202,7 +202,7 @@ def _parse_cells(event: gr.EventData) -> list[int]:
 
 
 def _name_part(words: EraseWords, part: Part) -> str:
-    return words.parts[part.value].format(draws=NUM_DRAWS)
+    return words.parts[part.value].format(draws=NUM_PLACES)
 
 
 def _draw_curves(words: EraseWords, erasure: Erasure) -> gr.LinePlot:

@@ -1,11 +1,11 @@
-"""Why the server refuses a request."""
+"""Errors of requests that the server refuses."""
 
 from demo.errors import DemoError, StartError
 from demo.sentences import Plural
 
 
 class RequestError(DemoError):
-    """What was sent to the server is refused before anybody looks at what it holds."""
+    """A request is refused before its content is read."""
 
 
 class RequestTooLarge(RequestError):
@@ -16,20 +16,20 @@ class RequestTooLarge(RequestError):
 
 
 class UploadTooSlow(RequestError):
-    """An upload has stalled, or would take for ever."""
+    """An upload has stalled or is too slow."""
 
     message = "The upload was too slow and has been given up. Try again with a better connection or smaller files."
 
 
 class UploadUnreadable(RequestError):
-    """An upload is no form of files, or has too many of them."""
+    """An upload is no form of files, or has too many files."""
 
     limit: int
     message = "The upload could not be read. Send at most {limit} files at a time, as a form of files."
 
 
 class TooManyUploads(RequestError):
-    """Too many uploads are under way."""
+    """Too many uploads are running."""
 
     count: int
     message = Plural(
@@ -39,27 +39,27 @@ class TooManyUploads(RequestError):
 
 
 class DiskFull(RequestError):
-    """There is no room for uploads."""
+    """The disk has no room for uploads."""
 
     message = "There is no room for uploads just now. Please try again in some minutes."
 
 
 class UploadGone(RequestError):
-    """An upload has been read, or was left unread for too long."""
+    """An upload was deleted because it was read, or not read in time."""
 
     name: str
     message = '"{name}" is no longer here: an upload is deleted once it was read. Please upload it again.'
 
 
 class AddressRefused(RequestError):
-    """A file is given by its address on the web."""
+    """A file is given by a web address."""
 
     address: str
     message = "Files are not fetched from addresses ({address}). Download the file and upload it."
 
 
 class BodyUnreadable(RequestError):
-    """What was sent is no JSON that can be read."""
+    """The body of a request is no valid JSON."""
 
     message = "The request is no JSON that can be read."
 
@@ -86,7 +86,7 @@ class QueueFull(RequestError):
 
 
 class GradioDiffers(StartError):
-    """The installed gradio has other insides than those that the page relies on."""
+    """The installed gradio lacks private names that the page relies on, or has new ones."""
 
     version: str
     difference: str

@@ -1,4 +1,4 @@
-"""What stands in front of gradio: which doors are open, how much may come through, how answers are labelled."""
+"""The gate in front of gradio: it refuses routes and large bodies, and sets the headers of answers."""
 
 import asyncio
 import json
@@ -28,13 +28,15 @@ from demo.ui.server.internals import API_PREFIX
 from demo.ui.server.page_language import tell_language, words_at
 from demo.words.language import CHINESE, ENGLISH, Words
 
-# What may be sent to; gradio has more doors (monitoring, recordings, code editing), of which this page needs none.
+# The routes that accept POST; gradio has more (monitoring, recordings, code editing), which this page does not need.
 _OPEN = re.compile(rf"{API_PREFIX}/(upload|queue/join|call/.+|stream/\w+(/close)?|cancel|reset)/?$")
-# gradio would fetch what stands behind an address, for whoever asks.
+# On these routes gradio would fetch any web address for any visitor.
 _FETCHING = re.compile(rf"{API_PREFIX}/(file[=/]\s*[a-z][a-z0-9+.-]*:/|proxy=|deep_link)|/monitoring", re.I)
-_ADDRESS = re.compile(r"\s*[a-z][a-z0-9+.-]+:/", re.I)  # and not the drive of a Windows path
+_ADDRESS = re.compile(
+    r"\s*[a-z][a-z0-9+.-]+:/", re.I
+)  # two letters at least, so that the drive of a Windows path is no address
 _FILE = f"{API_PREFIX}/file="
-_IN_MEMORY_BYTES = 64_000  # of each body that is coming in, which is all of nearly every one; the rest goes to the disk
+_IN_MEMORY_BYTES = 64_000  # bytes of a body that stay in memory before it spills to disk; nearly every body is smaller
 
 _STATUS: dict[type[DemoError], int] = {
     RequestTooLarge: 413,
@@ -43,11 +45,11 @@ _STATUS: dict[type[DemoError], int] = {
     TooManyUploads: 503,
     DiskFull: 507,
 }
-_CDN = "https://gradio.s3-us-west-2.amazonaws.com"  # from where a share link's page loads gradio's own script
+_CDN = "https://gradio.s3-us-west-2.amazonaws.com"  # a share link's page loads gradio's script from there
 
 
 def words_for(headers: Headers) -> Words:
-    """Return the language of the page that a request comes from; of a program's, what it says that it accepts."""
+    """Return the words of the page that a request comes from; for a program, of the language that it accepts."""
     page = headers.get("referer", "")
     if page:
         return words_at(page)
@@ -66,11 +68,11 @@ def refuse(error: DemoError, scope: Scope) -> Response:
 def content_policy(*, is_shared: bool) -> str:
     """Return the page's content-security policy.
 
-    Nothing is loaded from, or sent to, another machine, and no attribute of an element is run as a script. gradio
-    itself needs scripts in the page and evaluates its own (Vega's plots, the `js` of events).
+    The page loads nothing from other machines, sends nothing to them, and runs no attribute of an element as a script.
+    gradio itself needs inline scripts and evaluates its own (Vega's plots, the `js` of events).
 
     Args:
-        is_shared: Whether the page is reached through a share link, which loads gradio's script from its makers.
+        is_shared: Whether the page is reached through a share link, whose script comes from gradio's own host.
     """
     own = f"'self' {_CDN}" if is_shared else "'self'"
     return "; ".join(
@@ -93,7 +95,7 @@ def content_policy(*, is_shared: bool) -> str:
 
 
 class Gate:
-    """ASGI middleware: only the doors that the page needs, bodies counted as they come, headers on every answer."""
+    """ASGI middleware that opens only the routes that the page needs, limits bodies and sets the headers of answers."""
 
     def __init__(self, app: ASGIApp, settings: Settings, *, is_shared: bool = False) -> None:
         self._app, self._settings = app, settings
@@ -120,7 +122,7 @@ class Gate:
             receive = _replay(body, receive)
         try:
             await self._app(scope, receive, send)
-        except Exception as error:  # the server would log what it says, too
+        except Exception as error:  # the server would log its message, which may hold a visitor's values
             log_unexpected(error, "a request")
             if not scope.get("demo.has_answered"):
                 await PlainTextResponse(words_for(Headers(scope=scope)).unexpected, 500)(scope, receive, send)
@@ -148,8 +150,8 @@ class Gate:
                     return body.read()
 
     def _label(self, scope: Scope, send: Send) -> Send:
-        """Add headers that tell browsers to take nothing for what it does not say that it is."""
-        # What a visitor has brought is never a page: whatever it holds, nothing in it is run.
+        """Add headers that forbid browsers to guess the types of answers."""
+        # A visitor's file is never a page: no script in it may run.
         policy = "default-src 'none'; sandbox" if _FILE in scope["path"] else self._page_policy
 
         async def send_labelled(message: Message) -> None:
@@ -172,7 +174,7 @@ def _is_open(scope: Scope) -> bool:
 
 
 def _check_addresses(path: str, body: bytes) -> None:
-    """Refuse a body that is no JSON, or in which a file is given by its address.
+    """Refuse a body that is no JSON, or in which a file is given by a web address.
 
     Raises:
         BodyUnreadable, AddressRefused: In those cases.
@@ -181,7 +183,7 @@ def _check_addresses(path: str, body: bytes) -> None:
         value = json.loads(body) if body else None
     except (ValueError, RecursionError) as error:
         raise BodyUnreadable() from error
-    # A program's texts may be files, never somebody's class names; gradio does not look at a `url` that comes in.
+    # Any text of a program may name a file, but none is a class name; gradio does not read the `url` of an input.
     is_program = "/call/" in path
     for key, text in _find_texts(value):
         if (key == "path" or (is_program and key != "url")) and _ADDRESS.match(text):
@@ -189,7 +191,7 @@ def _check_addresses(path: str, body: bytes) -> None:
 
 
 def _find_texts(value: Any) -> Iterator[tuple[str, str]]:
-    """Yield all texts in a JSON value, each with the key that it stands under, without recursion."""
+    """Yield all texts in a JSON value, each with its key, without recursion."""
     left: list[tuple[str, Any]] = [("", value)]
     while left:
         key, each = left.pop()
@@ -203,7 +205,7 @@ def _find_texts(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Return what gives the body once, and then whatever comes after it: that the visitor has left."""
+    """Return a receive function that gives the body once, and then the messages after it: that the visitor has left."""
     is_given = False
 
     async def receive_again() -> Message:

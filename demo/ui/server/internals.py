@@ -5,7 +5,7 @@
 prints the list. gradio promises nothing about these names; where one is missing the start ends with a sentence.
 """
 
-from __future__ import annotations  # of names that may not be there
+from __future__ import annotations  # annotations may name values that this gradio lacks
 
 import dis
 import inspect
@@ -36,7 +36,7 @@ try:
     from gradio.state_holder import SessionState, StateHolder
     from gradio.utils import get_upload_folder
     from gradio_client.utils import strip_invalid_filename_characters
-except ImportError as error:  # told below, by the name and what it buys
+except ImportError as error:  # `check_internals` at the end names what is missing
     _not_found = error
 
 __all__ = [
@@ -58,7 +58,7 @@ __all__ = [
 TRIED = "6.31.0"  # the gradio with which all of this was tried
 _NEVER = 10**9
 
-# What they buy, and the names: module:name, or module:class.attribute attribute ...
+# The names by what they buy: module:name, or module:class.attribute attribute ...
 _PRIVATE = {
     "turns between visitors, and refusals in the visitor's language": [
         "gradio.blocks:Blocks._queue",
@@ -96,7 +96,7 @@ _PRIVATE = {
         "gradio.component_meta:ComponentMeta",
     ],
 }
-# All that these two classes have: what is new in them may keep what visitors bring.
+# All members of two classes of gradio; a new one may keep data of visitors.
 _KNOWN = {
     "gradio.state_holder:StateHolder": (
         "__init__ __getitem__ __contains__ set_blocks update delete_all_expired_state delete_state "
@@ -107,7 +107,7 @@ _KNOWN = {
         "_update_value_in_config blocks_config config_values state_data is_closed _state_ttl STATE_TTL_WHEN_CLOSED"
     ),
 }
-# Classes of gradio's elements that `style.py` names, and what for.
+# CSS classes of gradio's elements that `style.py` names, with the use of each.
 STYLED = {
     "gradio-container": "the width of the page",
     "tab-container": "tabs that fit a phone",
@@ -122,7 +122,7 @@ _READ_BY_SCRIPTS = {"navigator.language": "one language on one page"}
 
 
 def check_internals() -> None:
-    """Check that the installed gradio has every private name, and no new ones where they would matter.
+    """Check that the installed gradio has every private name, and no new ones in the classes that keep states.
 
     Raises:
         GradioDiffers: At the first difference.
@@ -148,12 +148,12 @@ def print_internals() -> int:
 
 
 def quieten_errors(log: Callable[[BaseException, str], None]) -> None:
-    """Let gradio's queue log errors by `log`, where it prints them with whatever names and values they hold."""
+    """Let gradio's queue log errors by `log`; it would print them with the names and values that they hold."""
     gradio.queueing.traceback = _Quiet(log)
 
 
 class _Quiet:
-    """The module `traceback`, but for what prints the error that is being handled."""
+    """The module `traceback` with another `print_exc`."""
 
     def __init__(self, log: Callable[[BaseException, str], None]) -> None:
         self._log = log
@@ -162,19 +162,20 @@ class _Quiet:
         return getattr(traceback, name)
 
     def print_exc(self, *_arguments: Any, **_options: Any) -> None:
-        """Log where the error that is being handled came from."""
+        """Log the error that is being handled."""
         error = sys.exc_info()[1]
         if error is not None:
             self._log(error, "gradio")
 
 
 def exchange_queue(page: gr.Blocks, kind: type[Queue]) -> None:
-    """Put a queue of another kind in the place of the page's own, before it is launched.
+    """Replace the queue of a page by another kind, before the page is launched.
 
-    It sums up no events: gradio's does so with pandas after each one, for a monitoring page that is not shown here.
+    The new queue computes no statistics of events; gradio's does so with pandas after each one, for a monitoring page
+    that is not shown here.
 
     Raises:
-        GradioDiffers: If gradio has stopped asking the environment about that.
+        GradioDiffers: If gradio no longer reads these environment variables.
     """
     os.environ |= {"GRADIO_ANALYTICS_CACHE_FREQUENCY": str(_NEVER), "GRADIO_ANALYTICS_MAX_EVENTS": "1"}
     plain = page._queue
@@ -196,9 +197,9 @@ def queue_of(page: gr.Blocks) -> Queue:
 
 
 def hold_states(page: gr.Blocks, holder: StateHolder) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """Return a lifespan for the page's server that puts a holder of `gr.State`s in the place of gradio's.
+    """Return a lifespan for the page's server that replaces gradio's holder of `gr.State`s.
 
-    A lifespan begins before the port opens: no page, however early, has its states in the other holder.
+    A lifespan begins before the port opens, so no page can have its states in the other holder.
     """
 
     @asynccontextmanager
@@ -210,13 +211,13 @@ def hold_states(page: gr.Blocks, holder: StateHolder) -> Callable[[Any], Abstrac
 
 
 def clear_file_lists(page: gr.Blocks) -> None:
-    """Forget which files gradio would delete some day: they are swept."""
+    """Clear gradio's lists of files to delete, which grow for ever; the sweep deletes the files."""
     for names in page.temp_file_sets:
         names.clear()
 
 
 def close_files(parser: GradioMultiPartParser) -> None:
-    """Close what a parser has opened, which it does itself for errors of its own alone."""
+    """Close the files of a parser, which closes them itself only after errors of its own."""
     for file in parser._files_to_close_on_error:
         file.close()
 
@@ -234,7 +235,7 @@ def _names() -> Iterator[tuple[str, str]]:
 
 
 def _new_names() -> Iterator[str]:
-    """Yield what the classes have that keep what visitors bring, and what was not there when this was written."""
+    """Yield the members of the classes in _KNOWN that are not listed there."""
     for name, known in _KNOWN.items():
         if _has(name):
             yield from (f"{name}.{each}" for each in sorted(_members(_find(name)) - set(known.split())))

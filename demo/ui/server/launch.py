@@ -1,4 +1,4 @@
-"""gradio's server under the page: how it is launched, what stands in front of it, and what is swept up behind it."""
+"""The launch of gradio's server: with the gate in front of it, and a regular sweep of expired data."""
 
 import gc
 import os
@@ -39,26 +39,26 @@ from demo.visitors.rooms import Rooms
 from demo.visitors.session import Session
 
 SWEEP_EVERY_S = 10.0
-_MAX_WAITING = 200  # events of all visitors
-_MAX_THREADS = 200  # what runs and what watches a training, together
-_MIN_FILES = 16_384  # open at once: every file of a form is one, and so is every page
+_MAX_WAITING = 200  # waiting events of all visitors together
+_MAX_THREADS = 200  # handlers that compute and handlers that watch a training, together
+_MIN_FILES = 16_384  # open files: every file of a form is one, and so is every page
 
 
 def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) -> str:
-    """Open the page, then load the default network behind it.
+    """Open the page, then load the default network in the background.
 
     Args:
-        page: What `build_page` returned.
-        rooms: What it was built with.
+        page: Page from `build_page`.
+        rooms: The rooms that it was built with.
         wait: Whether to stay until the process is interrupted.
-        options: More of gradio's own: port, share, ...
+        options: Further options of gradio's `launch`: server_port, share, ...
 
     Returns:
         The local address of the page.
 
     Raises:
-        GradioDiffers: If the installed gradio is not the one that this was written for.
-        SettingWrong: If none of the ports that may be taken is free.
+        GradioDiffers: If the installed gradio lacks private names, or has new ones.
+        SettingWrong: If no port is free.
     """
     check_internals()
     allow_open_files(_MIN_FILES)
@@ -132,31 +132,31 @@ def _sweep_for_ever(page: gr.Blocks, rooms: Rooms, visits: Visits) -> None:
         time.sleep(SWEEP_EVERY_S)
         try:
             sweep_up(page, rooms, visits, folder)
-        except Exception as error:  # the next one may do better
+        except Exception as error:  # the next sweep may succeed
             log_unexpected(error, "a sweep")
 
 
 def sweep_up(page: gr.Blocks, rooms: Rooms, visits: Visits, folder: Path) -> None:
-    """End sessions whose time has come, and drop files and states that nobody will ask for any more."""
+    """End expired sessions, and drop files and states that are no longer needed."""
     settings = rooms.settings
     rooms.sessions.sweep()
     sweep(folder, settings.unread_upload_s)
     visits.sweep(closed_s=settings.session_closed_s, idle_s=settings.session_idle_s)
     clear_file_lists(page)
-    give_back_memory()  # pictures that were decoded leave holes, and streams keep what they hold
+    give_back_memory()  # decoded pictures leave holes in memory, and streams are in reference cycles
 
 
 def _warm_up(rooms: Rooms) -> None:
-    """Pay what the first visitor would pay: load and run a network once; then fetch the preferred one."""
+    """Load a network and run it once, so that the first visitor need not wait; then fetch the preferred one."""
     with rooms.backbones.lend(usable_backbone(rooms.settings.backbone)) as backbone:
         capture_stages(backbone, read_example(EXAMPLES[0], rooms.settings))
     rooms.arrival.run()
 
 
 def _collect_only_what_is_new() -> None:
-    """Let the garbage collector pass over the half million objects that every import has left and that stay for ever.
+    """Exclude the half million objects of all imports, which stay for ever, from garbage collection.
 
-    A collection then takes milliseconds; with all of them it took a fifth of a second, in which nobody was answered.
+    A collection then takes milliseconds instead of a fifth of a second, in which no one is answered.
     """
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""One language on one page: gradio's words follow the browser's language, so a script of the page sets that first."""
+"""One language on one page: gradio's words follow the browser's language, which a script in the page sets first."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from starlette.types import Message, Send
 
 from demo.words.language import CHINESE, ENGLISH, Words
 
-_TAGS = {ENGLISH.language: "en", CHINESE.language: "zh-CN"}  # those for which gradio has words
+_TAGS = {ENGLISH.language: "en", CHINESE.language: "zh-CN"}  # languages for which gradio has words
 _HEAD = re.compile(rb"<head[^>]*>")
 
 # The first page of a browser tab goes to the remembered language, or else to the browser's; a later one stays, so that
@@ -37,24 +37,24 @@ _SCRIPT = """<script>
 
 
 def words_at(path: str) -> Words:
-    """Return the language of the page at an address."""
+    """Return the words of the page at an address."""
     return CHINESE if path.partition("?")[0].rstrip("/").endswith("/zh") else ENGLISH
 
 
 def put_first(path: str, body: bytes) -> bytes:
-    """Return a document with the script of its language in front of all others."""
+    """Return a document with the script of its language before all other scripts."""
     script = (_SCRIPT % json.dumps(_TAGS[words_at(path).language])).encode()
     return _HEAD.sub(lambda head: head[0] + script, body, count=1)
 
 
 def tell_language(path: str, send: Send) -> Send:
-    """Put the script in front of all others of a page, and leave whatever is no whole, plain HTML document as it is."""
+    """Put the script before all others of a page; responses that are not plain HTML in one piece stay unchanged."""
     start: Message | None = None
 
     async def send_told(message: Message) -> None:
         nonlocal start
         if message["type"] == "http.response.start" and _is_document(message):
-            start = message  # its length is known with the body
+            start = message  # the length is set when the body is known
             return
         if start is not None:
             before, start = start, None

@@ -1,4 +1,4 @@
-"""Where uploads lie: a folder of this process's own, and what becomes of those of others."""
+"""The folder of this process's uploads, and the removal of folders that killed processes left behind."""
 
 import atexit
 import os
@@ -16,19 +16,18 @@ LOCK = ".lock"  # held until the process ends, however it ends
 
 
 def open_folder() -> Path:
-    """Make a folder for this process's uploads, deleted at its end, and tell gradio.
+    """Make a folder for this process's uploads, deleted at its end, and tell gradio by GRADIO_TEMP_DIR.
 
-    The folders of processes that were killed are deleted.
-
-    It lies where GRADIO_TEMP_DIR says, or in the system's folder for temporary files.
+    It is made in the folder that GRADIO_TEMP_DIR names, or in the system's folder for temporary files. Folders of
+    processes that were killed are deleted.
 
     Raises:
-        SettingWrong: If none can be made there.
+        SettingWrong: If it cannot be made there.
     """
     wanted = os.environ.get("GRADIO_TEMP_DIR", "")
     try:
         folder = _make_folder(Path(wanted)) if wanted else _make_own_folder()
-        lock = FileLock(folder / LOCK, thread_local=False)  # released by whichever thread ends the process
+        lock = FileLock(folder / LOCK, thread_local=False)  # any thread may end the process and release it
         lock.acquire()
     except OSError as error:
         possible = f"a folder in which files can be made ({error.strerror or error})"
@@ -39,9 +38,9 @@ def open_folder() -> Path:
 
 
 def _make_own_folder() -> Path:
-    """Make a folder among the system's temporary files, where another user may have been first.
+    """Make a folder among the system's temporary files, where another user may own the usual one.
 
-    Not in a folder of theirs, writable or not: they could exchange what lies in it.
+    A folder of another user is not used, even if it is writable, because its owner could replace the files in it.
     """
     place = Path(tempfile.gettempdir())
     usual = place / "gradio"
@@ -53,7 +52,7 @@ def _make_own_folder() -> Path:
 
 
 def _make_folder(parent: Path) -> Path:
-    if (parent / LOCK).exists():  # a page was built before in this process
+    if (parent / LOCK).exists():  # GRADIO_TEMP_DIR is the folder of an earlier page of this process
         parent = parent.parent
     parent.mkdir(parents=True, exist_ok=True)
     _delete_left_behind(parent)
@@ -61,12 +60,12 @@ def _make_folder(parent: Path) -> Path:
 
 
 def _delete_folder(folder: Path, lock: FileLock) -> None:
-    lock.release()  # Windows deletes no file that is open
+    lock.release()  # Windows does not delete open files
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _delete_left_behind(parent: Path) -> None:
-    """Delete the folders of processes that ended without doing so themselves: their locks can be had."""
+    """Delete the folders whose processes have ended without deleting them: their locks are free."""
     for folder in parent.glob("demo-*"):
         lock = FileLock(folder / LOCK, timeout=0)
         with suppress(Timeout, OSError):

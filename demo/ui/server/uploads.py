@@ -1,4 +1,4 @@
-"""Files that visitors bring: each in a place of its own that nobody can guess, deleted as soon as it was read."""
+"""Uploads of visitors: each in an unguessable folder of its own, deleted as soon as it is read."""
 
 import asyncio
 import math
@@ -30,19 +30,19 @@ from demo.ui.server.internals import (
 )
 from demo.ui.server.upload_folder import LOCK
 
-KEPT = "kept"  # what sessions offer for download, until they end
-_GRACE_S = 10.0
-_NEW_S = 2.0
-_LOOK_EVERY_S = 1.0
-_MAX_LOOKS = 4  # for a place, before an upload is refused
+KEPT = "kept"  # folder of the files that sessions offer for download until they end
+_GRACE_S = 10.0  # time before an upload can be too slow
+_NEW_S = 2.0  # time before the rate of an upload is measured
+_POLL_S = 1.0
+_MAX_POLLS = 4  # polls for a free place before an upload is refused
 _MAKE_ROOM_EVERY_S = 5.0
-_MAX_NAME_LENGTH = 80  # Windows' paths may have 260 characters in all
-_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\.|$)", re.IGNORECASE)  # names that Windows keeps for itself
+_MAX_NAME_LENGTH = 80  # limited because Windows' paths may have 260 characters in all
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\.|$)", re.IGNORECASE)  # names that Windows reserves for devices
 _MIN_FREE_BYTES = 1000 * MEGABYTE
 
 
 class Uploads:
-    """The door for files: at most so many at once, so large, and not slower than that."""
+    """The route for uploads, with limits on their number, size and slowness."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -50,7 +50,7 @@ class Uploads:
         self._made_room = -math.inf
 
     async def receive(self, request: Request) -> Response:
-        """Take the files of one request and answer with their paths, as gradio's own door does."""
+        """Receive the files of one request and answer with their paths, as gradio's own route does."""
         if not await self._make_place():
             return refuse(TooManyUploads(count=len(self._open)), request.scope)
         pace = _Pace()
@@ -60,14 +60,14 @@ class Uploads:
             with no_room(DiskFull()):
                 return JSONResponse([str(path) for path in await self._receive(request, part, pace)])
         except ClientDisconnect:
-            return Response(status_code=400)  # which nobody hears any more
+            return Response(status_code=400)  # the visitor is gone and does not see it
         except DemoError as error:
             return refuse(error, request.scope)
         except MultiPartException:
             return refuse(UploadUnreadable(limit=self._settings.max_pictures), request.scope)
         finally:
             self._open.remove(pace)
-            shutil.rmtree(part, ignore_errors=True)  # whatever is not settled by now
+            shutil.rmtree(part, ignore_errors=True)  # files that were not moved to their own folders
 
     async def _receive(self, request: Request, part: Path, pace: "_Pace") -> list[Path]:
         if not request.headers.get("content-type", "").startswith("multipart/form-data"):
@@ -94,11 +94,11 @@ class Uploads:
             close_files(parser)
 
     async def _make_place(self) -> bool:
-        """Say whether one more upload may begin; where there are too many, the slowest has to end for it.
+        """Say whether one more upload may begin; if there are too many, the slowest is ended for it.
 
-        That takes a look or two: nobody is called slow who has just begun.
+        This polls for a few seconds, because an upload that has just begun does not count as slow.
         """
-        for _ in range(_MAX_LOOKS):
+        for _ in range(_MAX_POLLS):
             staying = [each for each in self._open if not each.has_to_end]
             if len(staying) < self._settings.max_uploads:
                 return True
@@ -106,11 +106,11 @@ class Uploads:
             if slowest.rate() < self._settings.min_upload_bytes_per_s:
                 slowest.has_to_end = True
                 return True
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(_POLL_S)
         return False
 
     async def _count(self, stream: AsyncIterator[bytes], pace: "_Pace") -> AsyncGenerator[bytes, None]:
-        """Pass a body on as long as it is small and fast enough."""
+        """Pass on the chunks of a body as long as it is small and fast enough."""
         settings = self._settings
         while True:
             chunk = await self._next(stream, pace)
@@ -124,11 +124,11 @@ class Uploads:
             yield chunk
 
     async def _next(self, stream: AsyncIterator[bytes], pace: "_Pace") -> bytes | None:
-        """Return the next piece of a body, or None in its end; whoever has to end does so within a second."""
+        """Return the next chunk of a body, or None at its end; an upload that has to end does so within a second."""
         waiting = asyncio.ensure_future(anext(stream, None))
         try:
-            for _ in range(max(1, math.ceil(self._settings.upload_idle_s / _LOOK_EVERY_S))):
-                wait_s = min(_LOOK_EVERY_S, self._settings.upload_idle_s)
+            for _ in range(max(1, math.ceil(self._settings.upload_idle_s / _POLL_S))):
+                wait_s = min(_POLL_S, self._settings.upload_idle_s)
                 done, _ = await asyncio.wait([waiting], timeout=wait_s)
                 if done:
                     return waiting.result()
@@ -139,7 +139,7 @@ class Uploads:
             waiting.cancel()
 
     async def _make_room(self) -> None:
-        """Make room for more, looking every few seconds; raise DiskFull where nothing of ours takes it."""
+        """Make room on the disk, at most every few seconds; raise DiskFull if deleting uploads does not help."""
         folder, now = Path(get_upload_folder()), time.monotonic()
         if now > self._made_room + _MAKE_ROOM_EVERY_S:
             self._made_room = now
@@ -160,26 +160,26 @@ class _Pace:
         self.has_to_end = False
 
     def seconds(self) -> float:
-        """Return how long it has been coming in."""
+        """Return the seconds since its begin."""
         return time.monotonic() - self._began
 
     def rate(self) -> float:
-        """Return the bytes of a second; infinite for one that has just begun."""
+        """Return the bytes per second; infinite for an upload that has just begun."""
         return self.num_bytes / self.seconds() if self.seconds() > _NEW_S else math.inf
 
 
 @contextmanager
 def taken_file(payload: Any, nothing: type[DemoError]) -> Iterator[tuple[Path, str]]:
-    """Lend an upload to whoever reads it, and what the visitor calls it; afterwards it is deleted.
+    """Lend the path of an upload, and its name at the visitor's, to be read; afterwards the file is deleted.
 
     Events with `preprocess=False` hand the file over without decoding it, which is for `demo/data` to do.
 
     Args:
         payload: A component's file data: at least `path`.
-        nothing: What to raise where there is no file.
+        nothing: Error to raise if there is no file.
 
     Raises:
-        UploadGone: If it is not where uploads are, or no more.
+        UploadGone: If it is not in the folder of uploads, or was deleted.
     """
     if not isinstance(payload, dict) or not isinstance(payload.get("path"), str) or not payload["path"]:
         raise nothing()
@@ -194,7 +194,7 @@ def taken_file(payload: Any, nothing: type[DemoError]) -> Iterator[tuple[Path, s
 
 
 def keep_file(content: bytes, name: str) -> Path:
-    """Write what a session offers for download; `sweep` leaves it alone, and the session deletes it in its end.
+    """Write a file that a session offers for download; the session deletes it at its end, `sweep` does not.
 
     Raises:
         DiskFull: If there is no room for it; then nothing of it stays.
@@ -211,7 +211,7 @@ def keep_file(content: bytes, name: str) -> Path:
 
 
 def sweep(folder: Path, max_age_s: float) -> None:
-    """Delete what nobody has read for so long: uploads, and files of the API's answers."""
+    """Delete uploads, and files of the API's answers, that were not read within `max_age_s`."""
     oldest = time.time() - max_age_s
     for each in _list_unread(folder):
         if each.written < oldest:
@@ -219,9 +219,9 @@ def sweep(folder: Path, max_age_s: float) -> None:
 
 
 def make_room(folder: Path, *, max_bytes: int, max_number: int) -> None:
-    """Delete what has waited longest to be read, until the rest is within the limits and the disk has room.
+    """Delete the oldest unread files until the rest is within the limits and the disk has room.
 
-    Whoever brings masses that nobody reads drives out their own, for the uploads of others are read within seconds.
+    A visitor who uploads masses of files loses their own, because the uploads of others are read within seconds.
     """
     unread = deque(_list_unread(folder))
     num_bytes = sum(each.num_bytes for each in unread)
@@ -233,30 +233,30 @@ def make_room(folder: Path, *, max_bytes: int, max_number: int) -> None:
 
 
 class _Unread(NamedTuple):
-    """What lies among the uploads: when it was last written, its size, and where."""
+    """An unread file or folder among the uploads: the time of its last change, its size and its path."""
 
     written: float
     num_bytes: int
     path: Path
 
     def delete(self) -> None:
-        with suppress(OSError):  # somebody else was faster
+        with suppress(OSError):  # another thread has deleted it
             shutil.rmtree(self.path) if self.path.is_dir() else self.path.unlink()
 
 
 def _list_unread(folder: Path) -> list[_Unread]:
-    """Return all that waits to be read, the longest first; what is still coming in has just been written."""
+    """Return all unread files, the oldest first; uploads that are still coming in are the newest."""
     unread = []
     for path in folder.iterdir():
         if path.name not in (KEPT, LOCK):
-            with suppress(OSError):  # others delete meanwhile
+            with suppress(OSError):  # other threads may delete files meanwhile
                 stats = [each.stat() for each in (path, *path.rglob("*"))]
                 unread.append(_Unread(max(each.st_mtime for each in stats), sum(each.st_size for each in stats), path))
     return sorted(unread)
 
 
 def _is_upload(path: Path) -> bool:
-    """Whether a file lies where `_settle` puts them, and nowhere else, for its folder will be deleted."""
+    """Say whether a file is where `_settle` puts uploads; a folder elsewhere must not be deleted."""
     try:
         resolved = path.resolve(strict=True)
     except (OSError, ValueError):
@@ -265,7 +265,7 @@ def _is_upload(path: Path) -> bool:
 
 
 def _settle(file: Any) -> Path:
-    """Give one uploaded file its name, in a folder of its own: the same file of two visitors lies in two places."""
+    """Move one uploaded file, under its name, to a folder of its own, so that equal files of two visitors are two."""
     file.file.close()
     folder = Path(get_upload_folder(), secrets.token_hex(16))
     folder.mkdir()

@@ -1,4 +1,4 @@
-"""gradio's bookkeeping of visits, cut down: nothing that a visitor brought or was shown stays in it."""
+"""gradio's state of each visit, cut down so that it keeps no input or output of a visitor."""
 
 from datetime import datetime
 from types import SimpleNamespace
@@ -8,15 +8,15 @@ import gradio as gr
 
 from demo.ui.server.internals import Queue, SessionState, StateHolder, queue_of
 
-_DELIVERED_S = 15.0  # for which a mailbox without an event stays, for a stream that is just ending
+_DELIVERED_S = 15.0  # time for which a mailbox without an event stays, for a stream that is just ending
 
 
 class Visit(SessionState):
     """gradio's state of one open page: its `gr.State`s, and the components that events have changed.
 
     gradio also keeps what went in and out of every component, and a description of all of them for deep links, which
-    this page has none of. That costs each new visitor, and each call of the API, a third of a megabyte and 25 ms in
-    which nobody else is answered, and keeps what a visitor has asked to be forgotten.
+    this page has none of. For each new visitor and each call of the API that takes a third of a megabyte, and
+    25 ms in which no one else is answered; and it keeps data that a visitor has asked to be forgotten.
     """
 
     def __init__(self, blocks: gr.Blocks, home: "Visits", session_hash: str) -> None:
@@ -25,9 +25,9 @@ class Visit(SessionState):
         self._home, self._session_hash = home, session_hash
 
     def __setitem__(self, key: int, value: Any) -> None:
-        """Put a state's or a component's new value in its place; it is from the first state on that a visit lasts."""
+        """Set a state's or a component's value; the first state makes the visit last."""
         if isinstance(self.blocks_config.blocks.get(key), gr.State):
-            # Events of one page may run at once before there is a visit that lasts: from here on they share its states.
+            # Events of one page may run at once before its visit lasts; from here on they share its states.
             self.state_data = self._home.session_data.setdefault(self._session_hash, self).state_data
             self.state_data[key] = value
         else:
@@ -41,7 +41,7 @@ class Visit(SessionState):
 
 
 class Visits(StateHolder):
-    """gradio's states of all open pages. A call of the API, which has no states, leaves none."""
+    """gradio's states of all open pages. A call of the API has no states, and leaves nothing."""
 
     def __init__(self, page: gr.Blocks, capacity: int) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Visits(StateHolder):
         self._left: dict[str, datetime] = {}
 
     def __getitem__(self, session_id: str) -> SessionState:
-        """Return the state of a visit: the one that lasts, or one for this event."""
+        """Return the state of a visit, or a new one for this event alone."""
         visit = self.session_data.get(session_id)
         if visit is None:
             return Visit(self.blocks, self, session_id)
@@ -59,12 +59,12 @@ class Visits(StateHolder):
         return visit
 
     def delete_all_expired_state(self) -> None:
-        """Do nothing: a visit goes with the visitor's session, not piece by piece after gradio's hour."""
+        """Do nothing: a visit ends with the visitor's session, not state by state after gradio's hour."""
 
     def sweep(self, *, closed_s: float, idle_s: float) -> None:
-        """Forget the pages that were closed, or never said that they are open, and have not been used for so long.
+        """Forget the pages that have not been used for the given time, a shorter one if they were closed.
 
-        Answers that nobody has fetched for as long as a closed page lasts go too.
+        Answers that were not fetched for the time of a closed page are dropped as well.
         """
         now = datetime.now()
         for session_hash, visit in list(self.session_data.items()):
@@ -74,12 +74,12 @@ class Visits(StateHolder):
         self._sweep_answers(closed_s)
 
     def forget(self, session_hash: str) -> None:
-        """Drop the state of a page, and, unless it is just being given some, the answers that it has not fetched."""
+        """Drop the state of a page and, unless one of its events is running, the answers that it has not fetched."""
         self.session_data.pop(session_hash, None)
         self.time_last_used.pop(session_hash, None)
         answers = self._queue.pending_messages_per_session.get(session_hash)
         if answers is not None and not self._queue.pending_event_ids_session.get(session_hash):
-            while not answers.empty():  # emptied and not removed: the page may be listening
+            while not answers.empty():  # the queue is emptied, not removed, because the page may be listening
                 answers.get_nowait()
 
     @property
@@ -87,9 +87,9 @@ class Visits(StateHolder):
         return queue_of(self.blocks)
 
     def _sweep_answers(self, unfetched_s: float) -> None:
-        """Remove the mailboxes of pages that are gone and of programs: gradio keeps each until there are 2,000.
+        """Remove the mailboxes of pages that are gone and of programs; gradio keeps up to 2,000 of them.
 
-        One whose events have all ended a while ago has had its last answer fetched; another waits for its reader.
+        A mailbox without open events for a while has had its last answer fetched; others wait for their readers.
         """
         queue, now = self._queue, datetime.now()
         left = set(queue.pending_messages_per_session) - set(self.session_data)

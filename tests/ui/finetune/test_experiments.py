@@ -120,7 +120,7 @@ def test_four_ways_to_learn_race(ended: Visitor, jobs: Mapping[JobKind, Job]) ->
     header, *found = rows(table)
     assert header == list(ENGLISH.finetune.experiments.race_columns)
     assert [row[0] for row in found] == [ENGLISH.finetune.experiments.contenders[each] for each in Contender]
-    assert [row[1] for row in found] == [f"{each.correct}/2" for each in finishes]
+    assert [row[1] for row in found] == [f"{each.accuracy.correct}/2" for each in finishes]
     assert [row[4] for row in found] == [f"{each.num_trained:,}" for each in finishes]
     assert [row[5] for row in found] == ["2", "1", "1", "1"]
     assert [row[3] for row in found] == [f"{each.seconds:.1f}" for each in finishes]

@@ -144,7 +144,7 @@ def test_a_stalled_upload_is_given_up(server: Server) -> None:
 def slow_upload(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
     """Begin an upload that takes the only place, and send no more than its first bytes."""
     before = upload_folders(server)
-    monkeypatch.setattr("demo.ui.server.uploads._LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr("demo.ui.server.uploads._POLL_S", 0.05)
     object.__setattr__(server.rooms.settings, "max_uploads", 1)
     try:
         with connected(server, "/upload", 1_000_000) as slow:
