@@ -80,3 +80,11 @@ def make_zip(tmp_path: Path) -> MakeZip:
 def names_to_try(names: Iterable[str], *, slow: Container[str]) -> list[Any]:
     """Return names for `parametrize`, of which some are tried in the slow run alone."""
     return [pytest.param(name, marks=[pytest.mark.slow] * (name in slow)) for name in names]
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[Any]:
+    """One page for all tests of this process that visit it: a second one would lead uploads to another folder."""
+    from tests.served import serve  # the first test that visits imports the page, and no other
+
+    yield from serve(tmp_path_factory.mktemp("uploads"), settings)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Generator, Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import huggingface_hub.constants
@@ -15,7 +16,7 @@ from demo.visitors.rooms import Rooms
 from demo.visitors.session import Session
 from tests.visitor import Visit, Visitor
 
-__all__ = ["Server", "held_line", "server", "session", "visit"]
+__all__ = ["Server", "held_line", "serve", "session", "visit"]
 
 # gradio's client, which plays the program on another machine here, asks the Hugging Face Hub for news.
 huggingface_hub.constants.HF_HUB_OFFLINE = True
@@ -29,11 +30,10 @@ class Server(NamedTuple):
     page: Any  # gradio's Blocks
 
 
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[Server]:
-    """One running page for all tests that visit it."""
+def serve(uploads: Path, settings: Settings) -> Iterator[Server]:
+    """Open the page for all tests of this process; uploads lie below a folder."""
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        environment.setenv("GRADIO_TEMP_DIR", str(uploads))
         environment.setattr("demo.visitors.rooms._WATCH_EVERY_S", 0.02)  # no test waits for the next look
         rooms = Rooms.of(settings)
         page = build_page(rooms)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.networks import backbones, checkpoint, embedded, host, resnet18
-from tests.served import Server, held_line, server, session, visit
+from tests.served import Server, held_line, session, visit
 
 __all__ = [
     "Server",
@@ -20,7 +20,6 @@ __all__ = [
     "held_line",
     "host",
     "resnet18",
-    "server",
     "session",
     "visit",
 ]
@@ -50,9 +49,12 @@ def find_chromium() -> str | None:
     return os.environ.get("DEMO_CHROMIUM") or shutil.which("chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Start Debian's Chromium; where it is not installed the walks are skipped."""
+    """Start Debian's Chromium; where it is not installed the walks are skipped.
+
+    It ends with the file: an event loop that runs on would keep later tests of this process from having their own.
+    """
     executable = find_chromium()
     if executable is None:
         pytest.skip("no Chromium: apt-get install chromium, or set DEMO_CHROMIUM to its path")
