@@ -121,5 +121,5 @@ def test_it_learns_the_digits_in_the_setting_of_the_race(embedded: Backbone, set
     race_of_one = race(embedded, dataset, replace(settings, race_s=600.0))
     finish = next(step for step in race_of_one if isinstance(step, Finish))
     race_of_one.close()
-    assert (finish.contender, finish.count, finish.num_trained) == (Contender.SCRATCH, 80, 62_006)
+    assert (finish.contender, finish.accuracy.count, finish.num_trained) == (Contender.SCRATCH, 80, 62_006)
     assert finish.accuracy.correct >= 72
