@@ -97,6 +97,7 @@ def test_a_wrong_setting_ends_the_start_with_one_sentence(variable: str, value: 
     assert possible in line
 
 
+@pytest.mark.slow
 def test_a_port_that_another_program_has_ends_the_start_with_one_sentence() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

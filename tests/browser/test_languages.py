@@ -27,8 +27,17 @@ FORBIDDEN = (
 )
 
 
-@pytest.mark.parametrize("locale", ["en-US", "zh-CN", "de-DE"])
-@pytest.mark.parametrize(("path", "words"), [("/", ENGLISH), ("/zh", CHINESE)], ids=["en", "zh"])
+@pytest.mark.parametrize(
+    ("path", "words", "locale"),
+    [
+        ("/", ENGLISH, "zh-CN"),
+        ("/zh", CHINESE, "en-US"),
+        pytest.param("/", ENGLISH, "de-DE", marks=pytest.mark.slow),
+        pytest.param("/", ENGLISH, "en-US", marks=pytest.mark.slow),
+        pytest.param("/zh", CHINESE, "de-DE", marks=pytest.mark.slow),
+        pytest.param("/zh", CHINESE, "zh-CN", marks=pytest.mark.slow),
+    ],
+)
 def test_a_page_is_in_one_language(open_page: OpenPage, server: Server, path: str, words: Words, locale: str) -> None:
     page = open_page("/zh", locale=locale)
     if path == "/":
@@ -87,6 +96,7 @@ def test_a_first_visit_goes_to_the_browsers_language_and_a_switch_is_remembered(
     visited(context.new_page(), server.url + "/", server.url + "/zh")
 
 
+@pytest.mark.slow
 def test_other_browsers_stay_on_the_english_page(open_page: OpenPage, server: Server) -> None:
     assert open_page("/", locale="de-DE").url == server.url + "/"
     page = open_page("/", locale="en-US")
@@ -94,6 +104,7 @@ def test_other_browsers_stay_on_the_english_page(open_page: OpenPage, server: Se
     visited(page.context.new_page(), server.url + "/", server.url + "/zh")
 
 
+@pytest.mark.slow
 def test_nobody_is_caught_where_storage_is_forbidden(open_page: OpenPage, server: Server) -> None:
     context = open_page("/zh", locale="zh-CN").context
     context.add_init_script(FORBIDDEN)
@@ -106,7 +117,12 @@ def test_nobody_is_caught_where_storage_is_forbidden(open_page: OpenPage, server
 
 
 @pytest.mark.parametrize(
-    ("path", "there"), [("/deep/er/", "/deep/er/zh"), ("/deep", "/deep/zh"), ("//a.b/", "//a.b/zh")]
+    ("path", "there"),
+    [
+        ("/deep/er/", "/deep/er/zh"),
+        pytest.param("/deep", "/deep/zh", marks=pytest.mark.slow),
+        pytest.param("//a.b/", "//a.b/zh", marks=pytest.mark.slow),
+    ],
 )
 def test_a_page_below_another_address_goes_to_its_own_twin(
     open_page: OpenPage, server: Server, path: str, there: str

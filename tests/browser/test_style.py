@@ -7,6 +7,7 @@ import pytest
 
 from demo.ui.server.internals import STYLED
 from tests.browser.conftest import PHONE, OpenPage
+from tests.conftest import names_to_try
 from tests.served import Server
 
 # Where a rule shows: the element, the property, and its value.
@@ -44,7 +45,7 @@ def test_each_class_does_what_it_is_named_for(open_page: OpenPage, tmp_path: Pat
         takes_effect(page, name)
 
 
-@pytest.mark.parametrize("name", ["meta-text", "meta-text-center"])
+@pytest.mark.parametrize("name", names_to_try(["meta-text", "meta-text-center"], slow=["meta-text-center"]))
 def test_what_is_loading_says_no_english_word_on_the_chinese_page(
     open_page: OpenPage, server: Server, name: str
 ) -> None:

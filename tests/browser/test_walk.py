@@ -239,6 +239,7 @@ def wait_until_quiet(page: Any, asked: list[str], quiet_ms: int = 2_000) -> None
         page.wait_for_timeout(quiet_ms)
 
 
+@pytest.mark.slow
 def test_a_photograph_goes_to_both_tabs_in_few_requests(open_page: OpenPage, tmp_path: Path) -> None:
     page, path = open_page(), tmp_path / "red.png"
     path.write_bytes(encode(noise(1, (60, 40))))

@@ -37,7 +37,7 @@ def choose(visitor: Visitor, name: str) -> NetworkChoice:
     return fill(NetworkChoice, visitor.call("choose_backbone", name))
 
 
-SLOWEST = ("resnet101", "resnet152", "densenet121", "inception_v3")
+SLOWEST = ("resnet34", "resnet50", "resnet101", "resnet152", "densenet121", "inception_v3")
 
 
 @pytest.mark.parametrize("name", names_to_try([name for name in ZOO if name != EMBEDDED], slow=SLOWEST))

@@ -49,7 +49,11 @@ def test_the_installed_gradio_has_every_name(capsys: pytest.CaptureFixture[str])
     ("name", "told"),
     [
         ("queueing.Queue.get_events", "gradio.queueing:Queue.get_events (it buys turns between visitors"),
-        ("route_utils.GradioMultiPartParser", "gradio.route_utils:GradioMultiPartParser.parse (it buys uploads"),
+        pytest.param(
+            "route_utils.GradioMultiPartParser",
+            "gradio.route_utils:GradioMultiPartParser.parse (it buys uploads",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_missing_name_ends_the_start_with_one_sentence(name: str, told: str) -> None:
@@ -76,6 +80,7 @@ def test_a_new_method_where_visitors_are_kept_is_told(
     assert "NEW      gradio.state_holder:SessionState._keep_more" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_command_ends_with_1_where_a_name_is_missing() -> None:
     program = (
         "import runpy, gradio.routes; del gradio.state_holder.SessionState; del gradio.utils.get_upload_folder;"
