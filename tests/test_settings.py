@@ -35,7 +35,7 @@ WRONG = [
     ("GRADIO_NUM_PORTS", "many", "a whole number from 1 to 65535"),
     ("GRADIO_DEBUG", "true", "a whole number from 0 to 1"),
     ("GRADIO_SERVER_NAME", "192.0.2.1", "0.0.0.0"),
-    ("GRADIO_TEMP_DIR", "app.py", "a folder in which files can be made"),
+    pytest.param("GRADIO_TEMP_DIR", "app.py", "a folder in which files can be made", marks=pytest.mark.slow),
 ]
 
 

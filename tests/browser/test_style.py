@@ -35,6 +35,7 @@ def test_every_class_is_tried() -> None:
     assert EFFECTS.keys() == STYLED.keys()
 
 
+@pytest.mark.slow
 def test_each_class_does_what_it_is_named_for(open_page: OpenPage, tmp_path: Path) -> None:
     wide = open_page()
     (tmp_path / "bad.png").write_bytes(b"not a picture")

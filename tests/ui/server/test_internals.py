@@ -45,15 +45,12 @@ def test_the_installed_gradio_has_every_name(capsys: pytest.CaptureFixture[str])
     assert "MISSING" not in printed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "told"),
     [
         ("queueing.Queue.get_events", "gradio.queueing:Queue.get_events (it buys turns between visitors"),
-        pytest.param(
-            "route_utils.GradioMultiPartParser",
-            "gradio.route_utils:GradioMultiPartParser.parse (it buys uploads",
-            marks=pytest.mark.slow,
-        ),
+        ("route_utils.GradioMultiPartParser", "gradio.route_utils:GradioMultiPartParser.parse (it buys uploads"),
     ],
 )
 def test_a_missing_name_ends_the_start_with_one_sentence(name: str, told: str) -> None:
