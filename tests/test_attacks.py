@@ -9,7 +9,8 @@ import pytest
 from demo.data.folders import read_collection
 from demo.models.headfile import read_head, write_head
 from demo.settings import Settings
-from tests.attacks import ARCHIVES, HEADS, NAMES, PICTURES, Attack, try_head, try_picture, try_zip, zip_of_name
+from tests.attacks import ARCHIVES, NAMES, PICTURES, Attack, try_picture, try_zip, zip_of_name
+from tests.head_attacks import HEADS, try_head
 from tests.models.test_headfile import FORGED, SPEC, head_of
 
 # What Pillow and zipfile only warn of, a server goes on with.

@@ -26,9 +26,10 @@ from demo.data.folders import read_collection
 from demo.data.images import read_image
 from demo.errors import DemoError
 from demo.settings import Settings
-from tests.attacks import ARCHIVES, DOORS, NAMES, try_head, try_picture, try_zip, zip_of_name
+from tests.attacks import ARCHIVES, NAMES, try_picture, try_zip, zip_of_name
 from tests.conftest import PROJECT
 from tests.data.test_images import decode_png, odd_pictures, worst_difference
+from tests.head_attacks import DOORS, try_head
 from tests.test_fuzz import KINDS, NUM_CASES_IN_FULL, fuzz
 
 SETTINGS = Settings()

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from sklearn.datasets import load_digits
 
 from demo.data.collection import Collection
 from demo.data.dataset import Dataset, Split, make_dataset
@@ -104,6 +103,8 @@ def test_the_nearest_training_picture_often_has_the_right_class(
 
 
 def test_digits_are_those_of_scikit_learn(collections: dict[str, Collection]) -> None:
+    from sklearn.datasets import load_digits  # takes a second, which no other test waits for
+
     scans = load_digits()
     theirs = {
         (int(digit), np.rint(255 - 255 * scan / 16).astype(np.uint8).tobytes())
