@@ -38,8 +38,8 @@ def _is_loopback(host: str) -> bool:
 def pytest_configure() -> None:
     sys.addaudithook(_watch_connections)
     # Each process of the tests has ports of its own: two that look for a free one at once may find the same.
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    os.environ.setdefault("GRADIO_SERVER_PORT", str(7860 + 200 * int(worker)))
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.environ["GRADIO_SERVER_PORT"] = str(7860 + 200 * int(worker.removeprefix("gw")))
 
 
 @pytest.fixture(autouse=True)
