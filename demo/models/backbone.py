@@ -22,7 +22,10 @@ MAX_ASPECT = 8  # long side to short side
 
 
 class Outputs(NamedTuple):
-    """What one forward pass of N pictures gives: stages (N, C, H, W), features (N, D), logits (N, K)."""
+    """What one forward pass of N pictures gives: the stages' layers that are looked at, features and logits.
+
+    Stages are (N, C, H, W), features (N, D), logits (N, K).
+    """
 
     stages: dict[StageLabel, Tensor]
     features: Tensor
@@ -97,8 +100,9 @@ class Backbone:
         """Return the part of the network between two of its nodes; it calls the shared modules.
 
         Args:
-            start: The stage whose output (N, C, H, W) goes in; None for transformed pictures (N, 3, H, W).
-            end: A stage's label, or FEATURES or LOGITS of demo/models/graph.py.
+            start: The stage whose end (N, C, H, W) goes in; None for transformed pictures (N, 3, H, W).
+            end: A stage's label for the layer that is looked at; `end_of` a stage, FEATURES or LOGITS of
+                demo/models/graph.py.
         """
         return cut_graph(self._graph, start, end)
 

@@ -11,6 +11,12 @@ from demo.models.zoo import BackboneSpec, StageLabel
 
 FEATURES, LOGITS = "features", "logits"
 
+
+def end_of(stage: StageLabel) -> str:
+    """Return the name of the node with which a stage ends; the stage's label names the layer that is looked at."""
+    return f"{stage.value}_end"
+
+
 _tracing = threading.Lock()
 
 
@@ -55,10 +61,11 @@ def open_graph(network: nn.Module, spec: BackboneSpec) -> fx.GraphModule:
         spec: Its row of the zoo's table, which names the nodes: modules, or functions that `forward` itself calls.
 
     Returns:
-        A module from pictures (N, 3, H, W) to a dict: the labels of the stages to (N, C, H, W), FEATURES (N, D),
-        LOGITS (N, K).
+        A module from pictures (N, 3, H, W) to a dict: the labels of the stages and their `end_of` to (N, C, H, W),
+        FEATURES to (N, D), LOGITS to (N, K).
     """
-    names = {stage.label.value: stage.module for stage in spec.stages} | {FEATURES: spec.features, LOGITS: spec.logits}
+    names = {stage.label.value: stage.module for stage in spec.stages}
+    names |= {end_of(stage.label): stage.end for stage in spec.stages} | {FEATURES: spec.features, LOGITS: spec.logits}
     leaves: tuple[type[nn.Module], ...] = ()
     if spec.library == "timm":
         from timm.layers import BatchNormAct2d, Conv2dSame
@@ -83,12 +90,12 @@ def cut_graph(graph: fx.GraphModule, start: StageLabel | None, end: str = FEATUR
 
     Args:
         graph: Result of `open_graph`; left unchanged. The part calls the same modules.
-        start: The stage whose output (N, C, H, W) goes in; None for pictures (N, 3, H, W).
+        start: The stage whose end (N, C, H, W) goes in; None for pictures (N, 3, H, W).
         end: Name of the node whose output comes out.
     """
     nodes = list(graph.graph.nodes)
     (outputs,) = nodes[-1].args
-    first = outputs[start.value] if start else next(node for node in nodes if node.op == "placeholder")
+    first = outputs[end_of(start)] if start else next(node for node in nodes if node.op == "placeholder")
     needed = _find_needed(outputs[end], first)
     part = fx.Graph()
     copies = {first: part.placeholder("activation")}

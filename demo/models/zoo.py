@@ -26,11 +26,12 @@ class StageLabel(StrEnum):
 class Stage:
     """A group of blocks with one spatial size.
 
-    `module` is its module, or node of the traced network; `stride` is in input pixels; `receptive_field_px` is
-    the side of the square of input pixels that one of its cells can depend on at all (Araujo et al. 2019,
-    https://distill.pub/2019/computing-receptive-fields): often more than the picture. `first_centre_px` is the
-    pixel, along one axis, in the middle of the field of the stage's first cell. Paddings move it: where they are half
-    a kernel, as in ResNet, it is pixel 0; where there are none, it lies further in.
+    `module` is the layer that is looked at, a module or node of the traced network; none of its values is negative.
+    Its `stride` is in input pixels; `receptive_field_px` is the side of the square of input pixels that one of its
+    cells can depend on at all (Araujo et al. 2019, https://distill.pub/2019/computing-receptive-fields): often more
+    than the picture. `first_centre_px` is the pixel, along one axis, in the middle of the field of its first cell.
+    Paddings move it: where they are half a kernel, as in ResNet, it is pixel 0; where there are none, it lies further
+    in. `last_block` is the stage's last block where that has no ReLU at its end, and another layer is looked at.
     """
 
     label: StageLabel
@@ -38,6 +39,12 @@ class Stage:
     stride: int
     receptive_field_px: int
     first_centre_px: int
+    last_block: str = ""
+
+    @property
+    def end(self) -> str:
+        """The node after which the network is cut: class maps weigh its output, and training begins behind it."""
+        return self.last_block or self.module
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,7 @@ def _efficientnet_lite0_transforms() -> ImageClassification:
     )
 
 
-_Row = tuple[str, int, int, int]  # the fields of a Stage after its label
+_Row = tuple[str, int, int, int] | tuple[str, int, int, int, str]  # the fields of a Stage after its label
 
 
 def _stages(low: _Row, middle: _Row, high: _Row) -> Any:
@@ -182,8 +189,13 @@ _EFFICIENTNET_LITE0 = BackboneSpec(
     # https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
     facts=Facts(num_parameters=4_652_008, gflops=0.407, top1=0.751, file_megabytes=18.8),
     num_features=1280,
+    # Its blocks end in a linear bottleneck, whose maps look like noise: what is shown is the expansion after it or in
+    # it, which has a ReLU. `python -m tests.benchmarks stages` compares the layers. The middle one lies within its
+    # stage, for what comes after that is trained with the last stage.
     # The paddings, and so the first centres, depend on the picture's size: these hold for multiples of 32 px.
-    stages=_stages(("blocks.1", 4, 19, 3), ("blocks.4", 16, 339, 15), ("bn2", 32, 851, 31)),
+    stages=_stages(
+        ("blocks.2.0.bn1", 4, 19, 3, "blocks.1"), ("blocks.4.2.bn1", 16, 275, 15, "blocks.4"), ("bn2", 32, 851, 31)
+    ),
     features="global_pool",
     logits="classifier",
 )

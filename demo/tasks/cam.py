@@ -15,7 +15,7 @@ from torch import Tensor
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import set_num_threads
-from demo.models.graph import LOGITS
+from demo.models.graph import LOGITS, end_of
 from demo.models.head import Head
 from demo.models.zoo import StageLabel
 from demo.system import num_cores
@@ -155,10 +155,10 @@ def _run_forward(
     """Run a transformed picture (3, H, W) through the network, stage by stage, with gradients from the first one on."""
     batch = transformed[None].to(backbone.device, memory_format=torch.channels_last)  # (1, 3, H, W)
     with torch.no_grad():
-        activation = backbone.subgraph(None, stages[0])(batch)
+        activation = backbone.subgraph(None, end_of(stages[0]))(batch)
     activations = {stages[0]: activation.requires_grad_(True)}
     for below, stage in pairwise(stages):
-        activations[stage] = backbone.subgraph(below, stage)(activations[below])
+        activations[stage] = backbone.subgraph(below, end_of(stage))(activations[below])
     if head is None:
         logits = backbone.subgraph(stages[-1], LOGITS)(activations[stages[-1]])
     else:

@@ -179,7 +179,7 @@ def _names_after_middle(spec: BackboneSpec) -> tuple[str, ...]:
 
     In all networks of the zoo modules are listed in the order in which they run.
     """
-    (middle,) = (stage.module for stage in spec.stages if stage.label is StageLabel.MIDDLE)
+    (middle,) = (stage.end for stage in spec.stages if stage.label is StageLabel.MIDDLE)
     with torch.device("meta"):
         modules = dict(spec.build().named_modules())
     found: list[str] = []

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from demo.data.dataset import Dataset, Split
 from demo.models.backbone import Backbone
 from demo.models.batching import set_num_threads
-from demo.models.graph import replace_module
+from demo.models.graph import end_of, replace_module
 from demo.models.head import Head, TrainingSummary, build_head, count_parameters, seeded_dropout
 from demo.models.recipe import Recipe, Trains
 from demo.models.ridge import fit_ridge
@@ -213,7 +213,7 @@ def _below(backbone: Backbone, start: StageLabel | None) -> Callable[[Tensor], T
     """Return a function that runs the frozen layers below the trained ones; the identity where all are trained."""
     if start is None:
         return lambda batch: batch
-    frozen = backbone.subgraph(None, start.value)
+    frozen = backbone.subgraph(None, end_of(start))
 
     def run(batch: Tensor) -> Tensor:
         with set_num_threads(1), torch.inference_mode():

@@ -26,7 +26,7 @@ SHAPES = {
     "resnet101": [(256, 56), (1024, 14), (2048, 7)],
     "resnet152": [(256, 56), (1024, 14), (2048, 7)],
     "densenet121": [(256, 56), (1024, 14), (1024, 7)],
-    "efficientnet_lite0": [(24, 56), (112, 14), (1280, 7)],
+    "efficientnet_lite0": [(144, 56), (672, 14), (1280, 7)],
 }
 # Theoretical receptive fields that Araujo et al. 2019 give, https://distill.pub/2019/computing-receptive-fields
 PUBLISHED_FIELDS = {"inception_v3": 1311}

@@ -2,7 +2,7 @@
 
 import copy
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import product
@@ -104,12 +104,12 @@ class Copy:
     logits: Tensor
 
 
-def run_copy(case: Case, network: nn.Module, picture: Image.Image) -> Copy:
-    """Run one picture through a copy of a network with hooks on it."""
+def run_copy(case: Case, network: nn.Module, picture: Image.Image, modules: Sequence[str] = ()) -> Copy:
+    """Run one picture through a copy of a network with hooks on it, at the ends of the stages or other modules."""
     spec, kept, features = case.backbone.spec, dict[str, Tensor](), list[Tensor]()
-    for stage in spec.stages:
-        network.get_submodule(stage.module).register_forward_hook(
-            lambda _module, _inputs, output, label=stage.label: kept.__setitem__(label, output)
+    for label, name in zip(StageLabel, modules or [stage.end for stage in spec.stages], strict=True):
+        network.get_submodule(name).register_forward_hook(
+            lambda _module, _inputs, output, label=label: kept.__setitem__(label, output)
         )
     network.get_submodule(spec.logits).register_forward_pre_hook(lambda _module, inputs: features.append(inputs[0]))
     batch = case.backbone.transform(picture)[None].to(memory_format=torch.channels_last)  # as the backbone does
@@ -143,7 +143,7 @@ def map_by_hooks(case: Case, picture: Image.Image, class_idxs: Iterable[int]) ->
 def map_by_torchcam(case: Case, picture: Image.Image, class_idxs: Iterable[int]) -> dict[tuple[int, str, str], Map]:
     """Return the maps of every stage by both methods, from torchcam on a copy of the network."""
     methods = pytest.importorskip("torchcam.methods")
-    modules = [stage.module for stage in case.backbone.spec.stages]
+    modules = [stage.end for stage in case.backbone.spec.stages]
     maps = {}
     for method, extractor in ((Method.GRAD_CAM, methods.GradCAM), (Method.LAYER_CAM, methods.LayerCAM)):
         network = copy.deepcopy(case.backbone.network)
@@ -207,8 +207,9 @@ def test_the_maps_of_all_stages_are_those_of(
 def test_the_stages_are_those_of_hooks_and_torchcam(case: Case, cat: Image.Image) -> None:
     methods = pytest.importorskip("torchcam.methods")
     network = copy.deepcopy(case.backbone.network)
-    with methods.LayerCAM(network, [stage.module for stage in case.backbone.spec.stages]) as cam:
-        seen = run_copy(case, network, cat)
+    modules = [stage.module for stage in case.backbone.spec.stages]
+    with methods.LayerCAM(network, modules) as cam:
+        seen = run_copy(case, network, cat, modules)
         theirs = [each[0].numpy() for each in cam.hook_a]
     for found, hooked, other in zip(capture_stages(case.backbone, cat).stages, seen.stages, theirs, strict=True):
         assert_close(found.values, hooked[0].detach().numpy())
