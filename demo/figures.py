@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 COLOUR_MAP = "viridis"  # even steps of brightness, also for colour-blind readers and grey prints
 OVERLAY_OPACITY = 0.6
 
-_TILE_PX = 84
+_TILE_PX = 112  # the browser enlarges the grid further, as smoothly
 _GAP_PX = 3
 
 
@@ -52,18 +52,17 @@ def draw_overlay(values: NDArray[np.floating[Any]], picture: Image.Image, *, sid
     return Image.blend(grey, draw_heatmap(values, size), OVERLAY_OPACITY)
 
 
-def draw_grid(maps: NDArray[np.floating[Any]]) -> Image.Image:
-    """Draw feature maps side by side, each on a scale of its own from 0 to its largest magnitude.
+def draw_grid(maps: NDArray[np.floating[Any]], *, side_px: int = _TILE_PX) -> Image.Image:
+    """Draw feature maps side by side, each on a scale of its own from 0 to its largest value, enlarged smoothly.
 
     Args:
-        maps: Float array (N, H, W).
+        maps: Float array (N, H, W), none negative.
+        side_px: Side of each map; `find_tile` knows the default.
 
     Returns:
-        RGB contact sheet, as square as N allows, in the order of the maps by rows. The cells of a map keep
-        their sharp edges, so that its resolution can be seen.
+        RGB contact sheet, as square as N allows, in the order of the maps by rows.
     """
-    tiles = [Image.fromarray(colour(magnitude, float(magnitude.max()))) for magnitude in np.abs(maps)]
-    return draw_sheet(tiles)
+    return draw_sheet([draw_heatmap(each, (side_px, side_px)) for each in maps], side_px=side_px)
 
 
 def draw_signed(values: NDArray[np.floating[Any]], side_px: int) -> Image.Image:
@@ -76,7 +75,7 @@ def draw_signed(values: NDArray[np.floating[Any]], side_px: int) -> Image.Image:
     return Image.fromarray(coloured).resize((side_px, side_px), Image.Resampling.NEAREST)
 
 
-def draw_sheet(tiles: Sequence[Image.Image], *, side_px: int = _TILE_PX) -> Image.Image:
+def draw_sheet(tiles: Sequence[Image.Image], *, side_px: int) -> Image.Image:
     """Put pictures into a grid, row by row and as square as their number allows, each resized to one square."""
     num_columns = max(1, int(np.ceil(np.sqrt(len(tiles)))))
     num_rows = int(np.ceil(len(tiles) / num_columns))
@@ -89,7 +88,7 @@ def draw_sheet(tiles: Sequence[Image.Image], *, side_px: int = _TILE_PX) -> Imag
 
 
 def find_tile(place: tuple[int, int], count: int) -> int | None:
-    """Return which of `count` tiles of `draw_grid` is at a place (x, y) in px; None if there is none."""
+    """Return which of `count` tiles of `draw_grid` is at a place (x, y) in its px; None if there is none."""
     num_columns = int(np.ceil(np.sqrt(count)))
     (column, x), (row, y) = (divmod(each, _TILE_PX + _GAP_PX) for each in place)
     idx = row * num_columns + column

@@ -16,13 +16,8 @@ from demo.models.batching import set_num_threads
 from demo.models.zoo import Stage, StageLabel
 from demo.system import num_cores
 
-# A stage that ends without a ReLU gives hardly any number that is exactly 0. A channel of it counts as silent if all
-# of its magnitudes are below this share of the stage's largest.
-SILENT_BELOW = 0.01
-
-
 class Measure(StrEnum):
-    """The measure by which channels are ranked, over the magnitudes of a channel's map.
+    """The measure by which channels are ranked, over the values of a channel's map.
 
     `MEAN` is their mean, `PEAK` the largest, `SPREAD` their standard deviation, and `AREA` the share of the map above
     half of the largest.
@@ -33,38 +28,34 @@ class Measure(StrEnum):
     SPREAD = "spread"
     AREA = "area"
 
-    def of(self, magnitudes: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the strength (C,) of each channel of magnitudes (C, H, W)."""
+    def of(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the strength (C,) of each channel of feature maps (C, H, W), none negative."""
         strengths: NDArray[np.float32]
         if self is Measure.MEAN:
-            strengths = magnitudes.mean(axis=(1, 2))
+            strengths = values.mean(axis=(1, 2))
         elif self is Measure.PEAK:
-            strengths = magnitudes.max(axis=(1, 2))
+            strengths = values.max(axis=(1, 2))
         elif self is Measure.SPREAD:
-            strengths = magnitudes.std(axis=(1, 2))
+            strengths = values.std(axis=(1, 2))
         else:
-            strengths = (magnitudes > magnitudes.max(axis=(1, 2), keepdims=True) / 2).mean(axis=(1, 2))
+            strengths = (values > values.max(axis=(1, 2), keepdims=True) / 2).mean(axis=(1, 2))
         return strengths
 
 
 def mean_activation(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the mean activation (H, W) of feature maps (C, H, W): the mean over channels of the magnitude.
-
-    After a ReLU the magnitude is the value itself. The inverted residual blocks of EfficientNet end without one
-    (Sandler et al. 2018, https://arxiv.org/abs/1801.04381), and a plain mean would cancel out.
-    """
-    mean: NDArray[np.float32] = np.abs(values).mean(axis=0)
+    """Return the mean activation (H, W) of feature maps (C, H, W), none negative: the mean over channels."""
+    mean: NDArray[np.float32] = values.mean(axis=0)
     return mean
 
 
 def rank_channels(values: NDArray[np.float32], num_maps: int, measure: Measure = Measure.MEAN) -> NDArray[np.intp]:
     """Return which of feature maps (C, H, W) a measure ranks highest, the strongest first."""
-    return np.argsort(-measure.of(np.abs(values)), kind="stable")[:num_maps]
+    return np.argsort(-measure.of(values), kind="stable")[:num_maps]
 
 
 @dataclass(frozen=True, eq=False)
 class StageActivation:
-    """The output of one stage for one picture: float32 feature maps (C, H, W)."""
+    """What one stage shows of one picture: float32 feature maps (C, H, W), after a ReLU, so that none is negative."""
 
     stage: Stage
     values: NDArray[np.float32]
@@ -79,29 +70,20 @@ class StageActivation:
         return rank_channels(self.values, num_maps, measure)
 
     @property
-    def ends_in_relu(self) -> bool:
-        """Whether no value is negative, as after a ReLU."""
-        return bool(self.values.min() >= 0)
-
-    @property
     def zero_share(self) -> float:
         """The share of its numbers that are exactly 0, 0 to 1."""
         return float((self.values == 0).mean())
 
     @property
     def silent(self) -> NDArray[np.bool_]:
-        """Which channels (C,) are silent: all 0 after a ReLU, otherwise all below SILENT_BELOW of the stage's largest.
-
-        A channel that is silent on one picture need not be dead.
-        """
-        peaks = np.abs(self.values).max(axis=(1, 2))  # (C,)
-        silent: NDArray[np.bool_] = peaks == 0 if self.ends_in_relu else peaks < SILENT_BELOW * peaks.max()
+        """Which channels (C,) are silent: all 0. A channel that is silent on one picture need not be dead."""
+        silent: NDArray[np.bool_] = (self.values == 0).all(axis=(1, 2))
         return silent
 
 
 @dataclass(frozen=True, eq=False)
 class Resolution:
-    """The last activation float32 (C, H, W) of one resolution, and the name of the block that computes it."""
+    """The last activation float32 (C, H, W) of one resolution, and the name of the block or layer that computes it."""
 
     name: str
     values: NDArray[np.float32]
@@ -121,7 +103,7 @@ class StageActivations:
 
 
 def capture_stages(backbone: Backbone, picture: Image.Image) -> StageActivations:
-    """Run one picture through a backbone and keep the output of each stage of the zoo's table.
+    """Run one picture through a backbone and keep what is looked at of each stage of the zoo's table.
 
     Args:
         backbone: Network to look into; left unchanged.
@@ -189,6 +171,8 @@ def check_channel(channel_idx: int, num_channels: int) -> None:
 def capture_resolutions(backbone: Backbone, picture: Image.Image) -> tuple[Resolution, ...]:
     """Run one picture through a backbone and keep the last activation of each resolution, from fine to coarse.
 
+    Where a block ends without a ReLU it is what the next layers make of it up to their first ReLU.
+
     Args:
         backbone: Network to look into; left unchanged.
         picture: RGB image of any size; it goes through the weights' own transforms.
@@ -204,25 +188,39 @@ def capture_resolutions(backbone: Backbone, picture: Image.Image) -> tuple[Resol
 
 
 class _Watcher(fx.Interpreter):
-    """Runs a graph node by node and keeps the last output (1, C, H, W) of each unit, such as a block."""
+    """Runs a graph node by node and keeps the name and last output (1, C, H, W) of each unit, such as a block."""
 
     def __init__(self, part: fx.GraphModule, network: nn.Module) -> None:
         super().__init__(part)
         self._network = network
-        self.units: dict[str, Tensor] = {}
-        self._unit = ""
+        self.units: dict[str, tuple[str, Tensor]] = {}
+        self._unit = self._before = ""
 
     @property
     def last(self) -> dict[tuple[int, ...], tuple[str, Tensor]]:
         """The name and the output of the last unit of each size."""
-        return {tuple(each.shape[2:]): (name, each) for name, each in self.units.items()}
+        return {tuple(each.shape[2:]): (name, each) for name, each in self.units.values()}
 
     def run_node(self, n: fx.Node) -> Any:  # the argument's name is fx's
         output = super().run_node(n)
         if n.op == "call_module":
-            parent, _, rest = str(n.target).partition(".")
-            is_list = isinstance(self._network.get_submodule(parent), nn.Sequential)
-            self._unit = f"{parent}.{rest.partition('.')[0]}" if is_list and rest else parent
+            self._enter(str(n.target))
         if self._unit and isinstance(output, Tensor) and output.dim() == 4 and min(output.shape[2:]) > 1:
-            self.units[self._unit] = output
+            self.units[self._unit] = self._unit, output
+            if n.op == "call_module":
+                self._activate_before(str(n.target), output)
         return output
+
+    def _enter(self, module: str) -> None:
+        """Note which unit runs, and which did before."""
+        parent, _, rest = module.partition(".")
+        is_list = isinstance(self._network.get_submodule(parent), nn.Sequential)
+        unit = f"{parent}.{rest.partition('.')[0]}" if is_list and rest else parent
+        if unit != self._unit:
+            self._unit, self._before = unit, self._unit
+
+    def _activate_before(self, module: str, output: Tensor) -> None:
+        """Where the unit before ended without a ReLU, replace its output by the first one after a ReLU, if as large."""
+        _, before = self.units.get(self._before, ("", output))
+        if before.min() < 0 <= output.min() and before.shape[2:] == output.shape[2:]:
+            self.units[self._before] = module, output

@@ -41,9 +41,9 @@ class AscentStep:
     """The result of one step of gradient ascent.
 
     `step` counts from 1 to `num_steps`. `activation` is the quantity that grows, for the picture before this step: the
-    channel's mean over the picture, shifted and scaled at random, before the ReLU that ends the stage, if one does. So
-    it may be negative where the stage itself gives 0. `picture` is the picture after this step, RGB: one every
-    DRAW_EVERY steps and at the last, None in between.
+    channel's mean over the picture, shifted and scaled at random, before the ReLU. So it may be negative where the
+    stage itself gives 0. `picture` is the picture after this step, RGB: one every DRAW_EVERY steps and at the last,
+    None in between.
     """
 
     step: int

@@ -70,7 +70,7 @@ class Peaks:
 class PeakCache:
     """The peaks of one visitor's pictures, by backbone and the picture's digest: 8 bytes a channel.
 
-    A picture takes 11 kB with the embedded network and 27 kB with ResNet-50. The peaks of the least recently used
+    A picture takes 17 kB with the embedded network and 27 kB with ResNet-50. The peaks of the least recently used
     backbone are dropped first.
     """
 

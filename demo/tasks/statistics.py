@@ -22,7 +22,7 @@ _MAX_SIDES, _MAX_BINS = 2, 200
 
 @dataclass(frozen=True)
 class ChannelStrength:
-    """One channel, and the mean magnitude over its positions."""
+    """One channel, and the mean over its positions."""
 
     channel_idx: int
     strength: float
@@ -33,10 +33,9 @@ class StageStatistics:
     """One stage's activation (C, H, W) for one picture, in numbers.
 
     `mean` and `std` are over all numbers, `zero_share` is the share of those that are exactly 0, and `silent_share`
-    the share of channels that say nothing here, 0 to 1: all 0 where `ends_in_relu`, else all below SILENT_BELOW of
-    the stage's largest magnitude. A channel that is silent on one picture need not be dead. `largest` are the
-    channels with the largest mean magnitude, the strongest first. `counts` (B,) are the channels whose mean lies in
-    each bin of the comparison.
+    the share of channels that are 0 everywhere, 0 to 1. A channel that is silent on one picture need not be dead.
+    `largest` are the channels with the largest mean, the strongest first. `counts` (B,) are the channels whose mean
+    lies in each bin of the comparison.
     """
 
     num_channels: int
@@ -44,7 +43,6 @@ class StageStatistics:
     std: float
     zero_share: float
     silent_share: float
-    ends_in_relu: bool
     largest: tuple[ChannelStrength, ...]
     counts: NDArray[np.int64]
 
@@ -95,14 +93,13 @@ def _compare(label: StageLabel, activations: tuple[StageActivation, ...], *, num
 
 
 def _sum_up(activation: StageActivation, counts: NDArray[np.int64]) -> StageStatistics:
-    strengths = np.abs(activation.values).mean(axis=(1, 2), dtype=np.float64)  # (C,)
+    strengths = activation.values.mean(axis=(1, 2), dtype=np.float64)  # (C,)
     return StageStatistics(
         num_channels=len(strengths),
         mean=float(activation.values.mean(dtype=np.float64)),
         std=float(activation.values.std(dtype=np.float64)),
         zero_share=activation.zero_share,
         silent_share=float(activation.silent.mean()),
-        ends_in_relu=activation.ends_in_relu,
         largest=tuple(ChannelStrength(int(idx), float(strengths[idx])) for idx in activation.strongest(NUM_LARGEST)),
         counts=counts,
     )

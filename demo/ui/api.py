@@ -96,8 +96,8 @@ def answer_activations(
         backbone: Name of the network, for example "resnet50"; empty for the default.
 
     Returns:
-        Label, module name, shape (C, H, W) and stride of each stage; and for each a PNG with its mean activation
-        on the picture, beside its sixteen strongest feature maps.
+        Label, name of the layer that is shown, shape (C, H, W) and stride of each stage; and for each a PNG with
+        its mean activation on the picture, beside its sixteen strongest feature maps.
     """
     picture = _read_picture(rooms, image)
     with _backbone(rooms, backbone) as network:

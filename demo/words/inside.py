@@ -13,6 +13,7 @@ class LadderWords:
 
     measure: str
     measures: Mapping[str, str]
+    layers: Mapping[str, str]
     facts: str
     field: str
     pick: str

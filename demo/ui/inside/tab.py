@@ -1,5 +1,6 @@
 """Tab 3: what the network makes of the photograph: the ladder of its stages, and panels with things to try."""
 
+import html
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -134,8 +135,7 @@ def build_inside_tab(rooms: Rooms, ref: gr.State) -> InsideTab:
                 answer = gr.HTML(answer_line(rooms.words, None), padding=False, elem_id="inside-answer")
                 legend = gr.HTML("", padding=False, elem_id="legend")
                 measure = _choose_measure(words.ladder)
-        with gr.Row(elem_id="stages"):
-            stages = {label.value: _build_stage(words, label) for label in StageLabel}
+        stages = {label.value: _build_stage(words, label) for label in StageLabel}
         gr.HTML(_say_what_to_try(words), padding=False)
         channel = _build_panels(rooms, ref)
     listen(rooms, tab.select, open_tab, None, was_opened)
@@ -187,11 +187,13 @@ def _choose_measure(words: LadderWords) -> gr.Radio:
 
 def _build_stage(words: InsideWords, label: StageLabel) -> StageOutputs:
     name, ladder = words.stage_names[label], words.ladder
-    with gr.Column(min_width=280, elem_classes="stage"):
-        gr.Markdown(f"### {name}\n{words.stage_sentences[label]}")
-        shape = gr.HTML("", padding=False, elem_id=f"shape-{label}")
-        overlay = _build_picture(ladder.overlay, ladder.overlay_alt.format(stage=name), elem_id=f"overlay-{label}")
-        grid = _build_picture(ladder.grid, ladder.grid_alt.format(stage=name), elem_id=f"grid-{label}")
+    with gr.Row(elem_classes="stage"):
+        with gr.Column(scale=2, min_width=280):
+            gr.Markdown(f"### {name}\n{words.stage_sentences[label]}")
+            shape = gr.HTML("", padding=False, elem_id=f"shape-{label}")
+            overlay = _build_picture(ladder.overlay, ladder.overlay_alt.format(stage=name), elem_id=f"overlay-{label}")
+        with gr.Column(scale=3, min_width=300):
+            grid = _build_picture(ladder.grid, ladder.grid_alt.format(stage=name), elem_id=f"grid-{label}")
     return StageOutputs(shape, overlay, grid)
 
 
@@ -231,9 +233,15 @@ def _draw_stage(
         silent=int(stage.silent.sum()),
         channels=channels,
     )
+    layer = words.layers["expansion" if stage.stage.last_block else "end"]
+    layer = layer.format(module=_draw_code(stage.stage.module), end=_draw_code(stage.stage.end))
     overlay = _draw_field(draw_overlay(stage.mean, activations.network_input), activations.network_input, stage)
     grid = draw_grid(stage.values[stage.strongest(NUM_MAPS, measure)])
-    return StageOutputs(f'<p class="shape">{shape}</p><p class="shape">{facts}</p>', overlay, grid)
+    return StageOutputs("".join(f'<p class="shape">{each}</p>' for each in (shape, layer, facts)), overlay, grid)
+
+
+def _draw_code(name: str) -> str:
+    return f"<code>{html.escape(name)}</code>"
 
 
 def _draw_field(overlay: Image.Image, network_input: Image.Image, stage: StageActivation) -> Image.Image:
