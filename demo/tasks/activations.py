@@ -16,6 +16,7 @@ from demo.models.batching import set_num_threads
 from demo.models.zoo import Stage, StageLabel
 from demo.system import num_cores
 
+
 class Measure(StrEnum):
     """The measure by which channels are ranked, over the values of a channel's map.
 

@@ -112,11 +112,9 @@ def answer_activations(
         for each in activations.stages
     ]
     low, middle, high = (
-        join_pictures(
-            draw_overlay(each.mean, activations.network_input),
-            draw_grid(each.values[each.strongest(NUM_MAPS)]),
-        )
+        join_pictures(draw_overlay(each.mean, activations.network_input, side_px=grid.height), grid)
         for each in activations.stages
+        for grid in [draw_grid(each.values[each.strongest(NUM_MAPS)])]
     )
     return {"stages": stages}, low, middle, high
 

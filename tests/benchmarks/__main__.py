@@ -31,6 +31,7 @@ from tests.benchmarks import abuse as floods
 from tests.benchmarks import crowd as visitors
 from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
+from tests.benchmarks import stages as layers
 from tests.benchmarks import training
 from tests.benchmarks.throughput import throughput
 from tests.conftest import PROJECT
@@ -225,6 +226,12 @@ def maps() -> list[Row]:
     return [Row(*row) for each in class_maps.BENCHMARKS for row in each(photos)]
 
 
+def stages() -> list[Row]:
+    """Compare the layers that could be looked at in each stage."""
+    photos = DATA / "imagenet_samples"
+    return [Row(*row) for each in layers.BENCHMARKS for row in each(photos)]
+
+
 def hostile() -> list[Row]:
     """Read odd, broken and hostile pictures, archives and heads: named, fast, small, nothing written."""
     return [Row(*row) for each in attacks.BENCHMARKS for row in each(DATA)]
@@ -242,7 +249,21 @@ def crowd() -> list[Row]:
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     each.__name__: each
-    for each in (samples, fine_tune, heads, maps, start_up, memory, networks, speed, hostile, abuse, crowd, tests)
+    for each in (
+        samples,
+        fine_tune,
+        heads,
+        maps,
+        stages,
+        start_up,
+        memory,
+        networks,
+        speed,
+        hostile,
+        abuse,
+        crowd,
+        tests,
+    )
 }
 
 

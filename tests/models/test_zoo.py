@@ -112,6 +112,17 @@ def test_the_stages_have_the_strides_of_the_table(untrained: Untrained) -> None:
         assert round(side_px(untrained.spec) / side / stage.stride) == 1, stage
 
 
+def test_no_stage_shows_a_negative_value(untrained: Untrained) -> None:
+    assert all(stage.min() >= 0 for stage in untrained.outputs.stages.values())
+
+
+def test_what_is_shown_of_the_middle_stage_lies_below_what_is_trained_with_the_last(untrained: Untrained) -> None:
+    shown = untrained.backbone.subgraph(None, StageLabel.MIDDLE).parameters()
+    trained = {id(each) for each in untrained.backbone.subgraph(StageLabel.MIDDLE).parameters()}
+    assert trained
+    assert not trained & {id(each) for each in shown}
+
+
 def test_the_stages_and_logits_are_what_the_modules_give(untrained: Untrained) -> None:
     given: dict[StageLabel, Tensor] = {}
     modules = dict(untrained.network.named_modules())  # DenseNet's last ReLU is a function

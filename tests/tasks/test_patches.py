@@ -187,7 +187,7 @@ def test_a_private_network_neither_reads_nor_writes_the_cache(embedded: Backbone
     assert cache.find(EMBEDDED, "digest 2") is None
 
 
-@pytest.mark.parametrize(("stage", "channel_idx"), [(LOW, 24), (HIGH, 1280), (MIDDLE, -1)])
+@pytest.mark.parametrize(("stage", "channel_idx"), [(LOW, 144), (HIGH, 1280), (MIDDLE, -1)])
 def test_a_channel_that_is_not_there_is_refused(
     embedded: Backbone, cache: PeakCache, stage: StageLabel, channel_idx: int
 ) -> None:

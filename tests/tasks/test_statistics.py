@@ -10,7 +10,6 @@ from PIL import Image
 from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
 from demo.models.zoo import StageLabel
-from demo.tasks.activations import SILENT_BELOW
 from demo.tasks.statistics import (
     NUM_BINS,
     NUM_LARGEST,
@@ -54,21 +53,10 @@ def test_the_numbers_are_those_of_the_stages(request: pytest.FixtureRequest, nam
         assert side.mean == pytest.approx(values.mean(), rel=1e-4, abs=1e-5)
         assert side.std == pytest.approx(values.std(), rel=1e-4)
         assert side.zero_share == pytest.approx((values == 0).mean(), abs=1e-3)
-        assert side.ends_in_relu == (values.min() == 0)
-        peaks = np.abs(values).max(axis=(1, 2))
-        silent = peaks == 0 if side.ends_in_relu else peaks < SILENT_BELOW * peaks.max()
-        assert side.silent_share == pytest.approx(silent.mean(), abs=2 / len(values))
-        strengths = np.abs(values).mean(axis=(1, 2))
+        assert side.silent_share == pytest.approx((values.max(axis=(1, 2)) == 0).mean(), abs=2 / len(values))
+        strengths = values.mean(axis=(1, 2))
         assert [each.strength for each in side.largest] == pytest.approx(np.sort(strengths)[::-1][:NUM_LARGEST])
         assert all(strengths[each.channel_idx] == pytest.approx(each.strength, rel=1e-4) for each in side.largest)
-
-
-def test_only_some_stages_end_in_a_relu(both: tuple[StageComparison, ...], resnet: Backbone, cat: Image.Image) -> None:
-    assert [[side.ends_in_relu for side in each.sides] for each in both] == [[False] * 2, [False] * 2, [True] * 2]
-    assert all(each.sides[0].ends_in_relu for each in compare_stages([(resnet, cat)]))
-    for comparison in both:
-        for side in comparison.sides:
-            assert side.ends_in_relu == (side.zero_share > 0.1)
 
 
 def test_two_looks_share_the_edges_of_their_histograms(both: tuple[StageComparison, ...]) -> None:
@@ -132,7 +120,7 @@ def test_a_plain_picture_has_statistics_too(resnet: Backbone) -> None:
     for comparison in compare_stages([(resnet, Image.new("RGB", (40, 30)))] * 2):
         for side in comparison.sides:
             assert np.isfinite([side.mean, side.std]).all()
-            assert 0 <= side.silent_share <= side.zero_share <= 1 or not side.ends_in_relu
+            assert 0 <= side.silent_share <= side.zero_share <= 1
 
 
 def test_two_networks_stand_side_by_side(embedded: Backbone, resnet: Backbone, cat: Image.Image) -> None:

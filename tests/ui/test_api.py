@@ -83,10 +83,11 @@ def test_fine_tune_gives_a_report_and_a_head(client: Client, make_zip: MakeZip) 
 def test_activations_gives_three_stages_and_pictures(client: Client) -> None:
     answer, *pictures = client.predict(handle_file(CAT), "", api_name="/activations")
     assert [(each["label"], each["shape"], each["stride"]) for each in answer["stages"]] == [
-        ("low", [24, 56, 56], 4),
-        ("middle", [112, 14, 14], 16),
+        ("low", [144, 56, 56], 4),
+        ("middle", [672, 14, 14], 16),
         ("high", [1280, 7, 7], 32),
     ]
+    assert [each["name"] for each in answer["stages"]] == ["blocks.2.0.bn1", "blocks.4.2.bn1", "bn2"]
     for picture in pictures:
         with Image.open(picture) as image:
             assert image.format == "PNG"

@@ -57,7 +57,10 @@ def alt_texts(markup: str) -> list[str]:
 def test_the_ladder_says_what_each_stage_is(visitor: Visitor) -> None:
     visitor.call("open_tab")
     ladder = fill(LadderOutputs, visitor.call("draw_stages", None, None, "mean"))
-    assert "24 maps of 56 × 56" in ladder.low.shape
+    assert "144 maps of 56 × 56" in ladder.low.shape
+    assert "Shown after the ReLU of an expansion, <code>blocks.2.0.bn1</code>" in ladder.low.shape
+    assert "own output, <code>blocks.1</code>, has no ReLU" in ladder.low.shape
+    assert "Shown after the stage's last ReLU: <code>bn2</code>" in ladder.high.shape
     assert "Receptive field:" in ladder.low.shape
     assert re.search(r"(\d+) of 1280 channels are silent", ladder.high.shape)
     for stage in (ladder.low, ladder.middle, ladder.high):
@@ -77,7 +80,7 @@ def test_channels_are_ranked_by_the_measure_that_is_named(visitor: Visitor) -> N
     assert len(picked) > 1
 
 
-@pytest.mark.parametrize("index", [[84, 84], [-1, 5], [5000, 5], None, "5,5"])
+@pytest.mark.parametrize("index", [[113, 113], [-1, 5], [5000, 5], None, "5,5"])
 def test_a_click_beside_the_maps_chooses_nothing(visitor: Visitor, index: Any) -> None:
     click = {"index": index, "value": None}
     answers = visitor.call("pick_channel", None, "mean", event_data=click, of="grid-high")
@@ -154,7 +157,7 @@ def test_patches_come_from_the_visitors_own_pictures_too(visitor: Visitor, make_
     assert any("red/" in each.patches or "blue/" in each.patches for each in found)
 
 
-@pytest.mark.parametrize("number", [-1, 24, 1.5, None, "3", float("nan"), float("inf")])
+@pytest.mark.parametrize("number", [-1, 144, 1.5, None, "3", float("nan"), float("inf")])
 def test_a_channel_that_is_not_there_is_refused(visitor: Visitor, number: Any) -> None:
     unfold(visitor, CHANNEL)
     with pytest.raises(Refused):
