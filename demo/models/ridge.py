@@ -157,7 +157,7 @@ def fit_inverse_temperature(
             perfectly and the targets are 0 and 1: the cross-entropy would fall forever.
         prior: How strongly the factor is held near 1, not negative: prior / 2 times the squared logarithm of the
             factor, in nats, is added to the summed cross-entropy. That is a normal prior on the logarithm with
-            variance 1 / prior; where it is above 0, wide bounds are not met.
+            variance 1 / prior, and keeps the factor off the bounds where little is known.
 
     Source:
         Guo et al. 2017, https://arxiv.org/abs/1706.04599, section 4.2; Platt 1999 for two classes

@@ -17,7 +17,7 @@ from demo.tasks.finetune import score
 from demo.tasks.folds import cross_validate
 
 TEMPERATURE_BOUNDS = (0.05, 20.0)
-# Both chosen by the likelihood of unseen pictures (tests/benchmarks/truth.py). The prior is a standard deviation of 1/4.
+# Both chosen by the likelihood of unseen pictures, tests/benchmarks/truth.py; the prior is a standard deviation of 1/4.
 _PRIOR = 16.0
 _CHI2_99 = 6.634896601021217  # of one degree of freedom
 
@@ -92,7 +92,7 @@ def calibrate(head: Head, features: Features) -> Calibration | None:
     return Calibration(temperature, *counts, before, after)
 
 
-def fit_temperature(logits: NDArray[np.float32], class_idxs: NDArray[np.int64]) -> float:
+def fit_temperature(logits: NDArray[np.floating[Any]], class_idxs: NDArray[np.int64]) -> float:
     """Find the temperature T for which softmax(logits / T) gives the truth the highest likelihood, if T is not 1.
 
     T above 1 makes a head less sure, below 1 surer; the order of the classes stays. Where every answer is right the
@@ -124,7 +124,7 @@ def log_likelihood(logits: NDArray[np.floating[Any]], class_idxs: NDArray[np.int
 
 
 def reliability(
-    logits: NDArray[np.float32], class_idxs: NDArray[np.int64], *, temperature: float = 1.0, num_bins: int = 10
+    logits: NDArray[np.floating[Any]], class_idxs: NDArray[np.int64], *, temperature: float = 1.0, num_bins: int = 10
 ) -> Reliability:
     """Compare a head's confidence with its accuracy, in bins of confidence.
 

@@ -32,6 +32,7 @@ from tests.benchmarks import crowd as visitors
 from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
 from tests.benchmarks import training
+from tests.benchmarks import truth as numbers
 from tests.benchmarks.throughput import throughput
 from tests.conftest import PROJECT
 from tests.pictures import noise
@@ -219,6 +220,11 @@ def heads() -> list[Row]:
     return [Row(*row) for each in training.BENCHMARKS for row in each(archive)]
 
 
+def truth() -> list[Row]:
+    """Ask whether accuracies, intervals and probabilities tell the truth; needs `sets/` for more than one set."""
+    return [Row(*row) for each in numbers.BENCHMARKS for row in each(DATA)]
+
+
 def maps() -> list[Row]:
     """Ask whether class maps tell the truth, and what looking inside a network costs."""
     photos = DATA / "imagenet_samples"
@@ -242,7 +248,21 @@ def crowd() -> list[Row]:
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     each.__name__: each
-    for each in (samples, fine_tune, heads, maps, start_up, memory, networks, speed, hostile, abuse, crowd, tests)
+    for each in (
+        samples,
+        fine_tune,
+        heads,
+        truth,
+        maps,
+        start_up,
+        memory,
+        networks,
+        speed,
+        hostile,
+        abuse,
+        crowd,
+        tests,
+    )
 }
 
 
