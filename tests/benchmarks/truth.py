@@ -41,6 +41,8 @@ RECIPES = {
     "early stopping": Recipe(patience=3),
 }
 
+SETTINGS = replace(Settings(), max_pictures=5_000)
+
 Rows = list[tuple[str, str, str]]
 
 
@@ -56,14 +58,14 @@ class Study:
     @staticmethod
     def of(archive: Path, backbone: Backbone) -> "Study":
         """Read a set and look at each of its pictures, plain and mirrored."""
-        read = read_collection(archive, Settings())
+        read = read_collection(archive, SETTINGS)
         classes = tuple(
             replace(each, pictures=tuple(replace(one, split=None) for one in each.pictures)) for each in read.classes
         )
         study = Study(archive.stem, backbone, replace(read, classes=classes), FeatureCache())
-        dataset = make_dataset(study.collection, Settings())
+        dataset = make_dataset(study.collection, SETTINGS)
         everything = replace(dataset, samples=tuple(replace(each, split=Split.TRAIN) for each in dataset.samples))
-        for _ in extract_features(backbone, everything, Settings(), views=choose_views(Recipe()), cache=study.cache):
+        for _ in extract_features(backbone, everything, SETTINGS, views=choose_views(Recipe()), cache=study.cache):
             pass
         return study
 
@@ -76,7 +78,7 @@ class Study:
             chosen.append(replace(each, pictures=tuple(order[:count])))
             pool += order[count:]
             truths += [class_idx] * len(order[count:])
-        dataset = make_dataset(replace(self.collection, classes=tuple(chosen)), Settings(), seed=seed)
+        dataset = make_dataset(replace(self.collection, classes=tuple(chosen)), SETTINGS, seed=seed)
         tuned = finish(self.backbone, dataset, replace(recipe, seed=seed), self.cache)
         rows = self.cache.rows(self.backbone.spec.name)
         values = np.stack([rows[PLAIN, each.stored.digest] for each in pool])
@@ -189,7 +191,7 @@ def sureness(data: Path) -> Rows:
     backbone, folder = load_backbone(ZOO[EMBEDDED]), data / "imagenet_samples"
     with (folder / "labels.csv").open(encoding="utf-8") as file:
         labels = list(csv.DictReader(file))
-    pictures = [backbone.transform(read_image(folder / each["file"], Settings())) for each in labels]
+    pictures = [backbone.transform(read_image(folder / each["file"], SETTINGS)) for each in labels]
     logits = np.concatenate([backbone.answer(picture[np.newaxis]).logits.numpy() for picture in pictures])
     truths = np.array([int(each["class_index"]) for each in labels])
     measured = reliability(logits, truths)
