@@ -33,7 +33,7 @@ from tests.benchmarks.training import finish
 NUM_SPLITS = 30
 NUM_FITS = 10
 CHOSEN = 60  # pictures of a class that accuracies are measured with
-FEW = 20  # pictures of a class that temperatures are measured with
+FEW = (20, 60)  # pictures of a class that temperatures are measured with
 NUM_PERFECT = 60  # validation pictures that are all right
 RECIPES = {
     "default": Recipe(),
@@ -156,8 +156,11 @@ def intervals(study: Study) -> Rows:
 
 def temperatures(study: Study) -> Rows:
     """Fit temperatures from few pictures: are unseen pictures better off?"""
-    trials = [study.train(Recipe(), count=FEW, seed=seed) for seed in range(NUM_FITS)]
-    return [_compare(f"{study.name}, {FEW} pictures a class", "-", trials)]
+    rows = []
+    for count in FEW:
+        trials = [study.train(Recipe(), count=count, seed=seed) for seed in range(NUM_FITS)]
+        rows.append(_compare(f"{study.name}, {count} pictures a class", "-", trials))
+    return rows
 
 
 def perfect(study: Study) -> Rows:

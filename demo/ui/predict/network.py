@@ -137,8 +137,8 @@ def build_history(rooms: Rooms, choice: NetworkChoice) -> None:
                 label = f"{spec.year} · {spec.display_name}"
                 use = gr.Button(label, size="sm", min_width=0, elem_id=f"use-{spec.name}")
                 _wire_choice(rooms, use.click, choice, gr.State(spec.name))
-        gr.HTML(draw_history(rooms.words), padding=False)
         build_sureness(rooms, choice.ref)
+        gr.HTML(draw_history(rooms.words), padding=False)
 
 
 def _wire_choice(rooms: Rooms, trigger: Any, choice: NetworkChoice, name: gr.Component, **options: Any) -> None:
