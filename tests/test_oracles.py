@@ -5,17 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import softmax
-from scipy.stats import binned_statistic, spearmanr
+from scipy.optimize import brentq, minimize_scalar
+from scipy.special import log_softmax, softmax
+from scipy.stats import binned_statistic, chi2, spearmanr
 from sklearn.calibration import calibration_curve
 from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeClassifier, RidgeClassifierCV
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 from statsmodels.stats.proportion import proportion_confint
 
-from demo.models.ridge import PENALTIES, RidgePath, choose_penalty
-from demo.tasks.calibration import TEMPERATURE_BOUNDS, fit_temperature, reliability
+from demo.models.ridge import PENALTIES, RidgePath, choose_penalty, fit_inverse_temperature
+from demo.tasks.calibration import fit_temperature, reliability
 from demo.tasks.erase import compare_maps
 from demo.tasks.evaluate import Scores, confuse, measure, per_class, wilson
 from demo.tasks.projection import project
@@ -90,16 +90,32 @@ def test_probabilities_are_scipys(scores: Scores) -> None:
     np.testing.assert_allclose(scores.probabilities, expected, **CLOSE)
 
 
-def test_the_temperature_is_where_scipy_finds_the_slope_to_be_zero(scores: Scores) -> None:
+@pytest.mark.parametrize("prior", [0.0, 16.0])
+def test_the_inverse_temperature_is_where_scipy_finds_the_slope_to_be_zero(scores: Scores, prior: float) -> None:
     known = scores.class_idxs < 4  # the class that is never named would make the best temperature endless
-    logits, class_idxs = scores.logits[known], scores.class_idxs[known]
+    logits, targets = scores.logits[known].astype(float), np.eye(5)[scores.class_idxs[known]]
 
     def slope(factor: float) -> Any:
-        return ((softmax(factor * logits.astype(float), axis=1) - np.eye(5)[class_idxs]) * logits).sum()
+        return ((softmax(factor * logits, axis=1) - targets) * logits).sum() + prior * np.log(factor) / factor
 
-    lowest, highest = TEMPERATURE_BOUNDS
-    expected = 1 / brentq(slope, 1 / highest, 1 / lowest, xtol=1e-13)
-    assert fit_temperature(logits, class_idxs) == pytest.approx(expected, abs=1e-9)
+    expected = brentq(slope, 0.05, 20, xtol=1e-13)
+    found = fit_inverse_temperature(logits, targets, np.ones(len(logits)), (0.05, 20), prior=prior)
+    assert found == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize("sharpness", [0.5, 1.0, 3.0])
+def test_the_temperature_is_scipys_where_scipy_finds_it_significant_and_1_elsewhere(
+    scores: Scores, sharpness: float
+) -> None:
+    known = scores.class_idxs < 4
+    logits, class_idxs = sharpness * scores.logits[known], scores.class_idxs[known]
+
+    def loss(log_temperature: float) -> Any:
+        return -log_softmax(logits * np.exp(-log_temperature), axis=1)[np.arange(len(logits)), class_idxs].sum()
+
+    best = minimize_scalar(lambda each: loss(each) + 8 * each**2, bounds=(-3, 3), options={"xatol": 1e-9}).x
+    is_significant = chi2.sf(2 * (loss(0.0) - loss(best)), 1) < 0.01
+    assert fit_temperature(logits, class_idxs) == pytest.approx(np.exp(best) if is_significant else 1.0, abs=1e-5)
 
 
 @pytest.mark.parametrize("num_bins", [4, 10, 15])

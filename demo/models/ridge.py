@@ -141,7 +141,9 @@ def choose_penalty(path: RidgePath) -> float:
     return float(penalties[int(np.argmin(errors))])
 
 
-def fit_inverse_temperature(scores: Real, targets: Real, weights: Real, bounds: tuple[float, float]) -> float:
+def fit_inverse_temperature(
+    scores: Real, targets: Real, weights: Real, bounds: tuple[float, float], *, prior: float = 0.0
+) -> float:
     """Fit the factor on scores whose softmax has the smallest weighted cross-entropy: temperature scaling, by 1 / T.
 
     The cross-entropy is convex in the factor, so its slope changes sign once, and bisection over the logarithm of
@@ -153,6 +155,9 @@ def fit_inverse_temperature(scores: Real, targets: Real, weights: Real, bounds: 
         weights: (n,), none negative.
         bounds: Smallest and largest factor. The largest is the result where the scores separate the classes
             perfectly and the targets are 0 and 1: the cross-entropy would fall forever.
+        prior: How strongly the factor is held near 1, not negative: prior / 2 times the squared logarithm of the
+            factor, in nats, is added to the summed cross-entropy. That is a normal prior on the logarithm with
+            variance 1 / prior, and keeps the factor off the bounds where little is known.
 
     Source:
         Guo et al. 2017, https://arxiv.org/abs/1706.04599, section 4.2; Platt 1999 for two classes
@@ -164,7 +169,7 @@ def fit_inverse_temperature(scores: Real, targets: Real, weights: Real, bounds: 
         middle = (low + high) / 2
         probabilities = np.exp(np.exp(middle) * scores)
         probabilities /= probabilities.sum(axis=1, keepdims=True)
-        slope = weights @ ((probabilities - targets) * scores).sum(axis=1)
+        slope = np.exp(middle) * (weights @ ((probabilities - targets) * scores).sum(axis=1)) + prior * middle
         low, high = (low, middle) if slope > 0 else (middle, high)
     return float(np.exp((low + high) / 2))
 

@@ -17,6 +17,7 @@ from demo.tasks.ascent import AscentCache
 from demo.tasks.features import FeatureCache, FeatureProgress
 from demo.tasks.finetune import Progress, fine_tune
 from demo.tasks.novelty import Strangers
+from demo.tasks.sureness import ExampleAnswers
 from demo.visitors.arrival import Arrival
 from demo.visitors.jobs import Job, JobKind, TrainingQueue
 from demo.visitors.registry import Sessions
@@ -37,6 +38,7 @@ class Rooms:
     arrival: Arrival
     ascents: AscentCache = field(default_factory=AscentCache)
     strangers: Strangers = field(default_factory=Strangers)
+    example_answers: ExampleAnswers = field(default_factory=ExampleAnswers)
     words: Words = ENGLISH
 
     @staticmethod

@@ -4,6 +4,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from PIL import Image
@@ -13,6 +14,7 @@ from demo.data.dataset import Dataset, Split
 from demo.models.head import Head
 from demo.models.state import ModelState
 from demo.settings import Settings
+from demo.tasks.calibration import Calibration, calibrate
 from demo.tasks.evaluate import Scores
 from demo.tasks.features import FeatureCache, Features
 from demo.tasks.finetune import FineTuned, score
@@ -60,6 +62,11 @@ class Trained:
     def score(self, split: Split) -> Scores:
         """Return what the head says of a split."""
         return score(self.head, self.features, split)
+
+    @cached_property
+    def calibration(self) -> Calibration | None:
+        """The temperature that suits the head; fitted at the first look, which may take seconds."""
+        return calibrate(self.head, self.features)
 
 
 class Session:

@@ -131,6 +131,13 @@ class ResultsWords:
     reliability_title: str
     reliability_help: str
     reliability: str
+    temperature_fit: str
+    temperature: str
+    temperature_one: str
+    temperature_source: str
+    temperature_judged: str
+    temperature_unjudged: str
+    temperature_nothing: str
     reliability_alt: str
     reliability_columns: tuple[str, ...]
     novelty_title: str

@@ -73,6 +73,20 @@ class NetworkWords:
 
 
 @dataclass(frozen=True)
+class SurenessWords:
+    """How sure the network in use is of the examples, and whether it is right."""
+
+    title: str
+    help: str
+    columns: tuple[str, ...]
+    right: str
+    wrong: str
+    no_class: str
+    measured: str
+    why: str
+
+
+@dataclass(frozen=True)
 class SideBySideWords:
     """Networks side by side, and a batch of pictures."""
 
@@ -102,4 +116,5 @@ class PredictWords:
     network_input: str
     network_input_alt: str
     network: NetworkWords
+    sureness: SurenessWords
     side_by_side: SideBySideWords

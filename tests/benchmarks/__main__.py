@@ -33,6 +33,7 @@ from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
 from tests.benchmarks import stages as layers
 from tests.benchmarks import training
+from tests.benchmarks import truth as numbers
 from tests.benchmarks.throughput import throughput
 from tests.conftest import PROJECT
 from tests.pictures import noise
@@ -220,6 +221,11 @@ def heads() -> list[Row]:
     return [Row(*row) for each in training.BENCHMARKS for row in each(archive)]
 
 
+def truth() -> list[Row]:
+    """Ask whether accuracies, intervals and probabilities tell the truth; needs `sets/` for more than one set."""
+    return [Row(*row) for each in numbers.BENCHMARKS for row in each(DATA)]
+
+
 def maps() -> list[Row]:
     """Ask whether class maps tell the truth, and what looking inside a network costs."""
     photos = DATA / "imagenet_samples"
@@ -253,6 +259,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
         samples,
         fine_tune,
         heads,
+        truth,
         maps,
         stages,
         start_up,

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from demo.data.samples import ASSETS, EXAMPLES, Example, find_example, read_example, read_thumbnail
+from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 
 EVERY_EXAMPLE = pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
@@ -32,6 +33,12 @@ def test_every_example_is_the_file_that_its_package_carries(name: str, package: 
     assert found is not None
     assert found.origin is not None
     assert path.read_bytes() == Path(found.origin).parent.joinpath(folder, path.name).read_bytes()
+
+
+def test_imagenet_has_a_class_for_three_of_the_examples() -> None:
+    names = ZOO[EMBEDDED].class_names
+    found = {each.name: {names[idx] for idx in each.class_idxs} for each in EXAMPLES if each.class_idxs}
+    assert found == {"cat": {"tabby", "tiger cat"}, "coffee": {"espresso"}, "palace": {"palace"}}
 
 
 @EVERY_EXAMPLE

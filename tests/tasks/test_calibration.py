@@ -1,11 +1,20 @@
 """How sure a head is, beside how often it is right."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from demo.tasks.calibration import TEMPERATURE_BOUNDS, Calibration, calibrate, fit_temperature, reliability
-from tests.tasks.test_evaluate import logits_of, made_logits, scores
+from demo.data.dataset import Split
+from demo.models.head import Head, TrainingSummary
+from demo.models.recipe import Optimizer, Recipe
+from demo.models.ridge import fit_ridge
+from demo.models.zoo import EMBEDDED
+from demo.tasks.calibration import TEMPERATURE_BOUNDS, calibrate, fit_temperature, log_likelihood, reliability
+from demo.tasks.features import Features
+from demo.tasks.finetune import FineTuned, score
+from tests.tasks.test_evaluate import logits_of, made_logits
 
 
 @pytest.mark.parametrize("temperature", [0.25, 1.0, 3.0])
@@ -15,23 +24,36 @@ def test_the_temperature_that_was_put_in_is_found(temperature: float) -> None:
     assert found == pytest.approx(temperature, rel=0.03)  # 20,000 samples know it to about 1%
 
 
-def test_no_other_temperature_is_more_likely() -> None:
-    logits, class_idxs = made_logits(seed=1, count=300)
-    best = fit_temperature(logits, class_idxs)
-
-    def nll(temperature: float) -> float:
-        tensor = torch.from_numpy(logits).double() / temperature
-        return float(torch.nn.functional.cross_entropy(tensor, torch.from_numpy(class_idxs)))
-
-    assert nll(best) < min(nll(0.99 * best), nll(1.01 * best))
+@pytest.mark.parametrize("sharpness", [1.0, 5.0])
+def test_the_fewer_pictures_the_nearer_to_1(sharpness: float) -> None:
+    logits, class_idxs = made_logits(seed=1)
+    few, some, many = (fit_temperature(sharpness * logits[:n], class_idxs[:n]) for n in (10, 300, 20_000))
+    assert 1 <= few <= some <= 1.02 * many
+    assert many == pytest.approx(sharpness, rel=0.03)
 
 
-def test_the_temperature_of_a_head_that_is_always_right_or_wrong_is_a_bound() -> None:
-    logits = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
-    lowest, highest = TEMPERATURE_BOUNDS
-    assert fit_temperature(logits, np.array([0, 1, 2, 0])) == pytest.approx(lowest)
-    assert fit_temperature(logits, np.array([1, 2, 0, 2])) == pytest.approx(highest)
-    assert fit_temperature(1e6 * logits, np.array([0, 1, 2, 0])) == pytest.approx(lowest)
+@pytest.mark.parametrize("count", [1, 4, 60, 2000])
+@pytest.mark.parametrize("scale", [0.1, 1.0, 5.0])
+def test_no_number_of_right_answers_leads_to_the_bound(count: int, scale: float) -> None:
+    class_idxs = np.arange(count) % 3
+    temperature = fit_temperature(scale * np.eye(3, dtype=np.float32)[class_idxs], class_idxs)
+    assert 5 * TEMPERATURE_BOUNDS[0] < temperature <= 1
+
+
+def test_sure_and_all_right_is_left_as_it_is() -> None:
+    class_idxs = np.arange(60) % 3
+    assert fit_temperature(5 * np.eye(3, dtype=np.float32)[class_idxs], class_idxs) == 1
+
+
+def test_a_head_that_is_sure_and_wrong_becomes_less_sure() -> None:
+    class_idxs = np.arange(60) % 3
+    assert fit_temperature(5 * np.eye(3, dtype=np.float32)[class_idxs - 1], class_idxs) > 1.5
+
+
+def test_a_likelihood_of_1_is_not_improved_upon() -> None:
+    logits = 1e6 * np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
+    assert log_likelihood(logits, np.array([0, 1, 2, 0])) == 0
+    assert fit_temperature(logits, np.array([0, 1, 2, 0])) == 1
 
 
 def test_probabilities_that_are_meant_are_well_calibrated() -> None:
@@ -70,18 +92,61 @@ def test_a_sure_head_is_in_the_last_bin() -> None:
     assert found.calibration_error == 0.0
 
 
-def test_the_temperature_is_the_validation_splits_and_the_reliability_that_of_the_split() -> None:
-    validation, test = (made_logits(seed=seed, count=2000) for seed in (1, 2))
-    names = ("a", "b", "c", "d")
-    asked, fitted = (scores(idxs.tolist(), 4 * logits, class_names=names) for logits, idxs in (test, validation))
-    found = calibrate(asked, fitted)
-    temperature = fit_temperature(4 * validation[0], validation[1])
-    assert isinstance(found, Calibration)
-    assert found.temperature == temperature == pytest.approx(4, rel=0.1)
-    assert found.before == reliability(4 * test[0], test[1])
-    assert found.after == reliability(4 * test[0], test[1], temperature=temperature)
-    assert found.after.calibration_error < found.before.calibration_error / 3
+def made_head(num_train: int = 40, num_val: int = 10, num_test: int = 10, *, factor: float = 1.0) -> FineTuned:
+    """Train on two clouds that overlap; the head's logits are then made `factor` times as large."""
+    count = num_train + num_val + num_test
+    generator = np.random.default_rng(0)
+    class_idxs = np.arange(count) % 2
+    values = generator.normal(size=(count, 6)).astype(np.float32) + class_idxs[:, np.newaxis].astype(np.float32)
+    splits = (Split.TRAIN,) * num_train + (Split.VALIDATION,) * num_val + (Split.TEST,) * num_test
+    features = Features(EMBEDDED, ("low", "high"), values, class_idxs, splits)
+    recipe = Recipe(optimizer=Optimizer.RIDGE)
+    weight, bias = fit_ridge(values[:num_train], class_idxs[:num_train], 2)
+    module = torch.nn.Linear(6, 2).requires_grad_(False)
+    module.load_state_dict({"weight": factor * torch.from_numpy(weight), "bias": factor * torch.from_numpy(bias)})
+    summary = TrainingSummary(recipe, 1, 1, num_train, 1.0, 1.0, 1, num_val, None, 0, num_test, 0.1)
+    return FineTuned(Head(module, features.class_names, EMBEDDED, summary), features)
 
 
-def test_without_validation_pictures_there_is_no_temperature() -> None:
-    assert calibrate(scores([0], np.eye(3)[[0]]), scores([], np.zeros((0, 3)))) is None
+def test_the_temperature_does_not_depend_on_the_pictures_that_judge_it() -> None:
+    tuned = made_head(num_val=200, num_test=100, factor=4)
+    found = calibrate(tuned.head, tuned.features)
+    values, class_idxs = tuned.features.values.copy(), tuned.features.class_idxs.copy()
+    test = tuned.features.chosen(Split.TEST)
+    values[test], class_idxs[test] = -values[test], 1 - class_idxs[test]
+    other = calibrate(tuned.head, replace(tuned.features, values=values, class_idxs=class_idxs))
+    assert found is not None
+    assert other is not None
+    assert found.temperature == other.temperature > 1.5
+    assert found.before != other.before
+    assert (found.num_validation, found.num_training) == (200, 40)
+
+
+def test_the_test_split_judges_with_and_without() -> None:
+    tuned = made_head(num_val=200, num_test=100, factor=4)
+    found = calibrate(tuned.head, tuned.features)
+    test = score(tuned.head, tuned.features, Split.TEST)
+    assert found is not None
+    assert found.before == reliability(test.logits, test.class_idxs)
+    assert found.after == reliability(test.logits, test.class_idxs, temperature=found.temperature)
+    assert found.before.count == 100
+
+
+def test_without_a_test_split_nothing_judges_the_temperature() -> None:
+    tuned = made_head(num_test=0)
+    found = calibrate(tuned.head, tuned.features)
+    assert found is not None
+    assert (found.before, found.after) == (None, None)
+
+
+def test_without_pictures_that_were_not_learned_from_there_is_no_temperature() -> None:
+    tuned = made_head(num_train=2, num_val=0, num_test=4)  # each training picture is alone in its class
+    assert calibrate(tuned.head, tuned.features) is None
+
+
+def test_layers_that_have_seen_all_training_pictures_are_not_asked_about_them() -> None:
+    tuned = made_head()
+    head = replace(tuned.head, tuned={"layer": torch.zeros(1)})
+    found = calibrate(head, tuned.features)
+    assert found is not None
+    assert (found.num_validation, found.num_training) == (10, 0)

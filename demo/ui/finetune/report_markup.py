@@ -6,10 +6,15 @@ from typing import Any
 
 from demo.data.dataset import Split
 from demo.models.zoo import find_spec
-from demo.tasks.calibration import calibrate
 from demo.tasks.code import write_code
 from demo.tasks.evaluate import Scores, confuse, find_cell, per_class, top
-from demo.ui.finetune.results_markup import draw_classes, draw_headline, draw_reliability, draw_thumbnail
+from demo.ui.finetune.results_markup import (
+    draw_classes,
+    draw_headline,
+    draw_reliability,
+    draw_temperature,
+    draw_thumbnail,
+)
 from demo.ui.parts.markup import draw_figure, draw_table
 from demo.visitors.session import Trained
 from demo.words.language import Words
@@ -29,6 +34,7 @@ def draw_report(words: Words, trained: Trained) -> str:
     title, head = words.finetune.keep.report_title, trained.head
     parts = [f"<h1>{title}</h1>", _draw_counts(words, trained), _draw_recipe(words, trained)]
     parts += [_draw_split(words, trained, split) for split in trained.held_out]
+    parts += [f"<h2>{words.finetune.results.reliability_title}</h2>", draw_temperature(words, trained.calibration)]
     code = html.escape(write_code(head.summary.recipe, find_spec(head.backbone_name), len(head.class_names)))
     parts.append(f"<h2>{words.finetune.recipe.code_title}</h2><pre>{code}</pre>")
     return (
@@ -45,7 +51,7 @@ def _draw_split(words: Words, trained: Trained, split: Split) -> str:
         draw_headline(words, scores, split),
         _draw_confusion(words, scores),
         draw_classes(words, per_class(scores)),
-        draw_reliability(words, calibrate(scores, trained.score(Split.VALIDATION))),
+        draw_reliability(words, scores),
         _draw_wrong(words, trained, scores),
     ]
     return "".join(parts)

@@ -9,7 +9,6 @@ from PIL import Image
 from demo.data.dataset import Split, read_sample
 from demo.errors import OptionOutOfRange, check_range
 from demo.figures import draw_overlay, scatter_points
-from demo.tasks.calibration import calibrate
 from demo.tasks.cam import map_classes
 from demo.tasks.evaluate import Scores, most_confused, nearest, per_class, top
 from demo.tasks.novelty import NoveltyReport, report_novelty
@@ -22,6 +21,7 @@ from demo.ui.finetune.results_markup import (
     draw_headline,
     draw_novelty,
     draw_reliability,
+    draw_temperature,
 )
 from demo.ui.handlers import Cost, costs, listen
 from demo.ui.parts.markup import PICK_SCRIPT
@@ -48,6 +48,7 @@ class ResultsPanel(NamedTuple):
     detail: Any
     classes: Any
     reliability: Any
+    temperature: Any
     points: Any
     novelty: Any
 
@@ -103,6 +104,13 @@ def show_picture(rooms: Rooms, ref: Ref, split: str, event: gr.EventData) -> Any
 
 
 @costs(Cost.COMPUTE)
+def show_temperature(rooms: Rooms, ref: Ref) -> str:
+    """Say which temperature suits the head, and what it does to pictures by which nothing was chosen."""
+    trained = rooms.sessions.find(ref).results
+    return draw_temperature(rooms.words, trained.calibration) if trained else ""
+
+
+@costs(Cost.COMPUTE)
 def show_novelty(rooms: Rooms, ref: Ref, percent: float) -> str:
     """Say what a "none of these" threshold accepts and rejects."""
     session = rooms.sessions.find(ref)
@@ -138,15 +146,29 @@ def build_results(rooms: Rooms, ref: gr.State, model: gr.State) -> None:
         with gr.Accordion(words.reliability_title, open=False):
             gr.HTML(f'<p class="help">{words.reliability_help}</p>', padding=False)
             reliability = gr.HTML("", padding=False, elem_id="reliability")
+            fit = gr.Button(words.temperature_fit, size="sm", elem_id="fit-temperature")
+            temperature = gr.HTML("", padding=False, elem_id="temperature")
         novelty = _build_novelty(rooms, ref)
         points = _build_points(words)
     panel = ResultsPanel(
-        number, accordion, headline, split, confusion, cell, detail, classes, reliability, points, novelty
+        number,
+        accordion,
+        headline,
+        split,
+        confusion,
+        cell,
+        detail,
+        classes,
+        reliability,
+        temperature,
+        points,
+        novelty,
     )
     listen(rooms, model.change, show_results, [ref, split, number], panel, show_progress="hidden")
     listen(rooms, split.input, change_split, [ref, split], panel, show_progress="hidden")
     listen(rooms, confusion.click, show_cell, [ref, split], CellPanel(cell, detail), show_progress="hidden")
     listen(rooms, cell.click, show_picture, [ref, split], detail)
+    listen(rooms, fit.click, show_temperature, ref, temperature)
 
 
 def _build_split(rooms: Rooms) -> gr.Radio:
@@ -184,7 +206,7 @@ def _fill(rooms: Rooms, trained: Trained | None, split: str) -> ResultsPanel:
     words, chosen = rooms.words, choose_split(trained, split) if trained else None
     number = trained.number if trained else -1
     if trained is None or chosen is None:
-        return ResultsPanel(number, gr.Accordion(visible=False), "", gr.skip(), "", "", "", "", "", None, "")
+        return ResultsPanel(number, gr.Accordion(visible=False), "", gr.skip(), "", "", "", "", "", "", None, "")
     scores = trained.score(chosen)
     names = [scores.class_names[idx] for idx in scores.class_idxs]
     return ResultsPanel(
@@ -196,7 +218,8 @@ def _fill(rooms: Rooms, trained: Trained | None, split: str) -> ResultsPanel:
         cell=draw_cell(words, trained, scores, *most_confused(scores)),
         detail=f'<p class="hint">{words.finetune.results.detail_hint}</p>',
         classes=draw_classes(words, per_class(scores)),
-        reliability=draw_reliability(words, calibrate(scores, trained.score(Split.VALIDATION))),
+        reliability=draw_reliability(words, scores),
+        temperature="",
         points=scatter_points(names, project(scores.features).points),
         novelty=f'<p class="hint">{words.finetune.results.novelty_hint}</p>',
     )

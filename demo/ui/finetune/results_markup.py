@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from PIL import Image
 
 from demo.data.dataset import Sample, Split
-from demo.tasks.calibration import Calibration, Reliability
+from demo.tasks.calibration import Calibration, Reliability, reliability
 from demo.tasks.evaluate import ClassResult, Neighbour, Scores, confuse, find_cell, measure, top
 from demo.tasks.novelty import NoveltyReport
 from demo.ui.parts.markup import draw_figure, draw_picture, draw_table, encode_jpeg
@@ -135,23 +135,34 @@ def draw_classes(words: Words, results: Sequence[ClassResult]) -> str:
     return draw_table(words.finetune.results.class_columns, rows, css_class="counts")
 
 
-def draw_reliability(words: Words, calibration: Calibration | None) -> str:
-    """Return how sure the head is against how often it is right, as bars and as a table; "" where that is not known."""
-    if calibration is None:
-        return ""
-    ours, before = words.finetune.results, calibration.before
+def draw_reliability(words: Words, scores: Scores) -> str:
+    """Return how sure the head is against how often it is right, as bars and as a table."""
+    ours, measured = words.finetune.results, reliability(scores.logits, scores.class_idxs)
     rows = [
         (f"{100 * each.low:.0f}–{100 * each.high:.0f}%", each.count, _percent(each.confidence), _percent(each.accuracy))
-        for each in before.bins
+        for each in measured.bins
         if each.count
     ]
-    sentence = ours.reliability.format(
-        error=100 * before.calibration_error,
-        temperature=calibration.temperature,
-        after=100 * calibration.after.calibration_error,
-    )
+    sentence = ours.reliability.format(error=100 * measured.calibration_error)
     table = draw_table(ours.reliability_columns, rows, css_class="counts")
-    return f"{_draw_bars(words, before)}<p>{sentence}</p>{table}"
+    return f"{_draw_bars(words, measured)}<p>{sentence}</p>{table}"
+
+
+def draw_temperature(words: Words, calibration: Calibration | None) -> str:
+    """Return the temperature that suits a head, and what it does to pictures by which nothing was chosen, if any."""
+    ours = words.finetune.results
+    if calibration is None:
+        return f'<p role="status">{ours.temperature_nothing}</p>'
+    fitted = ours.temperature_one if calibration.temperature == 1 else ours.temperature
+    source = ours.temperature_source.format(validation=calibration.num_validation, training=calibration.num_training)
+    sentences = [fitted.format(temperature=calibration.temperature), source]
+    before, after = calibration.before, calibration.after
+    if before is None or after is None:
+        sentences.append(ours.temperature_unjudged)
+    elif calibration.temperature != 1:
+        errors = {"before": 100 * before.calibration_error, "after": 100 * after.calibration_error}
+        sentences.append(ours.temperature_judged.format(test=before.count, **errors))
+    return f'<p role="status">{" ".join(sentences)}</p>'
 
 
 def _draw_bars(words: Words, measured: Reliability) -> str:

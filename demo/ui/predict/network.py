@@ -14,6 +14,7 @@ from demo.models.zoo import LENET5, ZOO, BackboneSpec, find_spec
 from demo.settings import MEGABYTE
 from demo.ui.handlers import Cost, costs, listen
 from demo.ui.parts.outputs import unchanged
+from demo.ui.predict.sureness import build_sureness
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
 from demo.words.language import Words
@@ -136,6 +137,7 @@ def build_history(rooms: Rooms, choice: NetworkChoice) -> None:
                 label = f"{spec.year} · {spec.display_name}"
                 use = gr.Button(label, size="sm", min_width=0, elem_id=f"use-{spec.name}")
                 _wire_choice(rooms, use.click, choice, gr.State(spec.name))
+        build_sureness(rooms, choice.ref)
         gr.HTML(draw_history(rooms.words), padding=False)
 
 

@@ -267,6 +267,32 @@ def test_the_reliability_is_that_of_the_split(visitor: Visitor, trained: Trained
     assert sum(int(text) for text in Markup(panel.reliability).texts if text.isdigit()) == 9
 
 
+def test_the_temperature_is_judged_on_the_test_split_whichever_is_shown(visitor: Visitor, trained: Trained) -> None:
+    found, words = trained.calibration, ENGLISH.finetune.results
+    assert found is not None
+    assert found.before is not None
+    assert found.after is not None
+    assert (found.before.count, found.num_validation, found.num_training) == (9, 15, 12)
+    for split in Split.VALIDATION, Split.TEST:
+        assert ResultsPanel(*visitor.call("change_split", split.value)).temperature == ""
+        (said,) = Markup(visitor.call("show_temperature")[0]).texts
+        assert words.temperature_source.format(validation=15, training=12) in said
+        if found.temperature == 1:
+            assert words.temperature_one in said
+        else:
+            assert f"is {found.temperature:.2f}" in said
+            assert f"{100 * found.before.calibration_error:.1f} points" in said
+
+
+def test_without_a_test_split_no_number_judges_the_temperature(visit: Visit, make_zip: MakeZip) -> None:
+    visitor = visit()
+    visitor.bring(make_zip(colour_folders(6)))
+    visitor.train(*RIDGE)
+    (said,) = Markup(visitor.call("show_temperature")[0]).texts
+    assert said.endswith(ENGLISH.finetune.results.temperature_unjudged)
+    assert "points" not in said
+
+
 def test_the_same_head_is_not_drawn_again_and_another_page_draws_it(visitor: Visitor, visit: Visit) -> None:
     visitor.call("change_split", "test")
     again = visitor.call("show_results", "test", None)
@@ -299,6 +325,7 @@ def test_a_dropped_head_has_no_results(visit: Visit, server: Server, make_zip: M
     panel = ResultsPanel(*visitor.call("show_results", "test", None))
     assert panel.accordion["visible"] is False
     assert [panel.headline, panel.confusion, panel.cell, panel.detail, panel.classes, panel.reliability] == [""] * 6
+    assert panel.temperature == ""
     assert visitor.call("show_novelty", 95) == [""]
     assert server.rooms.sessions.attach(visitor.token).trained is None  # it would keep the pictures
     for handler in ("show_cell", "show_picture"):
