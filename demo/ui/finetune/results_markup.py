@@ -8,7 +8,7 @@ from PIL import Image
 from demo.data.dataset import Sample, Split
 from demo.tasks.calibration import Calibration, Reliability
 from demo.tasks.evaluate import ClassResult, Neighbour, Scores, confuse, find_cell, measure, top
-from demo.tasks.novelty import NoveltyReport
+from demo.tasks.novelty import Judgement, NoveltyReport
 from demo.ui.parts.markup import draw_figure, draw_picture, draw_table, encode_jpeg
 from demo.visitors.session import Trained
 from demo.words.language import Words
@@ -171,20 +171,36 @@ def _draw_bars(words: Words, measured: Reliability) -> str:
     )
 
 
-def draw_novelty(words: Words, report: NoveltyReport) -> str:
-    """Return what a "none of these" threshold accepts and rejects, and what it makes of the photograph, if any."""
-    ours, known, strangers = words.finetune.results, report.known, report.strangers
-    sentence = ours.novelty.format(
-        accepted=known.accepted,
-        known=known.accepted + known.rejected,
-        rejected=strangers.rejected,
-        strangers=strangers.accepted + strangers.rejected,
-        threshold=report.threshold,
-    )
+def draw_novelty(words: Words, report: NoveltyReport, class_names: Sequence[str]) -> str:
+    """Return how a threshold was set, what it makes of the photograph, if any, and of strangers far and near."""
+    ours, left_out = words.finetune.results, list(zip(class_names, report.left_out, strict=False))
+    how = ours.novelty if left_out else ours.novelty_tuned
+    sentence = how.format(threshold=report.threshold, percent=100 * report.share, count=report.num_measured)
     if report.photo_distance is not None:
         verdict = ours.novelty_photo_known if report.accepts_photo else ours.novelty_photo_strange
         sentence += f" {verdict.format(distance=report.photo_distance)}"
-    return f'<p role="status">{sentence}</p>'
+    asked = [(ours.novelty_test, report.test), (ours.novelty_examples, report.examples)]
+    asked += [(ours.novelty_class.format(name=name), each) for name, each in left_out]
+    rows = [(what, each.count, each.accepted, _percent(each.share)) for what, each in asked if each.count]
+    table = draw_table(ours.novelty_columns, rows, css_class="counts")
+    return f'<p role="status">{sentence}</p>{table}<p class="hint">{_draw_hardest(words, left_out)}</p>'
+
+
+def _draw_hardest(words: Words, left_out: Sequence[tuple[str, Judgement]]) -> str:
+    """Return what would be made of the class that is mistaken most often, or why no class could be left out."""
+    if not left_out:
+        return words.finetune.results.novelty_no_class
+    name, judged = max(left_out, key=lambda each: each[1].share)
+    all_accepted, all_count = (
+        sum(counts) for counts in zip(*((j.accepted, j.count) for _, j in left_out), strict=True)
+    )
+    return words.finetune.results.novelty_hardest.format(
+        name=html.escape(name),
+        accepted=judged.accepted,
+        count=judged.count,
+        all_accepted=all_accepted,
+        all_count=all_count,
+    )
 
 
 def _percent(share: float | None) -> str:
