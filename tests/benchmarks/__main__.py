@@ -31,6 +31,7 @@ from tests.benchmarks import abuse as floods
 from tests.benchmarks import crowd as visitors
 from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
+from tests.benchmarks import strangers as unknown
 from tests.benchmarks import training
 from tests.benchmarks.throughput import throughput
 from tests.conftest import PROJECT
@@ -225,6 +226,11 @@ def maps() -> list[Row]:
     return [Row(*row) for each in class_maps.BENCHMARKS for row in each(photos)]
 
 
+def strangers() -> list[Row]:
+    """Ask what "none of these" lets pass, on hymenoptera.zip and every set in `sets/`."""
+    return [Row(*row) for each in unknown.BENCHMARKS for row in each(DATA)]
+
+
 def hostile() -> list[Row]:
     """Read odd, broken and hostile pictures, archives and heads: named, fast, small, nothing written."""
     return [Row(*row) for each in attacks.BENCHMARKS for row in each(DATA)]
@@ -242,7 +248,21 @@ def crowd() -> list[Row]:
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     each.__name__: each
-    for each in (samples, fine_tune, heads, maps, start_up, memory, networks, speed, hostile, abuse, crowd, tests)
+    for each in (
+        samples,
+        fine_tune,
+        heads,
+        maps,
+        strangers,
+        start_up,
+        memory,
+        networks,
+        speed,
+        hostile,
+        abuse,
+        crowd,
+        tests,
+    )
 }
 
 

@@ -1,11 +1,13 @@
 """The HTML of a head's results: the headline, the confusion matrix and its pictures, the classes, the reliability."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 from PIL import Image
 
 from demo.data.dataset import Sample, Split
+from demo.data.samples import EXAMPLES
 from demo.tasks.calibration import Calibration, Reliability
 from demo.tasks.evaluate import ClassResult, Neighbour, Scores, confuse, find_cell, measure, top
 from demo.tasks.novelty import Judgement, NoveltyReport
@@ -179,28 +181,32 @@ def draw_novelty(words: Words, report: NoveltyReport, class_names: Sequence[str]
     if report.photo_distance is not None:
         verdict = ours.novelty_photo_known if report.accepts_photo else ours.novelty_photo_strange
         sentence += f" {verdict.format(distance=report.photo_distance)}"
-    asked = [(ours.novelty_test, report.test), (ours.novelty_examples, report.examples)]
-    asked += [(ours.novelty_class.format(name=name), each) for name, each in left_out]
-    rows = [(what, each.count, each.accepted, _percent(each.share)) for what, each in asked if each.count]
-    table = draw_table(ours.novelty_columns, rows, css_class="counts")
-    return f'<p role="status">{sentence}</p>{table}<p class="hint">{_draw_hardest(words, left_out)}</p>'
+    table = draw_table(ours.novelty_columns, list(_list_shown(words, report, left_out)), css_class="counts")
+    note = ours.novelty_no_class
+    if left_out:
+        name, judged = max(left_out, key=lambda each: each[1].share)
+        note = ours.novelty_hardest.format(name=html.escape(name), accepted=judged.accepted, count=judged.count)
+    return f'<p role="status">{sentence}</p>{table}<p class="hint">{note}</p>'
 
 
-def _draw_hardest(words: Words, left_out: Sequence[tuple[str, Judgement]]) -> str:
-    """Return what would be made of the class that is mistaken most often, or why no class could be left out."""
-    if not left_out:
-        return words.finetune.results.novelty_no_class
-    name, judged = max(left_out, key=lambda each: each[1].share)
-    all_accepted, all_count = (
-        sum(counts) for counts in zip(*((j.accepted, j.count) for _, j in left_out), strict=True)
-    )
-    return words.finetune.results.novelty_hardest.format(
-        name=html.escape(name),
-        accepted=judged.accepted,
-        count=judged.count,
-        all_accepted=all_accepted,
-        all_count=all_count,
-    )
+def _list_shown(
+    words: Words, report: NoveltyReport, left_out: Sequence[tuple[str, Judgement]]
+) -> Iterator[tuple[str, str]]:
+    """Yield for each kind of pictures how many are accepted; of the examples, which ones."""
+    ours = words.finetune.results
+
+    def count(judged: Judgement) -> str:
+        return ours.novelty_accepted.format(accepted=judged.accepted, count=judged.count, percent=100 * judged.share)
+
+    if report.test.count:
+        yield ours.novelty_test, count(report.test)
+    passed = [words.predict.example_names[EXAMPLES[place].name] for place in np.flatnonzero(report.examples)]
+    yield ours.novelty_examples, " · ".join([count(Judgement(len(passed), len(EXAMPLES))), *passed])
+    for name, judged in left_out:
+        yield ours.novelty_class.format(name=name), count(judged)
+    if left_out:
+        sums = (sum(each.accepted for _, each in left_out), sum(each.count for _, each in left_out))
+        yield ours.novelty_each, count(Judgement(*sums))
 
 
 def _percent(share: float | None) -> str:
