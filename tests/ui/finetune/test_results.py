@@ -15,10 +15,12 @@ from demo.data.dataset import Split
 from demo.data.samples import EXAMPLES
 from demo.tasks.evaluate import find_cell
 from demo.tasks.finetune import score
+from demo.tasks.novelty import Judgement, NoveltyReport
 from demo.ui.finetune.results import CellPanel, ResultsPanel
+from demo.ui.finetune.results_markup import draw_novelty
 from demo.visitors.errors import NoHead
 from demo.visitors.session import Session, Trained
-from demo.words.language import CHINESE, ENGLISH
+from demo.words.language import CHINESE, ENGLISH, Words
 from tests.pictures import MakeZip, colour_folders, encode, noise, write_zip
 from tests.served import Server
 from tests.visitor import Markup, Refused, Visit, Visitor, is_left, recipe_values
@@ -219,6 +221,20 @@ def test_what_is_accepted_of_known_pictures_and_of_strangers(visitor: Visitor, t
     assert rows[words.novelty_each].startswith(f"{sum(accepted)} of 27 ")
     note = "".join(cells[14:])
     assert f"Had it never seen {NAMES[accepted.index(max(accepted))]}, it would take {max(accepted)} of" in note
+
+
+@pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=["en", "zh"])
+def test_why_no_class_is_left_out_where_layers_were_trained(words: Words) -> None:
+    report = NoveltyReport(0.95, 0.25, 16, Judgement(0, 0), (False,) * 4 + (True, False), (), 0.3)
+    said = words.finetune.results
+    accepted = said.novelty_accepted.format(accepted=1, count=6, percent=100 / 6)
+    assert Markup(draw_novelty(words, report, NAMES)).texts == [
+        f"{said.novelty_tuned.format(threshold=0.25, percent=95, count=16)} "
+        f"{said.novelty_photo_strange.format(distance=0.3)}",
+        *said.novelty_columns,
+        *(said.novelty_examples, f"{accepted} · {words.predict.example_names['flower']}"),
+        said.novelty_no_class,
+    ]
 
 
 @pytest.mark.parametrize("percent", [49, 101, -1, 10**30, "many", None, [95], float("nan")])
