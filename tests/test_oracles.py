@@ -8,16 +8,19 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq, minimize_scalar
 from scipy.special import log_softmax, softmax
 from scipy.stats import binned_statistic, chi2, spearmanr
+from scipy.stats.mstats import mquantiles
 from sklearn.calibration import calibration_curve
 from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeClassifier, RidgeClassifierCV
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+from sklearn.neighbors import NearestNeighbors
 from statsmodels.stats.proportion import proportion_confint
 
 from demo.models.ridge import PENALTIES, RidgePath, choose_penalty, fit_inverse_temperature
 from demo.tasks.calibration import fit_temperature, reliability
 from demo.tasks.erase import compare_maps
 from demo.tasks.evaluate import Scores, confuse, measure, per_class, wilson
+from demo.tasks.novelty import NUM_NEIGHBOURS, compare, distance_to, threshold_for
 from demo.tasks.projection import project
 
 CLOSE: dict[str, Any] = {"rtol": 1e-9, "atol": 1e-9}
@@ -139,3 +142,19 @@ def test_wilsons_interval_is_that_of_statsmodels(count: int) -> None:
 def test_how_alike_two_maps_are_is_scipys_rank_correlation(levels: int) -> None:
     first, second = np.random.default_rng(levels).integers(0, levels, (2, 7, 7)).astype(float)
     assert compare_maps(first, second) == pytest.approx(spearmanr(first.ravel(), second.ravel()).statistic, abs=1e-9)
+
+
+@pytest.mark.parametrize("num_features", [4, 30])
+def test_the_distance_of_each_picture_to_the_others_is_scikit_learns_to_its_neighbours(num_features: int) -> None:
+    features, _ = blobs(num_features)
+    theirs = NearestNeighbors(n_neighbors=NUM_NEIGHBOURS, metric="cosine").fit(features.astype(float))
+    distances, _ = theirs.kneighbors()  # without arguments, nobody is its own neighbour
+    np.testing.assert_allclose(distance_to(compare(features, range(24))), distances.mean(axis=1), **CLOSE)
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.95, 1.0])
+@pytest.mark.parametrize("count", [1, 16, 153])
+def test_a_novelty_threshold_is_scipys_quantile(count: int, share: float) -> None:
+    distances = np.random.default_rng(count).random(count)
+    (expected,) = mquantiles(distances, share, alphap=0.5, betap=0.5)
+    assert threshold_for(distances, share) == pytest.approx(expected, abs=1e-9)

@@ -1,55 +1,52 @@
-"""Novelty detection: which pictures are unlike all classes of the training."""
+"""Novelty detection: which pictures are unlike all that was learned."""
 
-import math
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
+from demo.data.dataset import Split
 from demo.data.samples import EXAMPLES, read_example
 from demo.models.backbone import Backbone
 from demo.settings import Settings
-from demo.tasks.evaluate import Scores, unit_length
+from demo.tasks.evaluate import unit_length
+from demo.tasks.features import Features
 
-
-@dataclass(frozen=True, eq=False)
-class Novelty:
-    """The distance of features from the training pictures of a head.
-
-    `class_means` are float32 (K, D), one row for each class with training pictures.
-    """
-
-    class_means: NDArray[np.float32]
-
-    def distance(self, features: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return the cosine distance (n,) of features (n, D) to the nearest class mean, 0 (same direction) to 2.
-
-        Features that are all 0 have no direction and get 1.
-        """
-        nearest: NDArray[np.float64] = (unit_length(features) @ unit_length(self.class_means).T).max(axis=1)
-        return (1 - nearest).clip(min=0)  # rounding puts some just below 0
+NUM_NEIGHBOURS = 3
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """How many pictures a novelty threshold accepts, and how many it rejects as none of the classes."""
+    """How many of `count` pictures a novelty threshold accepts as one of the classes."""
 
     accepted: int
-    rejected: int
+    count: int
+
+    @property
+    def share(self) -> float:
+        """The share that is accepted, 0 to 1; 0 without pictures."""
+        return self.accepted / self.count if self.count else 0.0
 
 
 @dataclass(frozen=True)
 class NoveltyReport:
-    """What a threshold makes of the validation pictures, of strange ones, and of one more picture or none.
+    """What a threshold makes of pictures that it was not set by.
 
-    `threshold` and `photo_distance` are cosine distances, 0 to 2.
+    `threshold` and `photo_distance` are distances as `distance_to` returns them, 0 to 2. The threshold is to accept a
+    `share`, and `num_measured` pictures of the classes set it. `examples` says which examples it accepts. `left_out`
+    has for each class, in the order of the class indices, what a detector that never saw the class makes of it; it is
+    empty where layers of the network were trained on that class.
     """
 
+    share: float
     threshold: float
-    known: Judgement
-    strangers: Judgement
+    num_measured: int
+    test: Judgement
+    examples: tuple[bool, ...]
+    left_out: tuple[Judgement, ...]
     photo_distance: float | None
 
     @property
@@ -81,60 +78,106 @@ class Strangers:
 
 
 def report_novelty(
-    training: Scores,
-    validation: Scores,
-    strangers: NDArray[np.float32],
+    features: Features,
+    groups: Sequence[int],
+    examples: NDArray[np.float32],
     photo: NDArray[np.float32] | None,
     *,
     share: float,
+    is_tuned: bool,
 ) -> NoveltyReport:
-    """Set the threshold that accepts a share of the validation pictures, and judge others by it.
+    """Set the threshold that accepts a share of the pictures of the known classes, and judge others by it.
+
+    The distance to the nearest neighbours needs no fit, so each training and validation picture is measured as if it
+    were new: without itself and its near-duplicates. Layers that were trained have drawn their training pictures
+    close together; then only the validation pictures set the threshold.
+
+    Things of another kind are caught. What looks alike is mostly not, for the network hardly tells it apart: at 95% no
+    photograph passes for handwriting, but three quarters of a digit that was never seen pass for the others.
 
     Args:
-        training: What the head learned from; not empty.
-        validation: What the threshold is set by; not empty.
-        strangers: Features (n, D) of pictures that are none of the classes.
+        features: Those of the visitor's pictures; training and, if tuned, validation have some.
+        groups: Group of near-duplicates of each picture, (N,), as `demo.data.duplicates.group` counts them.
+        examples: Features (n, D) of pictures that are none of the classes.
         photo: Features (1, D) of one more picture, or None.
-        share: Above 0, at most 1.
+        share: Share to accept, above 0 and at most 1.
+        is_tuned: Whether layers of the network were trained with the head.
+
+    Source:
+        Sun et al. 2022, https://arxiv.org/abs/2204.06507 (nearest neighbours; there the k-th of them alone)
     """
-    novelty = fit_novelty(training)
-    known = novelty.distance(validation.features)
-    threshold = threshold_for(known, share)
-    photo_distance = None if photo is None else float(novelty.distance(photo)[0])
+    learned, test = ~features.chosen(Split.TEST), features.chosen(Split.TEST)
+    known = features.chosen(Split.TRAIN) if is_tuned else learned
+    measured = features.chosen(Split.VALIDATION) if is_tuned else learned
+    similarity = compare(features.values, groups)
+    threshold = threshold_for(distance_to(similarity[np.ix_(measured, known)]), share)
+    directions = unit_length(features.values[known])
+
+    def distance(others: NDArray[np.float32]) -> NDArray[np.float64]:
+        return distance_to(unit_length(others) @ directions.T)
+
     return NoveltyReport(
-        threshold, judge(known, threshold), judge(novelty.distance(strangers), threshold), photo_distance
+        share,
+        threshold,
+        int(measured.sum()),
+        judge(distance_to(similarity[np.ix_(test, known)]), threshold),
+        tuple((distance(examples) <= threshold).tolist()),
+        () if is_tuned else leave_out(similarity[np.ix_(learned, learned)], features.class_idxs[learned], share),
+        None if photo is None else float(distance(photo)[0]),
     )
 
 
-def fit_novelty(training: Scores) -> Novelty:
-    """Fit a detector on a training split, which must not be empty: the mean features of each class.
+def compare(features: NDArray[np.float32], groups: Sequence[int]) -> NDArray[np.float64]:
+    """Return the cosine (N, N) of features (N, D); -1, as for opposites, within a group: also of each with itself."""
+    directions = unit_length(features)
+    similarity = directions @ directions.T
+    similarity[np.equal.outer(groups, groups)] = -1
+    return similarity
 
-    The distance is the cosine to the nearest class mean. The length of the features varies within a class
-    as much as between known and novel pictures, and dominates Euclidean and Mahalanobis distances. Mahalanobis
-    distance of features of length 1 rejects slightly more, but has to keep hundreds of vectors instead of K.
 
-    It separates what the backbone separates: cars from insects, but hardly a 7 from other digits.
+def distance_to(similarity: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far m pictures are from the known ones, 0 (same direction) to 2: 1 - the mean cosine of the nearest.
 
-    Source:
-        Lee et al. 2018, https://arxiv.org/abs/1807.03888 (nearest class mean; there with Mahalanobis distance)
+    Args:
+        similarity: Cosines (m, n) with the n known pictures, n at least 1. The nearest are `NUM_NEIGHBOURS`; n - 1
+            where there are fewer, so that a known picture is compared with as many others as a new one.
     """
-    present = np.unique(training.class_idxs)
-    means = [training.features[training.class_idxs == idx].mean(axis=0, dtype=np.float64) for idx in present]
-    return Novelty(np.stack(means).astype(np.float32))
+    k = min(NUM_NEIGHBOURS, max(1, similarity.shape[1] - 1))
+    nearest: NDArray[np.float64] = np.partition(similarity, -k, axis=1)[:, -k:].mean(axis=1)
+    return (1 - nearest).clip(min=0)  # rounding puts some just below 0
+
+
+def leave_out(similarity: NDArray[np.float64], class_idxs: NDArray[np.int64], share: float) -> tuple[Judgement, ...]:
+    """Ask for each class how many of its pictures would be accepted had it never been seen.
+
+    Args:
+        similarity: Of n pictures of at least two classes with each other, (n, n), as `compare` returns it.
+        class_idxs: (n,).
+        share: Share of the other classes' pictures to accept.
+    """
+    judged = []
+    for idx in np.unique(class_idxs):
+        out, others = class_idxs == idx, class_idxs != idx
+        threshold = threshold_for(distance_to(similarity[np.ix_(others, others)]), share)
+        judged.append(judge(distance_to(similarity[np.ix_(out, others)]), threshold))
+    return tuple(judged)
 
 
 def threshold_for(distances: NDArray[np.float64], share: float) -> float:
-    """Return the smallest threshold that accepts at least a share of pictures of the known classes.
+    """Return the threshold that accepts about a share of new pictures of the known classes: a quantile.
+
+    The r-th nearest of n pictures stands for the share (r - 1/2) / n; between two of them it is interpolated.
 
     Args:
-        distances: Distances of the validation split, (n,), n at least 1; by construction its own share is met.
+        distances: Distances (n,) of pictures as if they were new, n at least 1.
         share: Share to accept, above 0 and at most 1.
+
+    Source:
+        Hyndman & Fan 1996, https://doi.org/10.1080/00031305.1996.10473566 (definition 5, by Hazen)
     """
-    rank = math.ceil(share * len(distances) - 1e-9)  # in floating point, 0.07 * 100 is a little more than 7
-    return float(np.sort(distances)[rank - 1])
+    return float(np.quantile(distances, share, method="hazen"))
 
 
 def judge(distances: NDArray[np.float64], threshold: float) -> Judgement:
-    """Count the pictures no farther than a threshold, and those beyond it."""
-    accepted = int((distances <= threshold).sum())
-    return Judgement(accepted, len(distances) - accepted)
+    """Count the pictures no farther than a threshold."""
+    return Judgement(int((distances <= threshold).sum()), len(distances))

@@ -145,8 +145,17 @@ class ResultsWords:
     novelty_share: str
     novelty_hint: str
     novelty: str
+    novelty_tuned: str
     novelty_photo_known: str
     novelty_photo_strange: str
+    novelty_columns: tuple[str, ...]
+    novelty_accepted: str
+    novelty_test: str
+    novelty_examples: str
+    novelty_class: str
+    novelty_each: str
+    novelty_hardest: Plural
+    novelty_no_class: str
     projection_title: str
     projection_help: str
 

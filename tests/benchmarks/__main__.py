@@ -32,6 +32,7 @@ from tests.benchmarks import crowd as visitors
 from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
 from tests.benchmarks import stages as layers
+from tests.benchmarks import strangers as unknown
 from tests.benchmarks import training
 from tests.benchmarks import truth as numbers
 from tests.benchmarks.throughput import throughput
@@ -238,6 +239,11 @@ def stages() -> list[Row]:
     return [Row(*row) for each in layers.BENCHMARKS for row in each(photos)]
 
 
+def strangers() -> list[Row]:
+    """Ask what "none of these" lets pass, on hymenoptera.zip and every set in `sets/`."""
+    return [Row(*row) for each in unknown.BENCHMARKS for row in each(DATA)]
+
+
 def hostile() -> list[Row]:
     """Read odd, broken and hostile pictures, archives and heads: named, fast, small, nothing written."""
     return [Row(*row) for each in attacks.BENCHMARKS for row in each(DATA)]
@@ -260,6 +266,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
         fine_tune,
         heads,
         truth,
+        strangers,
         maps,
         stages,
         start_up,

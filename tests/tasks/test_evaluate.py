@@ -11,6 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from demo.data.dataset import Split
 from demo.data.images import read_image
 from demo.models.backbone import Backbone
 from demo.models.ridge import fit_ridge
@@ -29,7 +30,8 @@ from demo.tasks.evaluate import (
     top,
     wilson,
 )
-from demo.tasks.novelty import Judgement, fit_novelty, judge, threshold_for
+from demo.tasks.features import Features
+from demo.tasks.novelty import report_novelty
 
 NAMES = ("ant", "bee", "wasp")
 
@@ -240,13 +242,20 @@ def test_a_ridge_head_tells_ants_from_bees(photographs: Photographs) -> None:
 
 @pytest.mark.slow
 def test_photographs_of_neither_ants_nor_bees_are_rejected(photographs: Photographs) -> None:
-    novelty = fit_novelty(photographs.training)
-    known = novelty.distance(photographs.validation.features)
-    threshold = threshold_for(known, 0.95)
-    assert judge(known, threshold) == Judgement(accepted=146, rejected=7)
-    strangers = judge(novelty.distance(photographs.strangers), threshold)
-    assert strangers.accepted + strangers.rejected == 37
-    assert strangers.rejected >= 30
+    training, unseen = photographs.training, photographs.validation
+    features = Features(
+        "any",
+        training.class_names,
+        np.concatenate([training.features, unseen.features]),
+        np.concatenate([training.class_idxs, unseen.class_idxs]),
+        (Split.TRAIN,) * len(training.class_idxs) + (Split.TEST,) * len(unseen.class_idxs),
+    )
+    report = report_novelty(features, range(235), photographs.strangers, None, share=0.95, is_tuned=False)
+    assert len(report.examples) == 37
+    assert sum(report.examples) <= 2
+    assert report.test.count == 153
+    assert 0.9 <= report.test.share <= 0.98
+    assert [each.accepted > 0 for each in report.left_out] == [True, True]  # ants and bees look alike
 
 
 def test_the_nearest_training_pictures_are_mostly_of_the_same_class(photographs: Photographs) -> None:

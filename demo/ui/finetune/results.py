@@ -7,6 +7,7 @@ import gradio as gr
 from PIL import Image
 
 from demo.data.dataset import Split, read_sample
+from demo.data.duplicates import group
 from demo.errors import OptionOutOfRange, check_range
 from demo.figures import draw_overlay, scatter_points
 from demo.tasks.cam import map_classes
@@ -112,14 +113,14 @@ def show_temperature(rooms: Rooms, ref: Ref) -> str:
 
 @costs(Cost.COMPUTE)
 def show_novelty(rooms: Rooms, ref: Ref, percent: float) -> str:
-    """Say what a "none of these" threshold accepts and rejects."""
+    """Say which pictures a "none of these" threshold accepts, strangers of both kinds among them."""
     session = rooms.sessions.find(ref)
     trained = session.results
     if trained is None:
         return ""
     check_range("share", percent, 1, 100)
     report = _report_novelty(rooms, session, trained, share=percent / 100)
-    return draw_novelty(rooms.words, report) if report else ""
+    return draw_novelty(rooms.words, report, trained.features.class_names) if report else ""
 
 
 def build_results(rooms: Rooms, ref: gr.State, model: gr.State) -> None:
@@ -246,16 +247,17 @@ def _map_classes(rooms: Rooms, trained: Trained, scores: Scores, position: int) 
 
 
 def _report_novelty(rooms: Rooms, session: Session, trained: Trained, *, share: float) -> NoveltyReport | None:
-    """Judge the examples and the visitor's photograph; None where there are no validation pictures to compare with."""
+    """Judge test pictures, examples, classes left out and the photograph; None without validation pictures."""
     if Split.VALIDATION not in trained.held_out:
         return None
     photo = session.photos.photo
     with rooms.backbones.lend(trained.head.backbone_name) as shared:
         backbone = shared.for_head(trained.head)
-        strangers = rooms.strangers.features(backbone, rooms.settings)
-        features = backbone.run([photo]).features.numpy() if photo else None
-    training, validation = (trained.score(split) for split in (Split.TRAIN, Split.VALIDATION))
-    return report_novelty(training, validation, strangers, features, share=share)
+        examples = rooms.strangers.features(backbone, rooms.settings)
+        asked = backbone.run([photo]).features.numpy() if photo else None
+    groups = group([sample.picture.fingerprint for sample in trained.dataset.samples])
+    is_tuned = bool(trained.head.tuned)
+    return report_novelty(trained.features, groups, examples, asked, share=share, is_tuned=is_tuned)
 
 
 def _parse_pick(event: gr.EventData, *limits: int) -> list[int]:

@@ -1,14 +1,16 @@
 """The HTML of a head's results: the headline, the confusion matrix and its pictures, the classes, the reliability."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 from PIL import Image
 
 from demo.data.dataset import Sample, Split
+from demo.data.samples import EXAMPLES
 from demo.tasks.calibration import Calibration, Reliability, reliability
 from demo.tasks.evaluate import ClassResult, Neighbour, Scores, confuse, find_cell, measure, top
-from demo.tasks.novelty import NoveltyReport
+from demo.tasks.novelty import Judgement, NoveltyReport
 from demo.ui.parts.markup import draw_figure, draw_picture, draw_table, encode_jpeg
 from demo.visitors.session import Trained
 from demo.words.language import Words
@@ -182,20 +184,40 @@ def _draw_bars(words: Words, measured: Reliability) -> str:
     )
 
 
-def draw_novelty(words: Words, report: NoveltyReport) -> str:
-    """Return what a "none of these" threshold accepts and rejects, and what it makes of the photograph, if any."""
-    ours, known, strangers = words.finetune.results, report.known, report.strangers
-    sentence = ours.novelty.format(
-        accepted=known.accepted,
-        known=known.accepted + known.rejected,
-        rejected=strangers.rejected,
-        strangers=strangers.accepted + strangers.rejected,
-        threshold=report.threshold,
-    )
+def draw_novelty(words: Words, report: NoveltyReport, class_names: Sequence[str]) -> str:
+    """Return how a threshold was set, what it makes of the photograph, if any, and of strangers far and near."""
+    ours, left_out = words.finetune.results, list(zip(class_names, report.left_out, strict=False))
+    how = ours.novelty if left_out else ours.novelty_tuned
+    sentence = how.format(threshold=report.threshold, percent=100 * report.share, count=report.num_measured)
     if report.photo_distance is not None:
         verdict = ours.novelty_photo_known if report.accepts_photo else ours.novelty_photo_strange
         sentence += f" {verdict.format(distance=report.photo_distance)}"
-    return f'<p role="status">{sentence}</p>'
+    table = draw_table(ours.novelty_columns, list(_list_shown(words, report, left_out)), css_class="counts")
+    note = ours.novelty_no_class
+    if left_out:
+        name, judged = max(left_out, key=lambda each: each[1].share)
+        note = ours.novelty_hardest.format(name=html.escape(name), accepted=judged.accepted, count=judged.count)
+    return f'<p role="status">{sentence}</p>{table}<p class="hint">{note}</p>'
+
+
+def _list_shown(
+    words: Words, report: NoveltyReport, left_out: Sequence[tuple[str, Judgement]]
+) -> Iterator[tuple[str, str]]:
+    """Yield for each kind of pictures how many are accepted; of the examples, which ones."""
+    ours = words.finetune.results
+
+    def count(judged: Judgement) -> str:
+        return ours.novelty_accepted.format(accepted=judged.accepted, count=judged.count, percent=100 * judged.share)
+
+    if report.test.count:
+        yield ours.novelty_test, count(report.test)
+    passed = [words.predict.example_names[EXAMPLES[place].name] for place in np.flatnonzero(report.examples)]
+    yield ours.novelty_examples, " · ".join([count(Judgement(len(passed), len(EXAMPLES))), *passed])
+    for name, judged in left_out:
+        yield ours.novelty_class.format(name=name), count(judged)
+    if left_out:
+        sums = (sum(each.accepted for _, each in left_out), sum(each.count for _, each in left_out))
+        yield ours.novelty_each, count(Judgement(*sums))
 
 
 def _percent(share: float | None) -> str:

@@ -3,7 +3,6 @@
 import base64
 import re
 from collections.abc import Iterator
-from math import ceil
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -16,10 +15,12 @@ from demo.data.dataset import Split
 from demo.data.samples import EXAMPLES
 from demo.tasks.evaluate import find_cell
 from demo.tasks.finetune import score
+from demo.tasks.novelty import Judgement, NoveltyReport
 from demo.ui.finetune.results import CellPanel, ResultsPanel
+from demo.ui.finetune.results_markup import draw_novelty
 from demo.visitors.errors import NoHead
 from demo.visitors.session import Session, Trained
-from demo.words.language import CHINESE, ENGLISH
+from demo.words.language import CHINESE, ENGLISH, Words
 from tests.pictures import MakeZip, colour_folders, encode, noise, write_zip
 from tests.served import Server
 from tests.visitor import Markup, Refused, Visit, Visitor, is_left, recipe_values
@@ -79,11 +80,12 @@ def pictures(markup: Markup) -> list[bytes]:
     return [base64.b64decode(source.partition(",")[2]) for source in markup.values("src")]
 
 
-def ask_novelty(visitor: Visitor, percent: int) -> str:
-    """Return what the page says of a threshold that accepts so much of the validation pictures."""
+def ask_novelty(visitor: Visitor, percent: int) -> list[str]:
+    """Return what the page says of a threshold that accepts so much: a sentence, the table's cells, a note."""
     (said,) = visitor.call("show_novelty", percent)
-    (sentence,) = Markup(said).texts
-    return sentence
+    markup = Markup(said)
+    assert set(markup.elements) <= PARTS | {"em"}
+    return markup.texts
 
 
 @pytest.mark.parametrize(("split", "count"), [(Split.TEST, 9), (Split.VALIDATION, 15)])
@@ -191,21 +193,48 @@ def test_only_what_was_held_out_is_shown(visitor: Visitor, handler: str, split: 
 
 
 @pytest.mark.parametrize("percent", [50, 80, 95, 100])
-def test_what_is_accepted_and_rejected_adds_up(visitor: Visitor, trained: Trained, percent: int) -> None:
+def test_what_is_accepted_of_known_pictures_and_of_strangers(visitor: Visitor, trained: Trained, percent: int) -> None:
+    words, chosen = ENGLISH.finetune.results, trained.features.chosen
     features = trained.features.values.astype(np.float64)
-    train, validation = (trained.features.chosen(split) for split in (Split.TRAIN, Split.VALIDATION))
-    means = np.stack([features[train & (trained.features.class_idxs == idx)].mean(axis=0) for idx in range(3)])
-    units, directions = (each / np.linalg.norm(each, axis=1, keepdims=True) for each in (means, features[validation]))
-    distances = 1 - (directions @ units.T).max(axis=1)
-    sentence = ask_novelty(visitor, percent)
-    threshold, accepted, known, rejected, strangers = map(float, NUMBERS.findall(sentence)[:5])
-    assert (known, strangers) == (15, len(EXAMPLES))
-    assert accepted == ceil(percent * known / 100) == (distances <= np.sort(distances)[int(accepted) - 1]).sum()
-    assert threshold == pytest.approx(np.sort(distances)[int(accepted) - 1], abs=0.00051)
-    assert rejected == strangers  # photographs are like no noise
-    assert sentence == ENGLISH.finetune.results.novelty.format(
-        threshold=threshold, accepted=int(accepted), known=15, rejected=6, strangers=6
-    )
+    units = features / np.linalg.norm(features, axis=1, keepdims=True)
+    learned, class_idxs = ~chosen(Split.TEST), trained.features.class_idxs
+
+    def ask(known: NDArray[np.bool_], shown: NDArray[np.bool_]) -> tuple[float, str]:
+        """Return the threshold, and what the page says of how many are accepted."""
+        own = np.sort(units[known] @ units[known].T, axis=1)[:, -4:-1].mean(axis=1)  # the last one is itself
+        threshold = float(np.quantile(1 - own, percent / 100, method="hazen"))
+        distances = 1 - np.sort(units[shown] @ units[known].T, axis=1)[:, -3:].mean(axis=1)
+        accepted, count = int((distances <= threshold + 1e-9).sum()), int(shown.sum())
+        return threshold, words.novelty_accepted.format(accepted=accepted, count=count, percent=100 * accepted / count)
+
+    sentence, *cells = ask_novelty(visitor, percent)
+    threshold, test = ask(learned, chosen(Split.TEST))
+    assert sentence == words.novelty.format(threshold=threshold, percent=percent, count=27)
+    assert cells[:6] == [*words.novelty_columns, words.novelty_test, test, words.novelty_examples, "0 of 6 (0%)"]
+    rows = dict(zip(cells[6:14:2], cells[7:14:2], strict=True))
+    left_out = [ask(learned & (class_idxs != idx), learned & (class_idxs == idx))[1] for idx in range(3)]
+    assert rows == {
+        **{words.novelty_class.format(name=name): said for name, said in zip(NAMES, left_out, strict=True)},
+        words.novelty_each: rows[words.novelty_each],
+    }
+    accepted = [int(said.split()[0]) for said in left_out]
+    assert rows[words.novelty_each].startswith(f"{sum(accepted)} of 27 ")
+    note = "".join(cells[14:])
+    assert f"Had it never seen {NAMES[accepted.index(max(accepted))]}, it would take {max(accepted)} of" in note
+
+
+@pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=["en", "zh"])
+def test_why_no_class_is_left_out_where_layers_were_trained(words: Words) -> None:
+    report = NoveltyReport(0.95, 0.25, 16, Judgement(0, 0), (False,) * 4 + (True, False), (), 0.3)
+    said = words.finetune.results
+    accepted = said.novelty_accepted.format(accepted=1, count=6, percent=100 / 6)
+    assert Markup(draw_novelty(words, report, NAMES)).texts == [
+        f"{said.novelty_tuned.format(threshold=0.25, percent=95, count=16)} "
+        f"{said.novelty_photo_strange.format(distance=0.3)}",
+        *said.novelty_columns,
+        *(said.novelty_examples, f"{accepted} · {words.predict.example_names['flower']}"),
+        said.novelty_no_class,
+    ]
 
 
 @pytest.mark.parametrize("percent", [49, 101, -1, 10**30, "many", None, [95], float("nan")])
@@ -220,11 +249,11 @@ def test_the_visitors_photograph_is_judged_too(visitor: Visitor, tmp_path: Path)
     strange = ENGLISH.finetune.results.novelty_photo_strange.partition(" (")[0], ") is none of these."
     for path, (beginning, ending) in ((CAT, strange), (known, ("Your photograph", ") is accepted."))):
         visitor.call("choose_photo", visitor.upload(path))
-        sentence = ask_novelty(visitor, 100)
+        sentence = ask_novelty(visitor, 100)[0]
         assert beginning in sentence
         assert sentence.endswith(ending)
     visitor.call("choose_photo", None)
-    assert beginning not in ask_novelty(visitor, 100)
+    assert beginning not in ask_novelty(visitor, 100)[0]
 
 
 def test_names_are_text_in_every_part(visitor: Visitor) -> None:
