@@ -112,8 +112,9 @@ class Trial:
 
     @property
     def truth(self) -> float:
-        """The accuracy on the pool."""
-        return float((self.pool_logits.argmax(axis=1) == self.pool_idxs).mean())
+        """The accuracy on the pool, each class weighing the same, as it does in the splits."""
+        right = self.pool_logits.argmax(axis=1) == self.pool_idxs
+        return float(np.mean([right[self.pool_idxs == idx].mean() for idx in np.unique(self.pool_idxs)]))
 
     def judge(self, temperature: float) -> tuple[float, float]:
         """Return negative log-likelihood (nats a picture) and calibration error (points) on all that is unseen."""
