@@ -250,7 +250,9 @@ def test_photographs_of_neither_ants_nor_bees_are_rejected(photographs: Photogra
         np.concatenate([training.class_idxs, unseen.class_idxs]),
         (Split.TRAIN,) * len(training.class_idxs) + (Split.TEST,) * len(unseen.class_idxs),
     )
-    report = report_novelty(features, range(235), photographs.strangers, None, share=0.95, is_tuned=False)
+    report = report_novelty(
+        features, range(len(features.splits)), photographs.strangers, None, share=0.95, is_tuned=False
+    )
     assert len(report.examples) == 37
     assert sum(report.examples) <= 2
     assert report.test.count == 153
