@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw
 COLOUR_MAP = "viridis"  # even steps of brightness, also for colour-blind readers and grey prints
 OVERLAY_OPACITY = 0.6
 
-_TILE_PX = 112  # the browser enlarges the grid further, as smoothly
+_TILE_PX = 168  # a grid of 16 is as wide as the page has room for: gradio mistakes clicks where it must enlarge
 _GAP_PX = 3
 
 

@@ -132,7 +132,6 @@ def test_each_map_of_a_grid_has_a_scale_of_its_own() -> None:
     stretched = maps * np.array([1, 1000, 0.001, 7], dtype=np.float32)[:, np.newaxis, np.newaxis]
     difference = np.asarray(draw_grid(stretched), dtype=int) - np.asarray(draw_grid(maps), dtype=int)
     assert np.abs(difference).max() <= 2  # a rounding may take the next of 256 colours
-    assert BRIGHTEST in tile(draw_grid(stretched), 1, 0).reshape(-1, 3).tolist()
 
 
 def test_a_map_of_zeros_is_dark_next_to_others() -> None:
@@ -140,7 +139,7 @@ def test_a_map_of_zeros_is_dark_next_to_others() -> None:
     maps[1] = 0
     sheet = draw_grid(maps)
     assert np.unique(tile(sheet, 0, 1).reshape(-1, 3), axis=0).tolist() == [DARKEST]
-    assert BRIGHTEST in tile(sheet, 0, 0).reshape(-1, 3).tolist()
+    np.testing.assert_array_equal(tile(sheet, 0, 0), np.asarray(draw_grid(maps[:1])))
 
 
 def test_a_grid_is_enlarged_smoothly_and_cells_stay_in_place() -> None:

@@ -48,7 +48,8 @@ class StageCurve:
     """Cosine similarities (-1 to 1) of a stage's activation after each step to its activation at rest.
 
     `moved` compares with the activation at rest moved likewise (equivariance), `unmoved` with the activation at rest
-    as it is; both over the cells that show a part of the picture that was in it at rest.
+    as it is; both over the cells that show a part of the picture that was in it at rest, and without each channel's
+    mean at rest.
     """
 
     stage: Stage
@@ -186,8 +187,11 @@ def _compare(rest: _Seen, now: _Seen, move: Move, steps: Sequence[float]) -> lis
 def _liken(rest: Tensor, now: Tensor, move: Move, step: float) -> tuple[float, float]:
     """Return how like a stage's activation at rest, moved likewise and unmoved, its activation (1, C, H, W) now is.
 
-    The activation at rest is moved with its cells as pixels, each in the middle of its part of the picture.
+    The activation at rest is moved with its cells as pixels, each in the middle of its part of the picture. What a
+    channel gives on the mean over all places is taken off both: it says nothing of where, and moves with anything.
     """
+    mean = rest.mean(dim=(2, 3), keepdim=True)
+    rest, now = rest - mean, now - mean
     # The margin for rounding keeps all cells visible when the picture is turned by a right angle.
     visible = (_grid(move, step, rest).abs() <= 1 + 1e-5).all(dim=3)[0]  # (H, W)
     moved = _move(rest, move, step, mode="bilinear", beyond="border")

@@ -1,6 +1,8 @@
 """One picture -> the feature maps of three stages."""
 
 import copy
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from PIL import Image
 from torch import Tensor
 
 from demo.models.backbone import Backbone
+from demo.models.graph import end_of
 from demo.models.lenet import sample_weights
 from demo.models.zoo import EMBEDDED, ZOO, Stage, StageLabel
 from demo.tasks.activations import (
@@ -19,6 +22,8 @@ from demo.tasks.activations import (
     capture_resolutions,
     capture_stages,
 )
+from tests.benchmarks.maps import read_photos
+from tests.benchmarks.stages import agree_strongest
 from tests.pictures import noise
 
 STAGE = Stage(StageLabel.LOW, "layer1", 4, 35, 0)
@@ -71,6 +76,19 @@ def test_every_stage_is_shown_after_a_relu(activations: StageActivations) -> Non
     for each in activations.stages:
         assert each.values.min() == 0
         assert each.values.max() > 0
+
+
+def test_neighbours_in_the_strongest_maps_agree_on_real_photographs(embedded: Backbone, shared_data: Path) -> None:
+    """As in the benchmark, over some of its photographs; the ends of the blocks, without a ReLU, fall short."""
+    found: dict[str, list[float]] = {}
+    for picture in islice(read_photos(shared_data / "imagenet_samples"), 0, None, 10):
+        batch = embedded.transform(picture)[None]
+        for label in (StageLabel.LOW, StageLabel.MIDDLE):
+            for node in (label.value, end_of(label)):
+                found.setdefault(node, []).append(agree_strongest(embedded.subgraph(None, node)(batch)[0].numpy()))
+    low, low_end, middle, middle_end = (float(np.mean(each)) for each in found.values())
+    assert low >= 0.55 > 0.4 > low_end
+    assert middle >= 0.5 > 0.4 > middle_end
 
 
 def test_another_picture_has_other_stages(activations: StageActivations, embedded: Backbone) -> None:

@@ -131,7 +131,7 @@ def _build_chart(words: MoveWords, title: str, explanation: str, *, elem_id: str
             x_title=words.step_axis,
             y_title=words.similarity_axis,
             color_title=" ",
-            y_lim=[0, 1],
+            y_lim=[-0.2, 1],  # without the mean of each channel a similarity may be a little below 0
             height=300,
             visible=False,
             buttons=["fullscreen", "export"],

@@ -24,7 +24,7 @@ def draw_resolutions(rooms: Rooms, subject: Subject) -> str:
         size = {"height": height, "width": width}
         overlay = draw_overlay(mean_activation(each.values), network_input, side_px=_SIDE_PX)
         caption = words.caption.format(**size, channels=channels, name=each.name)
-        grid = draw_grid(each.values[rank_channels(each.values, _NUM_MAPS)])
+        grid = draw_grid(each.values[rank_channels(each.values, _NUM_MAPS)], side_px=_SIDE_PX // 2)
         figures += [
             draw_captioned(overlay, caption, words.overlay_alt.format(**size)),
             draw_captioned(grid, words.grid_alt.format(**size), words.grid_alt.format(**size)),

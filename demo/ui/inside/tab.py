@@ -203,7 +203,7 @@ def _build_picture(label: str, alt_text: str, *, elem_id: str) -> gr.Image:
         label=label,
         show_label=False,
         alt_text=alt_text,
-        format="png",
+        format="jpeg",  # a third of a PNG
         interactive=False,
         buttons=["download", "fullscreen"],
         elem_id=elem_id,

@@ -70,9 +70,6 @@ $toast_title { font-size: 0 !important; } /* gradio's "Error", in English only; 
 $html_container progress { width: 100%; height: 0.5rem; accent-color: #14b8a6; }
 .stage { margin-top: 1rem; }
 .stage h3 { margin: 0.2rem 0; }
-/* Maps are as large as there is room for; the browser enlarges them smoothly. */
-.stage button > div:has(img) { width: 100%; }
-.stage img { aspect-ratio: 1; height: auto !important; max-height: 100vh; object-fit: contain !important; }
 .warnings { margin: 0.4rem 0; padding-left: 1.2rem; font-size: 0.9rem; color: var(--body-text-color-subdued); }
 .thumbnails { display: flex; flex-wrap: wrap; gap: 0.3rem; align-items: center; margin: 0.3rem 0; }
 .thumbnails b { flex: 0 0 100%; font-size: 0.85rem; overflow-wrap: anywhere; }

@@ -13,6 +13,7 @@ import torch
 from PIL import Image
 
 from demo.data.samples import EXAMPLES, find_example, read_example
+from demo.figures import draw_grid
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.tasks.activations import Measure
 from demo.tasks.erase import GRID
@@ -33,6 +34,7 @@ CHANNEL, RESOLUTIONS, KERNELS, CLASS_MAPS, ERASE, RESIDUAL, MOVES, STATISTICS = 
     f"{each.replace('_', '-')}-panel" for each in Revisions._fields
 )
 HIGH_CHANNELS = ZOO[EMBEDDED].num_features
+TILE_PX = draw_grid(np.ones((1, 2, 2))).width
 
 
 @pytest.fixture
@@ -80,7 +82,7 @@ def test_channels_are_ranked_by_the_measure_that_is_named(visitor: Visitor) -> N
     assert len(picked) > 1
 
 
-@pytest.mark.parametrize("index", [[113, 113], [-1, 5], [5000, 5], None, "5,5"])
+@pytest.mark.parametrize("index", [[TILE_PX, TILE_PX], [-1, 5], [5000, 5], None, "5,5"])
 def test_a_click_beside_the_maps_chooses_nothing(visitor: Visitor, index: Any) -> None:
     click = {"index": index, "value": None}
     answers = visitor.call("pick_channel", None, "mean", event_data=click, of="grid-high")
