@@ -82,9 +82,9 @@ class Recipe:
     flips: bool = True  # each training picture also mirrored
     crops: int = 0  # random crops of each training picture
     patience: int = 0  # epochs without a lower validation loss after which training ends with the best one; 0: never
-    balance: Balance = Balance.AUTO
     seed: int = 0
     max_epochs: int = 200
+    balance: Balance = Balance.AUTO
 
     def __post_init__(self) -> None:
         check_range("epochs", self.epochs, 1, self.max_epochs)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from demo.data.dataset import Dataset, Split
+from demo.data.dataset import Dataset
 from demo.figures import curve_points
 from demo.tasks.fewshot import FewShotPoint, measure_curve
 from demo.tasks.race import Contender, Finish, RacePoint, race
@@ -121,18 +121,22 @@ def show_buttons(session: Session) -> Buttons:
 
 def draw_finishes(words: ExperimentsWords, finishes: list[Finish]) -> str:
     """Return what each contender ended with, as a table."""
+    shows_balanced = any(each.accuracy.balanced is not None for each in finishes)
     rows = [
         (
             words.contenders[each.contender],
             f"{each.accuracy.correct}/{each.accuracy.count}",
             f"{100 * each.accuracy.share:.1f}%",
+            *([f"{100 * (each.accuracy.balanced or 0):.1f}%"] if shows_balanced else []),
             f"{each.seconds:.1f}",
             f"{each.num_trained:,}",
             each.epochs,
         )
         for each in finishes
     ]
-    return draw_table(words.race_columns, rows, css_class="counts") if rows else ""
+    columns = list(words.race_columns)
+    columns[3:3] = [words.balanced_column] if shows_balanced else []
+    return draw_table(columns, rows, css_class="counts") if rows else ""
 
 
 def draw_few(words: ExperimentsWords, points: list[FewShotPoint]) -> str:
@@ -203,5 +207,4 @@ def _draw_status(rooms: Rooms, job: Job | None) -> str:
 
 def _most_pictures(dataset: Dataset | None) -> int:
     """Return how many training pictures the largest class has."""
-    counts = [each.get(Split.TRAIN.value, 0) for each in dataset.counts.values()] if dataset else []
-    return max(counts, default=1)
+    return max(dataset.training_counts) if dataset else 1

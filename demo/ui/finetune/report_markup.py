@@ -9,7 +9,13 @@ from demo.models.zoo import find_spec
 from demo.tasks.calibration import calibrate
 from demo.tasks.code import write_code
 from demo.tasks.evaluate import Scores, confuse, find_cell, per_class, top
-from demo.ui.finetune.results_markup import draw_classes, draw_headline, draw_reliability, draw_thumbnail
+from demo.ui.finetune.results_markup import (
+    describe_balance,
+    draw_classes,
+    draw_headline,
+    draw_reliability,
+    draw_thumbnail,
+)
 from demo.ui.parts.markup import draw_figure, draw_table
 from demo.visitors.session import Trained
 from demo.words.language import Words
@@ -64,7 +70,9 @@ def _draw_recipe(words: Words, trained: Trained) -> str:
     recipe |= {f"head_{name}": value for name, value in recipe.pop("head").items()}
     rows = [("backbone", find_spec(trained.head.backbone_name).display_name), *recipe.items()]
     rows += [("trained_parameters", f"{trained.head.num_parameters:,}"), ("seconds", f"{summary.seconds:.1f}")]
-    return f"<h2>{words.finetune.recipe.title}</h2>{draw_table(('', ''), rows, css_class='counts')}"
+    balance = html.escape(describe_balance(words, summary.recipe, trained.dataset.training_counts))
+    table = draw_table(("", ""), rows, css_class="counts")
+    return f"<h2>{words.finetune.recipe.title}</h2>{table}<p>{balance}</p>"
 
 
 def _draw_confusion(words: Words, scores: Scores) -> str:
