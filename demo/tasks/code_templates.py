@@ -43,7 +43,7 @@ counts = torch.bincount(train[1]).float()  # pictures of each class
 
 
 def balanced_loss(logits, targets):
-    """Let rare classes weigh more, and large ones start ahead, which the head makes up."""
+    """Let rare classes weigh more; large ones start ahead, which the head makes up."""
     weights, start = counts.rsqrt(), counts.log()
     return nn.functional.cross_entropy(logits + start, targets, weight=weights)
 '''

@@ -28,6 +28,7 @@ from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.predict import predict
 from tests.benchmarks import abuse as floods
+from tests.benchmarks import balance as sizes
 from tests.benchmarks import crowd as visitors
 from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
@@ -219,6 +220,11 @@ def heads() -> list[Row]:
     return [Row(*row) for each in training.BENCHMARKS for row in each(archive)]
 
 
+def balance() -> list[Row]:
+    """Train on classes of very different sizes, on all real sets that are there; 5 minutes."""
+    return [Row(*row) for each in sizes.BENCHMARKS for row in each(DATA)]
+
+
 def maps() -> list[Row]:
     """Ask whether class maps tell the truth, and what looking inside a network costs."""
     photos = DATA / "imagenet_samples"
@@ -242,7 +248,21 @@ def crowd() -> list[Row]:
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     each.__name__: each
-    for each in (samples, fine_tune, heads, maps, start_up, memory, networks, speed, hostile, abuse, crowd, tests)
+    for each in (
+        samples,
+        fine_tune,
+        heads,
+        balance,
+        maps,
+        start_up,
+        memory,
+        networks,
+        speed,
+        hostile,
+        abuse,
+        crowd,
+        tests,
+    )
 }
 
 
