@@ -103,6 +103,7 @@ class TrainingWords:
     trained_test: str
     trained_early: str
     trained_cut: str
+    trained_each: str
     trained_balanced: str
     trained_unbalanced: str
     trained_next: str

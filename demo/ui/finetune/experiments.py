@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Generator
 from typing import Any, NamedTuple
 
 import gradio as gr
+import numpy as np
 
 from demo.data.dataset import Dataset
 from demo.figures import curve_points
@@ -141,16 +142,20 @@ def draw_finishes(words: ExperimentsWords, finishes: list[Finish]) -> str:
 
 def draw_few(words: ExperimentsWords, points: list[FewShotPoint]) -> str:
     """Return the learning curve as a table."""
+    shows_balanced = any(each.balanced for each in points)
     rows = [
         (
             words.all_pictures if each.pictures_per_class is None else each.pictures_per_class,
             f"{100 * each.mean:.1f}%",
+            *([f"{100 * np.mean(each.balanced):.1f}%"] if shows_balanced else []),
             f"{100 * each.lowest:.1f}–{100 * each.highest:.1f}%",
             each.num_repeats,
         )
         for each in points
     ]
-    return draw_table(words.curve_columns, rows, css_class="counts") if rows else ""
+    columns = list(words.curve_columns)
+    columns[2:2] = [words.balanced_column] if shows_balanced else []
+    return draw_table(columns, rows, css_class="counts") if rows else ""
 
 
 def build_experiments(rooms: Rooms, ref: gr.State, train: gr.Button, stop: gr.Button) -> Experiments:

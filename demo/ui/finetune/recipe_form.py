@@ -210,8 +210,8 @@ def _build_fit_controls(words: RecipeWords, default: RecipeForm, max_epochs: int
         patience = gr.Number(
             default.patience, label=words.patience, info=words.patience_help, precision=0, min_width=160
         )
-        balance = _build_choice("balance", words.balances, default, label=words.balance, info=words.balance_help)
         seed = gr.Number(default.seed, label=words.seed, precision=0, min_width=120, elem_id="seed")
+    balance = _build_choice("balance", words.balances, default, label=words.balance, info=words.balance_help)
     return {
         "optimizer": optimizer,
         "epochs": epochs,

@@ -222,7 +222,7 @@ def _describe_result(all_words: Words, result: FineTuned) -> str:
         )
         if balanced is None:
             return described
-        return f"{described} {all_words.finetune.results.balanced_accuracy.format(percent=100 * balanced)}"
+        return f"{described} {words.trained_each.format(percent=100 * balanced)}"
 
     sentences = [describe(words.trained, summary.val_correct, summary.val_count, summary.val_balanced)]
     if summary.test_accuracy is not None:

@@ -104,9 +104,11 @@ def test_uneven_classes_are_balanced_and_it_is_said(
     said = training.trained_balanced if settled is Balance.ON else training.trained_unbalanced
     assert said.format(largest=10, smallest=2) in status
     assert summary.val_balanced is not None
-    equal = ENGLISH.finetune.results.balanced_accuracy.format(percent=100 * summary.val_balanced)
-    assert equal in status
-    assert equal in draw_headline(ENGLISH, trained.score(Split.VALIDATION), Split.VALIDATION)
+    percent = 100 * summary.val_balanced
+    assert training.trained_each.format(percent=percent) in status
+    assert ENGLISH.finetune.results.balanced_accuracy.format(percent=percent) in draw_headline(
+        ENGLISH, trained.score(Split.VALIDATION), Split.VALIDATION
+    )
     assert said.format(largest=10, smallest=2) in draw_report(ENGLISH, trained)
 
 
