@@ -12,7 +12,7 @@ from scipy.stats.mstats import mquantiles
 from sklearn.calibration import calibration_curve
 from sklearn.decomposition import PCA
 from sklearn.linear_model import RidgeClassifier, RidgeClassifierCV
-from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, precision_recall_fscore_support
 from sklearn.neighbors import NearestNeighbors
 from statsmodels.stats.proportion import proportion_confint
 
@@ -83,6 +83,7 @@ def test_counts_of_right_and_wrong_answers_are_scikit_learns(scores: Scores) -> 
     truths, answers = scores.class_idxs, scores.answers
     np.testing.assert_array_equal(confuse(scores), confusion_matrix(truths, answers, labels=range(5)))
     assert measure(scores).share == pytest.approx(accuracy_score(truths, answers), abs=1e-9)
+    assert measure(scores).balanced == pytest.approx(balanced_accuracy_score(truths, answers), abs=1e-9)
     theirs = precision_recall_fscore_support(truths, answers, labels=range(5), zero_division=np.nan)
     ours = [(each.precision, each.recall, each.f1, each.count) for each in per_class(scores)]
     np.testing.assert_allclose(np.array(ours, float).T, theirs, **CLOSE)  # None becomes NaN, as theirs is

@@ -33,6 +33,11 @@ class Dataset:
         """The number of samples: class name -> split -> count; splits without any sample are left out."""
         return count_samples(self.class_names, self.samples)
 
+    @property
+    def training_counts(self) -> tuple[int, ...]:
+        """The number of training samples of each class, at least 1."""
+        return tuple(each[Split.TRAIN.value] for each in self.counts.values())
+
 
 def read_sample(sample: Sample, settings: Settings) -> Image.Image:
     """Decode one picture of a dataset."""

@@ -9,7 +9,7 @@ from demo.data.duplicates import find_twins
 from demo.data.splits import Sample
 
 FEW_PICTURES = 10  # a class with fewer pictures is worth a warning
-MAX_IMBALANCE = 3.0  # a larger ratio of the largest class to the smallest is worth a warning
+IMBALANCED_FROM = 3.0  # ratio of the largest class to the smallest, in training pictures, that is worth a warning
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class DataReport:
     Attributes:
         counts: Class name -> split -> number of samples; splits without any are left out.
         small_classes: Names of the classes with fewer than 10 pictures.
-        imbalance: Pictures of the largest class for each one of the smallest.
+        imbalance: Training pictures of the largest class for each one of the smallest.
         num_near_duplicates: Pictures that have a near-duplicate in their class.
         num_groups: Groups that these pictures form.
         across_splits: Pairs across splits that folders dictate: first the near-duplicate that is learned from (or, for
@@ -59,7 +59,7 @@ class DataReport:
     @property
     def is_imbalanced(self) -> bool:
         """Whether the classes differ so much in size that accuracy alone misleads."""
-        return self.imbalance > MAX_IMBALANCE
+        return self.imbalance >= IMBALANCED_FROM
 
 
 def build_report(
@@ -73,7 +73,7 @@ def build_report(
 
     Args:
         class_names: Names of the classes, by class index.
-        samples: At least one of each class.
+        samples: At least one of each class for training.
         groups: Group of near-duplicates of each sample.
         split_by_picture: Names of the classes that were split picture by picture; it becomes part of the report.
 
@@ -81,6 +81,7 @@ def build_report(
         The report.
     """
     sizes = Counter(sample.class_idx for sample in samples)
+    learned = Counter(sample.class_idx for sample in samples if sample.split is Split.TRAIN)
     bundles = Counter((sample.class_idx, group) for sample, group in zip(samples, groups, strict=True))
     repeated = [count for count in bundles.values() if count > 1]
 
@@ -90,7 +91,7 @@ def build_report(
     return DataReport(
         counts=count_samples(class_names, samples),
         small_classes=tuple(name for idx, name in enumerate(class_names) if sizes[idx] < FEW_PICTURES),
-        imbalance=max(sizes.values()) / min(sizes.values()),
+        imbalance=max(learned.values()) / min(learned.values()),
         num_near_duplicates=sum(repeated),
         num_groups=len(repeated),
         across_splits=tuple(pair(learned, held_out) for held_out, learned in _across_splits(samples)),

@@ -18,7 +18,8 @@ class TrainingSummary:
     """How a head was trained, and its accuracy; `seconds` count from the first picture that was read.
 
     `epochs` were trained, and the head is that of `chosen_epoch`: the last one, unless early stopping chose another
-    by its validation loss.
+    by its validation loss. `recipe` says ON or OFF of its balance. `val_balanced` and `test_balanced` are balanced
+    accuracies, 0 to 1; None where a split's classes are equally large, and where an older file does not tell.
     """
 
     recipe: Recipe
@@ -33,6 +34,8 @@ class TrainingSummary:
     test_correct: int
     test_count: int
     seconds: float
+    val_balanced: float | None = None
+    test_balanced: float | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,10 +20,12 @@ from demo.models.errors import (
     NotAHeadFile,
 )
 from demo.models.head import Head, TrainingSummary
+from demo.models.recipe import Balance, Optimizer
 from demo.models.zoo import ZOO, BackboneSpec
 from demo.settings import Settings
 
-FORMAT = "2"
+FORMAT = "3"
+_UNBALANCED_FORMAT = "2"  # it says nothing of classes of different sizes, and is still read
 
 _KEYS = {"format", "backbone", "weights", "classes", "head", "transforms", "summary"}
 _MAX_NUMBER = 2**31  # largest number in a recipe or a summary
@@ -80,7 +82,7 @@ def _check_texts(metadata: Any) -> dict[str, str]:
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         raise NotAHeadFile()  # a safetensors file of something else
     found = metadata.get("format", "")
-    if found != FORMAT:
+    if found not in (FORMAT, _UNBALANCED_FORMAT):
         raise HeadFormatUnknown(found=shorten(found), known=FORMAT)
     if metadata.keys() != _KEYS:
         raise HeadFileDamaged(part="metadata")
@@ -117,6 +119,8 @@ def _is_class_name(name: str) -> bool:
 
 def _read_summary(metadata: Mapping[str, str]) -> TrainingSummary:
     values = read_json(metadata["summary"], "summary", dict)
+    if metadata["format"] == _UNBALANCED_FORMAT:
+        values = _complete(values)
     shape = read_json(metadata["head"], "head", dict)
     try:
         summary: TrainingSummary = _build_value(TrainingSummary, values)
@@ -127,6 +131,15 @@ def _read_summary(metadata: Mapping[str, str]) -> TrainingSummary:
     if not _is_possible(summary):
         raise HeadFileDamaged(part="summary")
     return summary
+
+
+def _complete(values: dict[str, Any]) -> dict[str, Any]:
+    """Add to a summary of an older format what it leaves out: only ridge regression balanced the classes."""
+    recipe = values.get("recipe")
+    if isinstance(recipe, dict):
+        is_ridge = recipe.get("optimizer") == Optimizer.RIDGE.value
+        recipe = {"balance": (Balance.ON if is_ridge else Balance.OFF).value, **recipe}
+    return {"val_balanced": None, "test_balanced": None, **values, "recipe": recipe}
 
 
 def _build_value(kind: Any, value: Any) -> Any:
@@ -154,6 +167,7 @@ def _build_value(kind: Any, value: Any) -> Any:
 def _is_possible(summary: TrainingSummary) -> bool:
     """Say whether a summary's numbers can be those of a training."""
     accuracies = [summary.train_accuracy, summary.val_accuracy, summary.test_accuracy or 0]
+    accuracies += [summary.val_balanced or 0, summary.test_balanced or 0]
     counts = [(0, summary.train_count), (summary.val_correct, summary.val_count)]
     counts.append((summary.test_correct, summary.test_count))
     return (

@@ -1,8 +1,10 @@
 """How a head is trained: every choice in one frozen value that checks itself."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from demo.data.report import IMBALANCED_FROM
 from demo.errors import check_range
 from demo.models.errors import RidgeIsLinear
 
@@ -25,6 +27,14 @@ class Optimizer(StrEnum):
     SGD = "sgd"
     ADAMW = "adamw"
     RIDGE = "ridge"
+
+
+class Balance(StrEnum):
+    """Whether classes of different sizes are balanced in the loss; with AUTO where they differ much."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
 
 
 # Training more layers keeps more activations of each picture in memory.
@@ -74,6 +84,7 @@ class Recipe:
     patience: int = 0  # epochs without a lower validation loss after which training ends with the best one; 0: never
     seed: int = 0
     max_epochs: int = 200
+    balance: Balance = Balance.AUTO
 
     def __post_init__(self) -> None:
         check_range("epochs", self.epochs, 1, self.max_epochs)
@@ -91,6 +102,16 @@ class Recipe:
     def is_closed_form(self) -> bool:
         """Whether the head is computed at once, without epochs."""
         return self.optimizer is Optimizer.RIDGE
+
+    def settle(self, counts: Sequence[int]) -> "Recipe":
+        """Return this recipe with what its balance comes to, ON or OFF, for the training pictures of each class.
+
+        The closed form always balances them.
+        """
+        if self.balance is not Balance.AUTO and not self.is_closed_form:
+            return self
+        is_on = self.is_closed_form or max(counts) >= IMBALANCED_FROM * min(counts)
+        return replace(self, balance=Balance.ON if is_on else Balance.OFF)
 
 
 def lesson_recipe(trains: Trains = Trains.HEAD, *, epochs: int = 25, seed: int = 0) -> Recipe:

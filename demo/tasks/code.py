@@ -5,10 +5,10 @@ from functools import lru_cache
 
 import torch
 
-from demo.models.recipe import HeadConfig, Optimizer, Recipe, Trains
+from demo.models.recipe import Balance, HeadConfig, Optimizer, Recipe, Trains
 from demo.models.ridge import INVERSE_TEMPERATURE_BOUNDS, PENALTIES
 from demo.models.zoo import BackboneSpec, StageLabel
-from demo.tasks.code_templates import AIMS, CROP, READ_FEATURES, READ_PICTURES, RIDGE
+from demo.tasks.code_templates import AIMS, BALANCED_LOSS, CROP, READ_FEATURES, READ_PICTURES, RIDGE
 from demo.tasks.features import PLAIN, View, choose_views
 
 Views = tuple[View, ...]  # views of a training picture beside the plain one
@@ -24,7 +24,7 @@ def write_code(recipe: Recipe, spec: BackboneSpec, num_classes: int) -> str:
     not shrink large pictures first.
 
     Args:
-        recipe: What is trained, on what, and how.
+        recipe: What is trained, on what, and how; classes are balanced if it says so, see `Recipe.settle`.
         spec: The network's row of the zoo's table.
         num_classes: K, the number of class folders.
 
@@ -42,6 +42,7 @@ def write_code(recipe: Recipe, spec: BackboneSpec, num_classes: int) -> str:
         _write_head(recipe.head, spec.num_features, num_classes, recipe.seed),
         *([] if is_frozen else [_write_joining(recipe, spec)]),
         *([_write_ridge(num_classes)] if recipe.is_closed_form else []),
+        *([BALANCED_LOSS] if _loss(recipe) == "balanced_loss" else []),
         _write_report(recipe),
         'report("train", *train)\nreport("val", *val)' if recipe.is_closed_form else _write_training(recipe),
     ]
@@ -200,6 +201,12 @@ def _write_ridge(num_classes: int) -> str:
     )
 
 
+def _loss(recipe: Recipe) -> str:
+    """Return the name of the function that the script takes as its loss; the closed form balances without one."""
+    is_balanced = recipe.balance is Balance.ON and not recipe.is_closed_form
+    return "balanced_loss" if is_balanced else "nn.functional.cross_entropy"
+
+
 def _stops_early(recipe: Recipe) -> bool:
     return recipe.patience > 0 and not recipe.is_closed_form
 
@@ -214,7 +221,7 @@ def _write_report(recipe: Recipe) -> str:
         f'    """Print the mean loss and the accuracy{returned}."""',
         *([f"    {mode}"] if mode else []),
         f"    logits = {'head(inputs)' if is_frozen else 'torch.cat([network(x) for x in inputs.split(64)])'}",
-        "    loss = nn.functional.cross_entropy(logits, targets).item()",
+        f"    loss = {_loss(recipe)}(logits, targets).item()",
         "    accuracy = (logits.argmax(1) == targets).float().mean().item()",
         '    print(f"{name}: loss {loss:.4f}, accuracy {accuracy:.3f}")',
         *(["    return loss"] if _stops_early(recipe) else []),
@@ -240,7 +247,7 @@ def _write_training(recipe: Recipe) -> str:
         *([f"    {mode}"] if mode else []),
         f"    for batch in torch.randperm(len(inputs)).split({recipe.batch_size}):",
         "        optimizer.zero_grad()",
-        f"        loss = nn.functional.cross_entropy({name}(inputs[batch]), targets[batch])",
+        f"        loss = {_loss(recipe)}({name}(inputs[batch]), targets[batch])",
         "        loss.backward()",
         "        optimizer.step()",
         '    report(f"epoch {epoch}, train", *train)',

@@ -1,7 +1,7 @@
 """A head's logits on a split -> accuracy with its uncertainty, the confusion matrix, and single samples."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,17 +40,28 @@ class Scores:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """How many of how many are right; `low` and `high` bound the true share with 95% confidence, 0 to 1."""
+    """How many of how many are right; `low` and `high` bound the true share with 95% confidence, 0 to 1.
+
+    `balanced` is the balanced accuracy, 0 to 1; None where all classes with pictures have equally many, and it is the
+    share, or where it is not known.
+    """
 
     correct: int
     count: int
     low: float
     high: float
+    balanced: float | None = None
 
     @staticmethod
     def of(correct: int, count: int) -> "Accuracy":
         """Return the accuracy of `correct` out of `count` pictures, with Wilson's interval."""
         return Accuracy(correct, count, *wilson(correct, count))
+
+    @staticmethod
+    def of_answers(class_idxs: NDArray[np.int64], answers: NDArray[np.int64]) -> "Accuracy":
+        """Return the accuracy of answers (n,) where the truth is known, (n,)."""
+        is_right = answers == class_idxs
+        return replace(Accuracy.of(int(is_right.sum()), len(is_right)), balanced=_balance(class_idxs, is_right))
 
     @property
     def share(self) -> float:
@@ -117,7 +128,16 @@ def wilson(correct: int, count: int) -> tuple[float, float]:
 
 def measure(scores: Scores) -> Accuracy:
     """Return the accuracy on a split."""
-    return Accuracy.of(int((scores.answers == scores.class_idxs).sum()), len(scores.class_idxs))
+    return Accuracy.of_answers(scores.class_idxs, scores.answers)
+
+
+def _balance(class_idxs: NDArray[np.int64], is_right: NDArray[np.bool_]) -> float | None:
+    """Return the mean, over classes with pictures, of the share that is right; None where they are equally large."""
+    counts = np.bincount(class_idxs)
+    there = counts > 0
+    if len(np.unique(counts[there])) <= 1:
+        return None
+    return float((np.bincount(class_idxs, weights=is_right)[there] / counts[there]).mean())
 
 
 def confuse(scores: Scores) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from demo.data.dataset import Sample, Split
 from demo.models.backbone import Backbone
 from demo.models.head import Head, TrainingSummary
 from demo.models.headfile import FILE_NAME, write_head
-from demo.models.recipe import Optimizer, Recipe, Trains
+from demo.models.recipe import Balance, Optimizer, Recipe, Trains
 from demo.models.zoo import BackboneSpec
 from demo.sentences import Plural
 from demo.tasks import standalone
@@ -184,17 +184,20 @@ def _draw_counts(class_names: Sequence[str], counts: Counts) -> str:
 def _draw_results(summary: TrainingSummary) -> str:
     """Return a table of the splits with 95% intervals, and which of them to believe."""
     results = [
-        (Split.TRAIN, round(summary.train_accuracy * summary.train_count), summary.train_count),
-        (Split.VALIDATION, summary.val_correct, summary.val_count),
-        (Split.TEST, summary.test_correct, summary.test_count),
+        (Split.TRAIN, round(summary.train_accuracy * summary.train_count), summary.train_count, None),
+        (Split.VALIDATION, summary.val_correct, summary.val_count, summary.val_balanced),
+        (Split.TEST, summary.test_correct, summary.test_count, summary.test_balanced),
     ]
     rows = []
-    for split, correct, count in results:
+    for split, correct, count, balanced in results:
         if count:
             low, high = wilson(correct, count)
             shares = f"{correct / count:.1%}", f"{low:.1%} to {high:.1%}"
-            rows.append([split.value, f"{correct} of {count}", *shares, f"{100 / count:.2f} points"])
-    table = _draw_table(["pictures", "right", "accuracy", "95% interval (Wilson)", "one picture is"], rows)
+            equal = "–" if balanced is None else f"{balanced:.1%}"
+            rows.append([split.value, f"{correct} of {count}", *shares, f"{100 / count:.2f} points", equal])
+    header = ["pictures", "right", "accuracy", "95% interval (Wilson)", "one picture is", "balanced accuracy"]
+    is_known = any(row[-1] != "–" for row in rows)
+    table = _draw_table(header if is_known else header[:-1], rows if is_known else [row[:-1] for row in rows])
     return f"{table}\n\n{_describe_splits(summary)}"
 
 
@@ -215,6 +218,8 @@ def _describe_recipe(recipe: Recipe) -> str:
             f", {recipe.epochs} epochs at most, {recipe.batch_size} pictures in a batch, learning rate "
             f"{recipe.learning_rate}, weight decay {recipe.weight_decay}"
         )
+    if recipe.balance is Balance.ON:
+        text += "; classes of different sizes were balanced"
     views = choose_views(recipe)
     num_crops = sum(view.crop > 0 for view in views)
     seen = ["as it is", *(["mirrored"] if len(views) > num_crops else [])]

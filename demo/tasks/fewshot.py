@@ -1,6 +1,6 @@
 """How the accuracy grows with the number of training pictures: a dataset -> features -> a learning curve."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from demo.data.dataset import Dataset, Split
 from demo.models.backbone import Backbone
 from demo.models.ridge import fit_ridge
 from demo.settings import Settings
+from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureCache, FeatureProgress, extract_features
 
 COUNTS = (1, 2, 5, 10, 20)
@@ -21,10 +22,19 @@ class FewShotPoint:
 
     `accuracies` (0 to 1) are those of heads that were fitted on different random samples, on the same held-out
     pictures. Their spread shows the choice of training pictures; it does not show that the held-out pictures are few.
+    `balanced` are the balanced accuracies; empty where classes have equally many held-out pictures.
     """
 
     pictures_per_class: int | None
     accuracies: tuple[float, ...]
+    balanced: tuple[float, ...] = ()
+
+    @staticmethod
+    def of(pictures_per_class: int | None, accuracies: Iterable[Accuracy]) -> "FewShotPoint":
+        """Return the point of the accuracies of some heads."""
+        found = list(accuracies)
+        balanced = tuple(each.balanced for each in found if each.balanced is not None)
+        return FewShotPoint(pictures_per_class, tuple(each.share for each in found), balanced)
 
     @property
     def num_repeats(self) -> int:
@@ -106,18 +116,18 @@ def learning_curve(
             continue
         generator = np.random.default_rng([seed, count])
         samples = (_sample(by_class, count, generator) for _ in range(num_repeats))
-        yield FewShotPoint(count, tuple(_accuracy(training, sample, held_out, num_classes) for sample in samples))
+        yield FewShotPoint.of(count, (_judge(training, sample, held_out, num_classes) for sample in samples))
     everything = np.arange(len(training.class_idxs))
-    yield FewShotPoint(None, (_accuracy(training, everything, held_out, num_classes),))
+    yield FewShotPoint.of(None, [_judge(training, everything, held_out, num_classes)])
 
 
 def _sample(by_class: Sequence[NDArray[np.int64]], count: int, generator: np.random.Generator) -> NDArray[np.int64]:
     return np.concatenate([generator.choice(idxs, count, replace=False) for idxs in by_class])
 
 
-def _accuracy(
+def _judge(
     training: LabelledFeatures, idxs: NDArray[np.int64], held_out: LabelledFeatures, num_classes: int
-) -> float:
+) -> Accuracy:
     weight, bias = fit_ridge(training.values[idxs], training.class_idxs[idxs], num_classes)
     answers = (held_out.values @ weight.T + bias).argmax(axis=1)
-    return float((answers == held_out.class_idxs).mean())
+    return Accuracy.of_answers(held_out.class_idxs, answers)

@@ -89,7 +89,7 @@ def fine_tune(
     else:
         fitted, tuned = yield from _fit_deeper(backbone, dataset, recipe, settings, deadline)
         features = yield from extract_features(backbone.open_private(tuned), dataset, settings)
-    summary = _summarise(fitted, features, recipe, time.monotonic() - start)
+    summary = _summarise(fitted, features, recipe.settle(dataset.training_counts), time.monotonic() - start)
     yield FineTuned(Head(fitted.module, dataset.class_names, backbone.spec.name, summary, tuned), features)
 
 
@@ -153,7 +153,7 @@ def _solve(module: nn.Module, examples: Examples) -> Generator[EpochResult, None
     train = evaluate(module, examples.plain_inputs, examples.plain_targets)
     val = evaluate(module, examples.val_inputs, examples.val_targets)
     seconds = time.monotonic() - start
-    yield EpochResult(1, 1, train.loss, train.accuracy, val.loss, val.accuracy, seconds)
+    yield EpochResult(1, 1, train.loss, train.accuracy.share, val.loss, val.accuracy.share, seconds)
     return FitEnd(1, 1)
 
 
@@ -224,18 +224,20 @@ def _below(backbone: Backbone, start: StageLabel | None) -> Callable[[Tensor], T
 
 
 def _summarise(fitted: FittedHead, features: Features, recipe: Recipe, seconds: float) -> TrainingSummary:
-    train, val, test = (evaluate(fitted.module, *features.of(split)) for split in Split)
+    train, val, test = (evaluate(fitted.module, *features.of(split)).accuracy for split in Split)
     return TrainingSummary(
         recipe=recipe,
         epochs=fitted.end.epochs,
         chosen_epoch=fitted.end.chosen_epoch,
         train_count=train.count,
-        train_accuracy=train.accuracy,
-        val_accuracy=val.accuracy,
+        train_accuracy=train.share,
+        val_accuracy=val.share,
         val_correct=val.correct,
         val_count=val.count,
-        test_accuracy=test.accuracy if test.count else None,
+        test_accuracy=test.share if test.count else None,
         test_correct=test.correct,
         test_count=test.count,
         seconds=seconds,
+        val_balanced=val.balanced,
+        test_balanced=test.balanced,
     )

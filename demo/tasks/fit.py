@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from demo.models.batching import set_num_threads
-from demo.models.recipe import Optimizer, Recipe
+from demo.models.recipe import Balance, Optimizer, Recipe
 from demo.system import num_cores
+from demo.tasks.evaluate import Accuracy
 
 _EVALUATION_BATCH = 64
 _REPORT_EVERY_S = 0.2  # time between two reports within an epoch, at each of which a training can be stopped
@@ -44,8 +45,9 @@ class BatchProgress:
 
 @dataclass(frozen=True)
 class EpochResult:
-    """Loss (mean cross-entropy, nats) and accuracy (0 to 1) on both splits after an epoch; epochs count from 1.
+    """Loss (nats, the one that is trained: `measure_loss`) and accuracy (0 to 1) on both splits after an epoch.
 
+    Epochs count from 1.
     `seconds` count from the start of the fit.
     """
 
@@ -60,16 +62,10 @@ class EpochResult:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Mean cross-entropy in nats, and the number of right answers, of one pass over samples."""
+    """Mean loss in nats, and accuracy, of one pass over samples."""
 
     loss: float
-    correct: int
-    count: int
-
-    @property
-    def accuracy(self) -> float:
-        """The share that is right, 0 to 1; 0 where there is no sample."""
-        return self.correct / self.count if self.count else 0.0
+    accuracy: Accuracy
 
 
 @dataclass(frozen=True)
@@ -118,7 +114,7 @@ def fit(
 
     Args:
         learner: Inputs (N, ...) to logits (N, K).
-        examples: What it learns from and is checked on.
+        examples: What it learns from, with at least one picture of each class, and is checked on.
         recipe: Optimizer, epochs and the rest. With a patience, the epoch of the lowest validation loss is kept.
         generator: Source of the order of the pictures.
         deadline: `time.monotonic` after which no further epoch begins; at least one is trained.
@@ -132,10 +128,12 @@ def fit(
     """
     start, optimizer = time.monotonic(), _build_optimizer(learner, recipe)
     best_loss, best_epoch, best_weights = float("inf"), 0, None
+    counts = torch.bincount(examples.plain_targets)  # (K,)
+    balanced = counts if recipe.settle(counts.tolist()).balance is Balance.ON else None
     for epoch in range(1, recipe.epochs + 1):
         with set_num_threads(num_threads):
-            yield from _train_epoch(learner, examples, recipe, optimizer, generator, epoch)
-            result = _measure(learner, examples, epoch, recipe.epochs, time.monotonic() - start)
+            yield from _train_epoch(learner, examples, recipe, optimizer, generator, epoch, balanced)
+            result = _measure(learner, examples, epoch, recipe.epochs, time.monotonic() - start, balanced)
         if recipe.patience and result.val_loss < best_loss:
             best_loss, best_epoch, best_weights = result.val_loss, epoch, copy.deepcopy(learner.state_dict())
         yield result
@@ -147,15 +145,38 @@ def fit(
     return FitEnd(epoch, best_epoch or epoch)
 
 
-def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor) -> Evaluation:
-    """Measure a learner on inputs (N, ...) with class indices (N,)."""
+def measure_loss(logits: Tensor, targets: Tensor, counts: Tensor | None = None) -> Tensor:
+    """Return the mean cross-entropy in nats of logits (N, K) and class indices (N,), with classes balanced by counts.
+
+    A picture weighs by the inverse root of the pictures of its class, and the mean is divided by the sum of the
+    weights, as torch's is. Logits start ahead by the logarithm of the class's pictures, so that a head has to do
+    without what it could gain by answering with large classes. Either alone does less: where few pictures are told
+    apart completely, weights hardly move the border, and a head start alone learns too little of small classes.
+
+    Args:
+        logits: (N, K).
+        targets: (N,).
+        counts: Training pictures of each class (K,), none 0; None leaves the classes as they are.
+
+    Source:
+        Menon et al. 2020, https://arxiv.org/abs/2007.07314 (the head start: logit adjustment);
+        Mikolov et al. 2013, https://arxiv.org/abs/1310.4546, 2.3 (the root)
+    """
+    if counts is None:
+        return functional.cross_entropy(logits, targets)
+    counts = counts.to(logits)
+    return functional.cross_entropy(logits + counts.log(), targets, weight=counts.rsqrt())
+
+
+def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor, counts: Tensor | None = None) -> Evaluation:
+    """Measure a learner on inputs (N, ...) with class indices (N,); `counts` as in `measure_loss`."""
     if not len(targets):
-        return Evaluation(0.0, 0, 0)
+        return Evaluation(0.0, Accuracy.of(0, 0))
     learner.eval()
     with torch.inference_mode():
         logits = torch.cat([learner(batch) for batch in inputs.split(_EVALUATION_BATCH)])  # (N, K)
-        loss = float(functional.cross_entropy(logits, targets))
-        return Evaluation(loss, int((logits.argmax(dim=1) == targets).sum()), len(targets))
+        loss = float(measure_loss(logits, targets, counts))
+        return Evaluation(loss, Accuracy.of_answers(targets.numpy(), logits.argmax(dim=1).numpy()))
 
 
 def all_threads() -> int:
@@ -170,23 +191,26 @@ def _train_epoch(
     optimizer: torch.optim.Optimizer,
     generator: torch.Generator,
     epoch: int,
+    counts: Tensor | None,
 ) -> Generator[BatchProgress, None, None]:
     learner.train()
     batches = torch.randperm(len(examples.inputs), generator=generator).split(recipe.batch_size)
     reported = time.monotonic()
     for done, batch in enumerate(batches, 1):
         optimizer.zero_grad()
-        functional.cross_entropy(learner(examples.inputs[batch]), examples.targets[batch]).backward()
+        measure_loss(learner(examples.inputs[batch]), examples.targets[batch], counts).backward()
         optimizer.step()
         if time.monotonic() - reported > _REPORT_EVERY_S:
             reported = time.monotonic()
             yield BatchProgress(epoch, done, len(batches))
 
 
-def _measure(learner: nn.Module, examples: Examples, epoch: int, num_epochs: int, seconds: float) -> EpochResult:
-    train = evaluate(learner, examples.plain_inputs, examples.plain_targets)
-    val = evaluate(learner, examples.val_inputs, examples.val_targets)
-    return EpochResult(epoch, num_epochs, train.loss, train.accuracy, val.loss, val.accuracy, seconds)
+def _measure(
+    learner: nn.Module, examples: Examples, epoch: int, num_epochs: int, seconds: float, counts: Tensor | None
+) -> EpochResult:
+    train = evaluate(learner, examples.plain_inputs, examples.plain_targets, counts)
+    val = evaluate(learner, examples.val_inputs, examples.val_targets, counts)
+    return EpochResult(epoch, num_epochs, train.loss, train.accuracy.share, val.loss, val.accuracy.share, seconds)
 
 
 def _build_optimizer(learner: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -14,9 +14,9 @@ from demo.models.lenet import SIDE_PX, LeNet5, lenet_input
 from demo.models.recipe import Optimizer, Recipe, Trains
 from demo.models.untrained import open_untrained
 from demo.settings import Settings
-from demo.tasks.evaluate import Accuracy
+from demo.tasks.evaluate import Accuracy, measure
 from demo.tasks.features import FeatureProgress, extract_features
-from demo.tasks.finetune import FineTuned, fine_tune, fit_head
+from demo.tasks.finetune import FineTuned, fine_tune, fit_head, score
 from demo.tasks.fit import BatchProgress, EpochResult, Examples, evaluate, fit
 
 
@@ -134,8 +134,8 @@ def _run_scratch(_backbone: Backbone, dataset: Dataset, recipe: Recipe, settings
     generator = torch.Generator().manual_seed(recipe.seed)
     network = LeNet5(len(dataset.class_names), generator=generator)
     yield from fit(network, examples, recipe, generator=generator, deadline=deadline)
-    right = evaluate(network, inputs[val], targets[val])
-    return sum(each.numel() for each in network.parameters()), Accuracy.of(right.correct, right.count)
+    accuracy = evaluate(network, inputs[val], targets[val]).accuracy
+    return sum(each.numel() for each in network.parameters()), accuracy
 
 
 def _run_random(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> _Run:
@@ -149,8 +149,8 @@ def _run_head(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Se
     deadline = time.monotonic() + settings.race_s
     features = yield from extract_features(backbone, dataset, settings)
     fitted = yield from fit_head(features, recipe, deadline=deadline)
-    right = evaluate(fitted.module, *features.of(Split.VALIDATION))
-    return sum(each.numel() for each in fitted.module.parameters()), Accuracy.of(right.correct, right.count)
+    accuracy = evaluate(fitted.module, *features.of(Split.VALIDATION)).accuracy
+    return sum(each.numel() for each in fitted.module.parameters()), accuracy
 
 
 def _run_tuned(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> _Run:
@@ -158,8 +158,7 @@ def _run_tuned(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: S
     limited = replace(settings, max_training_s=settings.race_s)
     for step in fine_tune(backbone, dataset, recipe, limited):
         if isinstance(step, FineTuned):
-            summary = step.head.summary
-            return step.head.num_parameters, Accuracy.of(summary.val_correct, summary.val_count)
+            return step.head.num_parameters, measure(score(step.head, step.features, Split.VALIDATION))
         yield step
     raise AssertionError("a training ends with a head")
 

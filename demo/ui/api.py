@@ -13,10 +13,11 @@ from demo.figures import draw_grid, draw_overlay, join_pictures
 from demo.models.backbone import Backbone
 from demo.models.head import Head
 from demo.models.headfile import write_head
-from demo.models.recipe import Recipe
+from demo.models.recipe import Balance, Recipe
 from demo.models.weights import usable_backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.activations import capture_stages
+from demo.tasks.evaluate import wilson
 from demo.tasks.predict import predict
 from demo.ui.handlers import Cost, bind, costs
 from demo.ui.inside.tab import NUM_MAPS
@@ -73,7 +74,9 @@ def answer_fine_tune(
         epochs: How often the head goes through all training pictures.
 
     Returns:
-        The classes, counts, skipped files and accuracies; and the head as a safetensors file.
+        The classes, counts and skipped files; accuracies (0 to 1) of validation and test pictures with 95% intervals,
+        and balanced accuracies where classes differ in size; whether training balanced the classes; and the head as a
+        safetensors file.
     """
     recipe = Recipe(epochs=parse_whole("epochs", epochs), max_epochs=rooms.settings.max_epochs)
     with _backbone(rooms, backbone) as network:
@@ -175,5 +178,13 @@ def _report(rooms: Rooms, dataset: Dataset, head: Head) -> dict[str, Any]:
         "val_accuracy": summary.val_accuracy,
         "val_correct": summary.val_correct,
         "val_count": summary.val_count,
+        "val_interval": list(wilson(summary.val_correct, summary.val_count)),
+        "val_balanced_accuracy": summary.val_balanced,
+        "test_accuracy": summary.test_accuracy,
+        "test_correct": summary.test_correct,
+        "test_count": summary.test_count,
+        "test_interval": list(wilson(summary.test_correct, summary.test_count)) if summary.test_count else None,
+        "test_balanced_accuracy": summary.test_balanced,
+        "classes_balanced": summary.recipe.balance is Balance.ON,
         "seconds": summary.seconds,
     }

@@ -193,6 +193,9 @@ def _describe_head(words: Words, state: ModelState) -> str:
     if not state.use_head:
         return words.strip.head_aside.format(names=names)
     summary = state.head.summary
-    return words.strip.accuracy_value.format(
+    value = words.strip.accuracy_value.format(
         correct=summary.val_correct, count=summary.val_count, percent=100 * summary.val_accuracy
     )
+    if summary.val_balanced is None:
+        return value
+    return f"{value}{words.list_separator}{words.strip.balanced_value.format(percent=100 * summary.val_balanced)}"

@@ -72,6 +72,9 @@ class RecipeWords:
     crops: str
     patience: str
     patience_help: str
+    balance: str
+    balance_help: str
+    balances: Mapping[str, str]
     seed: str
     views_title: str
     view_plain: str
@@ -100,6 +103,9 @@ class TrainingWords:
     trained_test: str
     trained_early: str
     trained_cut: str
+    trained_each: str
+    trained_balanced: str
+    trained_unbalanced: str
     trained_next: str
     curves: Mapping[str, str]
     loss: str
@@ -115,6 +121,7 @@ class ResultsWords:
     title: str
     split: str
     headline: str
+    balanced_accuracy: str
     test_note: str
     validation_note: str
     confusion_help: str
@@ -170,6 +177,7 @@ class ExperimentsWords:
     seconds_axis: str
     contenders: Mapping[str, str]
     race_columns: tuple[str, ...]
+    balanced_column: str
     few: str
     few_help: str
     start_few: str

@@ -36,6 +36,7 @@ class StripWords:
     own_classes: str
     accuracy: str
     accuracy_value: str
+    balanced_value: str
     no_head: str
     head_aside: str
     head_rests: str

@@ -28,6 +28,7 @@ from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.predict import predict
 from tests.benchmarks import abuse as floods
+from tests.benchmarks import balance as sizes
 from tests.benchmarks import crowd as visitors
 from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
@@ -227,6 +228,11 @@ def truth() -> list[Row]:
     return [Row(*row) for each in numbers.BENCHMARKS for row in each(DATA)]
 
 
+def balance() -> list[Row]:
+    """Train on classes of very different sizes, on all real sets that are there; 5 minutes."""
+    return [Row(*row) for each in sizes.BENCHMARKS for row in each(DATA)]
+
+
 def maps() -> list[Row]:
     """Ask whether class maps tell the truth, and what looking inside a network costs."""
     photos = DATA / "imagenet_samples"
@@ -265,6 +271,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
         samples,
         fine_tune,
         heads,
+        balance,
         truth,
         strangers,
         maps,

@@ -36,7 +36,7 @@ from demo.models.errors import (
 from demo.models.head import Head, build_head
 from demo.models.head_metadata import FORMAT
 from demo.models.headfile import FILE_NAME, max_file_bytes, read_head, write_head
-from demo.models.recipe import MAX_HIDDEN_LAYERS, MAX_WIDTH, HeadConfig, Recipe, Trains
+from demo.models.recipe import MAX_HIDDEN_LAYERS, MAX_WIDTH, Balance, HeadConfig, Recipe, Trains
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from tests.networks import summary
@@ -140,6 +140,20 @@ def test_written_read_and_written_again_are_the_same_bytes(config: HeadConfig, s
     first = write_head(head_of(config, tuned=tuned_tensors()), SPEC)
     assert write_head(read_head(first, settings), SPEC) == first
     assert {write_head(head_of(config, tuned=tuned_tensors()), SPEC) for _ in range(4)} == {first}
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "balance"), [("sgd", Balance.OFF), ("adamw", Balance.OFF), ("ridge", Balance.ON)]
+)
+def test_a_file_from_before_classes_were_balanced_is_read(optimizer: str, balance: Balance, settings: Settings) -> None:
+    summary = json.loads(take_apart(GOOD)[0]["__metadata__"]["summary"])
+    del summary["val_balanced"], summary["test_balanced"], summary["recipe"]["balance"]
+    summary["recipe"]["optimizer"] = optimizer
+    found = read_head(with_metadata(format="2", summary=summary), settings).summary
+    assert (found.val_balanced, found.test_balanced, found.recipe.balance) == (None, None, balance)
+    assert (found.val_correct, found.val_count) == (summary["val_correct"], summary["val_count"])
+    with pytest.raises(HeadFileDamaged):
+        read_head(with_metadata(summary=summary), settings)
 
 
 @pytest.mark.parametrize("name", ZOO)
@@ -332,6 +346,7 @@ FORGED: dict[str, tuple[Callable[[], bytes], type[HeadFileError] | str]] = {
     "summary with NaN": (lambda: with_summary(val_accuracy=float("nan")), "summary"),
     "summary with infinity": (lambda: with_metadata(summary='{"seconds": 1e999}'), "summary"),
     "accuracy of 2": (lambda: with_summary(val_accuracy=2), "summary"),
+    "balanced accuracy of 2": (lambda: with_summary(val_balanced=2), "summary"),
     "accuracy is a text": (lambda: with_summary(val_accuracy="1"), "summary"),
     "accuracy is true": (lambda: with_summary(val_accuracy=True), "summary"),
     "more right than there are": (lambda: with_summary(val_correct=11), "summary"),

@@ -12,6 +12,7 @@ from demo.models.recipe import (
     MAX_BATCH_SIZES,
     MAX_HIDDEN_LAYERS,
     SUGGESTED_RECIPES,
+    Balance,
     HeadConfig,
     Optimizer,
     Recipe,
@@ -158,3 +159,15 @@ def test_each_depth_has_a_suggestion_and_a_deeper_one_is_for_fewer_epochs(trains
     suggested, shallower = SUGGESTED_RECIPES[trains], list(Trains)[: list(Trains).index(trains)]
     assert suggested.trains is trains
     assert all(suggested.epochs < SUGGESTED_RECIPES[each].epochs for each in shallower)
+
+
+@pytest.mark.parametrize(("counts", "auto"), [([48, 5], True), ([9, 4, 3], True), ([29, 10], False), ([1], False)])
+def test_classes_are_balanced_where_the_largest_is_three_times_the_smallest(counts: list[int], auto: bool) -> None:
+    for recipe in SUGGESTED_RECIPES.values():
+        assert (recipe.settle(counts).balance is Balance.ON) == auto
+        assert recipe.settle(counts).settle([1, 1]) == recipe.settle(counts)
+        assert replace(recipe.settle(counts), balance=Balance.AUTO) == recipe
+    for balance in (Balance.ON, Balance.OFF):
+        assert Recipe(balance=balance).settle(counts).balance is balance
+    for balance in Balance:  # the closed form has no other way
+        assert Recipe(optimizer=Optimizer.RIDGE, balance=balance).settle(counts).balance is Balance.ON

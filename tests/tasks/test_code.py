@@ -8,6 +8,8 @@ import runpy
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from torchvision import models
 from demo.data.dataset import Dataset, read_dataset
 from demo.models.backbone import Backbone
 from demo.models.graph import cut_graph, open_graph
-from demo.models.recipe import HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
+from demo.models.recipe import Balance, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, StageLabel
 from demo.settings import Settings
 from demo.tasks import features
@@ -41,12 +43,15 @@ RECIPES = {
     "everything": lesson_recipe(Trains.EVERYTHING, epochs=EPOCHS),
 }
 DEEP = ("last stage", "everything")
+UNEVEN = {name: RECIPES[name] for name in ("default", "lesson", *DEEP)}
 LONGEST = Recipe(head=HeadConfig(3, 256, 0.5), optimizer=Optimizer.SGD, crops=4, patience=5, epochs=25, batch_size=8)
 ALL = {
     **RECIPES,
     "longest": LONGEST,
     "ridge of more": Recipe(optimizer=Optimizer.RIDGE, crops=2, patience=3),
     "longest of everything": Recipe(Trains.EVERYTHING, patience=2, crops=1, batch_size=8),
+    "balanced": Recipe(balance=Balance.ON, patience=2),
+    "everything balanced": Recipe(Trains.EVERYTHING, batch_size=8, balance=Balance.ON),
 }
 EVERY_RECIPE = pytest.mark.parametrize("recipe", ALL.values(), ids=ALL)
 EVERY_NETWORK = pytest.mark.parametrize("spec", ZOO.values(), ids=ZOO)
@@ -69,23 +74,25 @@ FILES = {
 }
 
 
+def write_and_read(folder: Path, files: Mapping[str, bytes], settings: Settings) -> Dataset:
+    """Put pictures where a script looks for them; return what the page makes of the same in a zip."""
+    with zipfile.ZipFile(folder / "noise.zip", "w") as archive:
+        for name, content in files.items():
+            path = folder / "data" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+            archive.writestr(name, content)
+    return read_dataset(folder / "noise.zip", settings)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("student")
-    for name, content in FILES.items():
-        path = folder / "data" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    return folder
+    return tmp_path_factory.mktemp("student")
 
 
 @pytest.fixture(scope="module")
-def dataset(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Dataset:
-    path = tmp_path_factory.mktemp("upload") / "noise.zip"
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in FILES.items():
-            archive.writestr(name, content)
-    return read_dataset(path, settings)
+def dataset(folder: Path, settings: Settings) -> Dataset:
+    return write_and_read(folder, FILES, settings)
 
 
 def run(code: str, folder: Path) -> Printed:
@@ -144,7 +151,25 @@ def test_the_code_trains_what_the_page_trains(
         assert [each[3] for each in theirs] == pytest.approx([each[3] for each in ours], abs=5e-4)
 
 
+@pytest.mark.parametrize("name", names_to_try(UNEVEN, slow=DEEP))
+def test_the_code_balances_classes_as_the_page_does(
+    name: str, tmp_path: Path, embedded: Backbone, settings: Settings
+) -> None:
+    """Four bright pictures and one dark one, which is enough for the automatic choice."""
+    files = {path: content for path, content in FILES.items() if not re.match(r"train/dark/[123]", path)}
+    recipe, dataset = UNEVEN[name], write_and_read(tmp_path, files, settings)
+    assert dataset.training_counts == (4, 1)
+    ours = fine_tuned(embedded, dataset, recipe, settings)
+    theirs = run(write_code(recipe.settle(dataset.training_counts), SPEC, 2), tmp_path)
+    assert [each[:2] for each in theirs] == [each[:2] for each in ours]
+    tolerance = 0.03 if name in DEEP else 2e-4
+    assert [each[2] for each in theirs] == pytest.approx([each[2] for each in ours], rel=tolerance, abs=1e-4)
+    unbalanced = fine_tuned(embedded, dataset, replace(recipe, balance=Balance.OFF), settings)
+    assert ours[-1][2] != pytest.approx(unbalanced[-1][2], rel=0.1)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("dataset")
 def test_random_crops_and_early_stopping_run(folder: Path) -> None:
     recipe = Recipe(head=HeadConfig(1, 16, 0.1), crops=2, epochs=12, learning_rate=0.02, patience=2)
     printed = run(write_code(recipe, SPEC, 2), folder)
@@ -155,6 +180,7 @@ def test_random_crops_and_early_stopping_run(folder: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("dataset")
 def test_a_network_with_a_second_classifier_is_trained_without_it(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

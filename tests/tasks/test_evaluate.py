@@ -105,6 +105,13 @@ def test_right_answers_are_counted_with_their_interval(six: Scores) -> None:
     assert Accuracy(146, 153, 0.9, 1.0).points_per_picture == pytest.approx(0.65, abs=0.005)
 
 
+def test_balanced_accuracy_counts_each_class_the_same() -> None:
+    truth, answers = np.array([0, 0, 0, 0, 2]), np.array([0, 0, 0, 1, 0])
+    assert Accuracy.of_answers(truth, answers).balanced == pytest.approx((3 / 4 + 0) / 2)  # nothing is known of class 1
+    assert Accuracy.of_answers(truth[3:], answers[3:]).balanced is None  # one picture of each: it is the accuracy
+    assert Accuracy.of_answers(truth, answers).share == 3 / 5
+
+
 def test_a_split_without_samples_counts_as_nothing() -> None:
     empty = scores([], np.zeros((0, 3)))
     assert measure(empty) == Accuracy(0, 0, 0.0, 1.0)

@@ -435,6 +435,16 @@ def test_a_card_with_a_test_shows_it() -> None:
     assert "| test | 3 of 4 | 75.0% | 30.1% to 95.4% | 25.00 points |" in card
 
 
+def test_a_card_shows_balanced_accuracy_where_classes_differ_in_size() -> None:
+    settled = Recipe().settle([48, 5])
+    card = card_of(replace(light_head(), summary=replace(summary(settled), val_balanced=0.875)), COUNTS)
+    assert "one picture is | balanced accuracy |" in card
+    assert "| validation | 9 of 10 | 90.0% | 59.6% to 98.2% | 10.00 points | 87.5% |" in card
+    assert "| train | 20 of 20 | 100.0% | 83.9% to 100.0% | 5.00 points | – |" in card
+    assert "classes of different sizes were balanced" in card
+    assert "balanced" not in card_of(light_head(recipe=Recipe().settle([5, 5])), COUNTS)
+
+
 def test_hostile_class_names_are_only_text_on_a_card() -> None:
     markdown = pytest.importorskip("markdown_it").MarkdownIt("commonmark").enable(["table", "strikethrough"])
     card = card_of(light_head(HOSTILE), {name: {"train": 5, "validation": 2} for name in HOSTILE})

@@ -18,6 +18,7 @@ from demo.models.recipe import HeadConfig, Optimizer, Recipe, Trains, lesson_rec
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
 from demo.tasks.errors import TooManyTrained
+from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureCache, FeatureProgress, Features
 from demo.tasks.finetune import FineTuned, FittedHead, Progress, count_trained, fine_tune, fit_head, score
 from demo.tasks.fit import BatchProgress, EpochResult, evaluate
@@ -238,7 +239,7 @@ def test_a_fit_is_the_plain_loop_of_the_lesson(points: Features, seed: int) -> N
 
 def test_a_split_without_samples_counts_as_nothing(points: Features) -> None:
     nothing = evaluate(nn.Linear(8, 2), *points.of(Split.TEST))
-    assert (nothing.loss, nothing.correct, nothing.count, nothing.accuracy) == (0.0, 0, 0, 0.0)
+    assert (nothing.loss, nothing.accuracy) == (0.0, Accuracy.of(0, 0))
 
 
 def test_a_head_that_always_says_the_same_is_right_as_often_as_that_class_is_there(points: Features) -> None:
@@ -249,7 +250,7 @@ def test_a_head_that_always_says_the_same_is_right_as_often_as_that_class_is_the
     is_high = [
         bool(idx) for idx, split in zip(points.class_idxs, points.splits, strict=True) if split is Split.VALIDATION
     ]
-    assert (found.correct, found.count) == (sum(is_high), len(is_high))
+    assert (found.accuracy.correct, found.accuracy.count) == (sum(is_high), len(is_high))
 
 
 @pytest.fixture(scope="module")

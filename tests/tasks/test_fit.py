@@ -14,9 +14,9 @@ from torch.nn import functional
 
 from demo.models.batching import set_num_threads
 from demo.models.head import build_head, seeded_dropout
-from demo.models.recipe import HeadConfig, Optimizer, Recipe
+from demo.models.recipe import Balance, HeadConfig, Optimizer, Recipe
 from demo.tasks import fit as fitting
-from demo.tasks.fit import BatchProgress, DeepLearner, EpochResult, Examples, FitEnd, evaluate, fit
+from demo.tasks.fit import BatchProgress, DeepLearner, EpochResult, Examples, FitEnd, evaluate, fit, measure_loss
 
 NUM_FEATURES = 6
 SGD = Recipe(optimizer=Optimizer.SGD, learning_rate=0.05, momentum=0.8, weight_decay=0.02, epochs=12)
@@ -46,6 +46,13 @@ def clouds(count: int, seed: int) -> tuple[Tensor, Tensor]:
 def examples(count: int = 30) -> Examples:
     inputs, targets = clouds(count, seed=1)
     return Examples(inputs, targets, inputs, targets, *clouds(24, seed=2))
+
+
+def uneven() -> Examples:
+    """Return thirty points of one cloud, and five of each other."""
+    inputs, targets = clouds(90, seed=1)
+    kept = torch.cat([torch.nonzero(targets == idx)[: 30 if idx == 0 else 5, 0] for idx in range(3)])
+    return Examples(inputs[kept], targets[kept], inputs[kept], targets[kept], *clouds(24, seed=2))
 
 
 def head(config: HeadConfig | None = None) -> nn.Module:
@@ -140,6 +147,62 @@ def test_each_step_is_that_of_torchs_plain_optimizer(recipe: Recipe, batch_size:
         before = after
 
 
+def test_a_balanced_loss_is_that_of_pictures_by_hand() -> None:
+    logits, targets = torch.randn((7, 3), generator=generator(1)), torch.tensor([0, 0, 0, 1, 1, 2, 0])
+    counts = torch.tensor([40, 9, 1])
+    odds = logits.exp() * counts  # each class starts ahead by its number of pictures
+    losses = -(odds[torch.arange(7), targets] / odds.sum(dim=1)).log()
+    weights = counts[targets] ** -0.5
+    expected = (weights * losses).sum() / weights.sum()
+    torch.testing.assert_close(measure_loss(logits, targets, counts), expected)
+    alike = torch.tensor([5, 5, 5])
+    torch.testing.assert_close(measure_loss(logits, targets, alike), functional.cross_entropy(logits, targets))
+    assert torch.equal(measure_loss(logits, targets), functional.cross_entropy(logits, targets))
+
+
+@EVERY_OPTIMIZER
+@pytest.mark.parametrize("balance", list(Balance))
+def test_each_balanced_step_is_that_of_the_balanced_loss(recipe: Recipe, balance: Balance) -> None:
+    data = uneven()
+    is_balanced = balance is not Balance.OFF
+    counts = torch.bincount(data.plain_targets)
+    assert max(counts) >= 3 * min(counts)
+    learner = head()
+    theirs = copy.deepcopy(learner)
+    optimizer, order = plain_optimizer(theirs, recipe), generator(3)
+    epochs, weights, _ = follow(learner, replace(recipe, balance=balance, epochs=3), data, seed=3)
+    for epoch, after in zip(epochs, weights, strict=True):
+        for batch in torch.randperm(len(data.inputs), generator=order).split(recipe.batch_size):
+            optimizer.zero_grad()
+            chosen = data.targets[batch]
+            measure_loss(theirs(data.inputs[batch]), chosen, counts if is_balanced else None).backward()
+            optimizer.step()
+        torch.testing.assert_close(after, tensors(theirs), rtol=0, atol=1e-6)
+        with torch.no_grad():
+            loss = measure_loss(theirs(data.val_inputs), data.val_targets, counts if is_balanced else None)
+        assert epoch.val_loss == pytest.approx(float(loss), rel=1e-4)  # what early stopping goes by
+
+
+@EVERY_OPTIMIZER
+def test_balanced_training_finds_more_of_the_rare_classes(recipe: Recipe) -> None:
+    data = uneven()
+    found = {}
+    for balance in (Balance.OFF, Balance.ON):
+        learner = head()
+        follow(learner, replace(recipe, balance=balance, epochs=40), data)
+        found[balance] = evaluate(learner, *clouds(900, seed=8)).accuracy.share
+    assert found[Balance.ON] > found[Balance.OFF] + 0.04
+
+
+@EVERY_OPTIMIZER
+def test_where_classes_hardly_differ_nothing_changes(recipe: Recipe) -> None:
+    """Down to the last bit: the default is what it was before it minded the sizes of classes."""
+    data = examples(29)  # ten, ten and nine
+    auto, off = (follow(head(), replace(recipe, balance=each), data) for each in (Balance.AUTO, Balance.OFF))
+    assert auto[0] == off[0]
+    torch.testing.assert_close(auto[1], off[1], rtol=0, atol=0)
+
+
 @EVERY_OPTIMIZER
 def test_a_training_learns_and_tells_what_it_gets_right(recipe: Recipe) -> None:
     data = examples(90)
@@ -159,8 +222,8 @@ def test_a_training_learns_and_tells_what_it_gets_right(recipe: Recipe) -> None:
             evaluate(again, *each)
             for each in ((data.plain_inputs, data.plain_targets), (data.val_inputs, data.val_targets))
         )
-        assert (epoch.train_loss, epoch.train_accuracy) == pytest.approx((train.loss, train.accuracy))
-        assert (epoch.val_loss, epoch.val_accuracy) == pytest.approx((val.loss, val.accuracy))
+        assert (epoch.train_loss, epoch.train_accuracy) == pytest.approx((train.loss, train.accuracy.share))
+        assert (epoch.val_loss, epoch.val_accuracy) == pytest.approx((val.loss, val.accuracy.share))
 
 
 def test_views_are_learned_from_and_only_the_plain_pictures_are_measured() -> None:
@@ -291,8 +354,8 @@ def test_an_evaluation_is_that_of_all_samples_together(count: int) -> None:
     found = evaluate(learner, inputs, targets)
     logits = learner.eval()(inputs).detach()
     assert found.loss == pytest.approx(float(functional.cross_entropy(logits, targets)), rel=1e-5)
-    assert (found.correct, found.count) == (int((logits.argmax(1) == targets).sum()), count)
-    assert found.accuracy == found.correct / count
+    right = int((logits.argmax(1) == targets).sum())
+    assert (found.accuracy.correct, found.accuracy.count) == (right, count)
 
 
 def test_an_evaluation_leaves_no_gradient_and_changes_nothing() -> None:

@@ -70,6 +70,10 @@ def test_fine_tune_gives_a_report_and_a_head(client: Client, make_zip: MakeZip) 
     assert report["skipped"][0]["reason"]
     assert (report["val_accuracy"], report["val_count"]) == (1.0, 4)
     assert report["train_accuracy"] == 1.0
+    assert (report["test_accuracy"], report["test_correct"], report["test_count"]) == (1.0, 4, 4)
+    assert report["val_interval"] == report["test_interval"] == pytest.approx([0.51, 1.0], abs=0.001)
+    assert (report["val_balanced_accuracy"], report["test_balanced_accuracy"]) == (None, None)  # equally many of each
+    assert report["classes_balanced"] is False
     assert report["seconds"] > 0
     with safe_open(head, "pt") as tensors:
         assert json.loads(tensors.metadata()["classes"]) == ["blue", "red"]
@@ -78,6 +82,18 @@ def test_fine_tune_gives_a_report_and_a_head(client: Client, make_zip: MakeZip) 
             "head.weight": [2, 1280],
             "head.bias": [2],
         }
+
+
+def test_fine_tune_tells_that_it_balanced_the_classes(client: Client, make_zip: MakeZip) -> None:
+    files = {
+        f"{name}/{n}.png": encode(noise(9 * n + len(name)))
+        for name, count in (("a", 12), ("bb", 3))
+        for n in range(count)
+    }
+    report, _ = client.predict(handle_file(make_zip(files)), "", 5, api_name="/fine_tune")
+    assert report["classes_balanced"] is True
+    assert 0 <= report["val_balanced_accuracy"] <= 1
+    assert (report["test_accuracy"], report["test_count"], report["test_interval"]) == (None, 0, None)
 
 
 def test_activations_gives_three_stages_and_pictures(client: Client) -> None:

@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Generator
 from typing import Any, NamedTuple
 
 import gradio as gr
+import numpy as np
 
-from demo.data.dataset import Dataset, Split
+from demo.data.dataset import Dataset
 from demo.figures import curve_points
 from demo.tasks.fewshot import FewShotPoint, measure_curve
 from demo.tasks.race import Contender, Finish, RacePoint, race
@@ -121,32 +122,40 @@ def show_buttons(session: Session) -> Buttons:
 
 def draw_finishes(words: ExperimentsWords, finishes: list[Finish]) -> str:
     """Return what each contender ended with, as a table."""
+    shows_balanced = any(each.accuracy.balanced is not None for each in finishes)
     rows = [
         (
             words.contenders[each.contender],
             f"{each.accuracy.correct}/{each.accuracy.count}",
             f"{100 * each.accuracy.share:.1f}%",
+            *([f"{100 * (each.accuracy.balanced or 0):.1f}%"] if shows_balanced else []),
             f"{each.seconds:.1f}",
             f"{each.num_trained:,}",
             each.epochs,
         )
         for each in finishes
     ]
-    return draw_table(words.race_columns, rows, css_class="counts") if rows else ""
+    columns = list(words.race_columns)
+    columns[3:3] = [words.balanced_column] if shows_balanced else []
+    return draw_table(columns, rows, css_class="counts") if rows else ""
 
 
 def draw_few(words: ExperimentsWords, points: list[FewShotPoint]) -> str:
     """Return the learning curve as a table."""
+    shows_balanced = any(each.balanced for each in points)
     rows = [
         (
             words.all_pictures if each.pictures_per_class is None else each.pictures_per_class,
             f"{100 * each.mean:.1f}%",
+            *([f"{100 * np.mean(each.balanced):.1f}%"] if shows_balanced else []),
             f"{100 * each.lowest:.1f}–{100 * each.highest:.1f}%",
             each.num_repeats,
         )
         for each in points
     ]
-    return draw_table(words.curve_columns, rows, css_class="counts") if rows else ""
+    columns = list(words.curve_columns)
+    columns[2:2] = [words.balanced_column] if shows_balanced else []
+    return draw_table(columns, rows, css_class="counts") if rows else ""
 
 
 def build_experiments(rooms: Rooms, ref: gr.State, train: gr.Button, stop: gr.Button) -> Experiments:
@@ -203,5 +212,4 @@ def _draw_status(rooms: Rooms, job: Job | None) -> str:
 
 def _most_pictures(dataset: Dataset | None) -> int:
     """Return how many training pictures the largest class has."""
-    counts = [each.get(Split.TRAIN.value, 0) for each in dataset.counts.values()] if dataset else []
-    return max(counts, default=1)
+    return max(dataset.training_counts) if dataset else 1

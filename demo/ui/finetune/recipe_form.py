@@ -1,6 +1,7 @@
 """The form of a training: what learns, the head to build, the recipe; with its parameter count and its code."""
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -10,6 +11,7 @@ from demo.models.recipe import (
     MAX_CROPS,
     MAX_HIDDEN_LAYERS,
     SUGGESTED_RECIPES,
+    Balance,
     HeadConfig,
     Optimizer,
     Recipe,
@@ -51,6 +53,7 @@ class RecipeForm(NamedTuple):
     flips: Any
     crops: Any
     patience: Any
+    balance: Any
     seed: Any
 
 
@@ -83,6 +86,7 @@ def read_recipe(settings: Settings, form: RecipeForm) -> Recipe:
         flips=bool(form.flips),
         crops=parse_whole("crops", form.crops),
         patience=parse_whole("patience", form.patience),
+        balance=parse_choice("balance", Balance, form.balance),
         seed=parse_whole("seed", form.seed),
         max_epochs=settings.max_epochs,
     )
@@ -90,8 +94,9 @@ def read_recipe(settings: Settings, form: RecipeForm) -> Recipe:
 
 def write_recipe(recipe: Recipe) -> RecipeForm:
     """Return what the controls say of a recipe."""
-    values = {**vars(recipe), **vars(recipe.head), "trains": recipe.trains.value, "optimizer": recipe.optimizer.value}
-    return RecipeForm(**{name: values[name] for name in RecipeForm._fields})
+    values = {**vars(recipe), **vars(recipe.head)}
+    chosen = {name: values[name] for name in RecipeForm._fields}
+    return RecipeForm(**{name: each.value if isinstance(each, StrEnum) else each for name, each in chosen.items()})
 
 
 @costs(Cost.LIGHT)
@@ -121,6 +126,8 @@ def tell_recipe(rooms: Rooms, ref: Ref, *values: Any) -> RecipeFacts:
         count=trained, backbone=spec.display_name, total=spec.facts.num_parameters, classes=num_classes
     )
     views = draw_views(rooms, dataset, recipe) if dataset else ""
+    if dataset:
+        recipe = recipe.settle(dataset.training_counts)
     return RecipeFacts(f'<p class="hint">{sentence}</p>', views, write_code(recipe, spec, num_classes))
 
 
@@ -204,6 +211,7 @@ def _build_fit_controls(words: RecipeWords, default: RecipeForm, max_epochs: int
             default.patience, label=words.patience, info=words.patience_help, precision=0, min_width=160
         )
         seed = gr.Number(default.seed, label=words.seed, precision=0, min_width=120, elem_id="seed")
+    balance = _build_choice("balance", words.balances, default, label=words.balance, info=words.balance_help)
     return {
         "optimizer": optimizer,
         "epochs": epochs,
@@ -213,6 +221,7 @@ def _build_fit_controls(words: RecipeWords, default: RecipeForm, max_epochs: int
         "flips": flips,
         "crops": crops,
         "patience": patience,
+        "balance": balance,
         "seed": seed,
     }
 

@@ -9,6 +9,7 @@ from demo.models.zoo import find_spec
 from demo.tasks.code import write_code
 from demo.tasks.evaluate import Scores, confuse, find_cell, per_class, top
 from demo.ui.finetune.results_markup import (
+    describe_balance,
     draw_classes,
     draw_headline,
     draw_reliability,
@@ -70,7 +71,9 @@ def _draw_recipe(words: Words, trained: Trained) -> str:
     recipe |= {f"head_{name}": value for name, value in recipe.pop("head").items()}
     rows = [("backbone", find_spec(trained.head.backbone_name).display_name), *recipe.items()]
     rows += [("trained_parameters", f"{trained.head.num_parameters:,}"), ("seconds", f"{summary.seconds:.1f}")]
-    return f"<h2>{words.finetune.recipe.title}</h2>{draw_table(('', ''), rows, css_class='counts')}"
+    balance = html.escape(describe_balance(words, summary.recipe, trained.dataset.training_counts))
+    table = draw_table(("", ""), rows, css_class="counts")
+    return f"<h2>{words.finetune.recipe.title}</h2>{table}<p>{balance}</p>"
 
 
 def _draw_confusion(words: Words, scores: Scores) -> str:

@@ -8,6 +8,7 @@ from PIL import Image
 
 from demo.data.dataset import Sample, Split
 from demo.data.samples import EXAMPLES
+from demo.models.recipe import Balance, Recipe
 from demo.tasks.calibration import Calibration, Reliability, reliability
 from demo.tasks.evaluate import ClassResult, Neighbour, Scores, confuse, find_cell, measure, top
 from demo.tasks.novelty import Judgement, NoveltyReport
@@ -30,8 +31,19 @@ def draw_headline(words: Words, scores: Scores, split: Split) -> str:
         high=100 * accuracy.high,
         points=accuracy.points_per_picture,
     )
+    if accuracy.balanced is not None:
+        sentence += f" {ours.balanced_accuracy.format(percent=100 * accuracy.balanced)}"
     note = ours.test_note if split is Split.TEST else ours.validation_note
     return f'<p class="answer">{sentence}</p><p class="hint">{note}</p>'
+
+
+def describe_balance(words: Words, recipe: Recipe, counts: Sequence[int]) -> str:
+    """Say whether a training balanced classes, where they have different numbers of training pictures; else ""."""
+    if min(counts) == max(counts):
+        return ""
+    ours = words.finetune.training
+    sentence = ours.trained_balanced if recipe.balance is Balance.ON else ours.trained_unbalanced
+    return sentence.format(largest=max(counts), smallest=min(counts))
 
 
 def draw_confusion(words: Words, scores: Scores) -> str:

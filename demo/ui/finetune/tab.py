@@ -7,8 +7,8 @@ import gradio as gr
 
 from demo.data.dataset import Split
 from demo.figures import curve_points
-from demo.models.head import TrainingSummary
 from demo.tasks.evaluate import wilson
+from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import BatchProgress, EpochResult
 from demo.ui.finetune.customers import build_customers
 from demo.ui.finetune.experiments import (
@@ -25,12 +25,14 @@ from demo.ui.finetune.gather import Gathered, build_gathering, show_collection
 from demo.ui.finetune.keep import build_keep
 from demo.ui.finetune.recipe_form import UNCHECKED, RecipeForm, build_recipe_form, listen_to_recipe, read_recipe
 from demo.ui.finetune.results import build_results
+from demo.ui.finetune.results_markup import describe_balance
 from demo.ui.handlers import Cost, costs, listen
 from demo.ui.parts.markup import draw_status
 from demo.visitors.jobs import Job, JobKind
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session
 from demo.words.finetune import TrainingWords
+from demo.words.language import Words
 
 
 class Training(NamedTuple):
@@ -182,7 +184,7 @@ def _draw_training_status(rooms: Rooms, session: Session, job: Job | None) -> st
     if job.result is not None:
         if session.state.head is not job.result.head:  # another head, or none, has taken its place
             return draw_status(words.next_train)
-        return draw_status(_describe_result(words, job.result.head.summary), kind="trained")
+        return draw_status(_describe_result(rooms.words, job.result), kind="trained")
     return draw_status(rooms.describe_wait(job) or _describe_progress(words, job))
 
 
@@ -203,12 +205,14 @@ def _describe_progress(words: TrainingWords, job: Job) -> str:
     return " ".join(sentences) or words.starting
 
 
-def _describe_result(words: TrainingWords, summary: TrainingSummary) -> str:
-    """Return how many held-out pictures a new head gets right, and which of its epochs was kept."""
+def _describe_result(all_words: Words, result: FineTuned) -> str:
+    """Return how many held-out pictures a new head gets right, which of its epochs was kept, and what was balanced."""
+    words, summary = all_words.finetune.training, result.head.summary
+    counts = result.features.of(Split.TRAIN)[1].bincount().tolist()
 
-    def describe(sentence: str, correct: int, count: int) -> str:
+    def describe(sentence: str, correct: int, count: int, balanced: float | None) -> str:
         low, high = wilson(correct, count)
-        return sentence.format(
+        described = sentence.format(
             seconds=summary.seconds,
             correct=correct,
             count=count,
@@ -216,15 +220,20 @@ def _describe_result(words: TrainingWords, summary: TrainingSummary) -> str:
             low=100 * low,
             high=100 * high,
         )
+        if balanced is None:
+            return described
+        return f"{described} {words.trained_each.format(percent=100 * balanced)}"
 
-    sentences = [describe(words.trained, summary.val_correct, summary.val_count)]
+    sentences = [describe(words.trained, summary.val_correct, summary.val_count, summary.val_balanced)]
     if summary.test_accuracy is not None:
-        sentences.append(describe(words.trained_test, summary.test_correct, summary.test_count))
+        test = summary.test_correct, summary.test_count, summary.test_balanced
+        sentences.append(describe(words.trained_test, *test))
     if summary.chosen_epoch != summary.epochs:
         sentences.append(words.trained_early.format(chosen=summary.chosen_epoch, epochs=summary.epochs))
     elif summary.epochs < summary.recipe.epochs and not summary.recipe.is_closed_form:
         sentences.append(words.trained_cut.format(epochs=summary.epochs, num_epochs=summary.recipe.epochs))
-    return " ".join([*sentences, words.trained_next])
+    sentences.append(describe_balance(all_words, summary.recipe, counts))
+    return " ".join([*filter(None, sentences), words.trained_next])
 
 
 def _summarise(words: TrainingWords, epoch: EpochResult) -> str:

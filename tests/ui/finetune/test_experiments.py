@@ -7,16 +7,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
 from demo.data.errors import NoDataset, TooFewClasses
 from demo.models.ridge import fit_ridge
 from demo.tasks import race
+from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureProgress
+from demo.tasks.fewshot import FewShotPoint
 from demo.tasks.finetune import FineTuned, fine_tune
 from demo.tasks.fit import BatchProgress, EpochResult
 from demo.tasks.race import Contender, Finish, RacePoint
-from demo.ui.finetune.experiments import Buttons, Experiment
+from demo.ui.finetune.experiments import Buttons, Experiment, draw_few, draw_finishes
 from demo.ui.finetune.recipe_form import RecipeFacts
 from demo.ui.finetune.tab import FineTuneTab, Training
 from demo.visitors.errors import TrainingRunning, TrainingStopped
@@ -127,6 +130,17 @@ def test_four_ways_to_learn_race(ended: Visitor, jobs: Mapping[JobKind, Job]) ->
     assert [(seconds, share) for seconds, share, _ in plot["value"]["data"]] == [
         (each.seconds, each.val_accuracy) for each in points if isinstance(each, RacePoint)
     ]
+
+
+def test_balanced_accuracy_is_shown_where_classes_differ_in_size() -> None:
+    words = ENGLISH.finetune.experiments
+    uneven = Accuracy.of_answers(np.array([0, 0, 0, 1]), np.array([0, 0, 0, 0]))
+    header, row = rows(draw_finishes(words, [Finish(Contender.SCRATCH, 1.0, 7, 2, uneven)]))
+    assert header[2:5] == [words.race_columns[2], words.balanced_column, words.race_columns[3]]
+    assert row[1:5] == ["3/4", "75.0%", "50.0%", "1.0"]
+    header, row = rows(draw_few(words, [FewShotPoint.of(5, [uneven, replace(uneven, balanced=0.75)])]))
+    assert header[1:4] == [words.curve_columns[1], words.balanced_column, words.curve_columns[2]]
+    assert row[1:4] == ["75.0%", "62.5%", "75.0–75.0%"]
 
 
 def test_the_contenders_train_what_the_form_counts(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:

@@ -240,7 +240,7 @@ def test_what_is_odd_about_the_pictures_is_said(visit: Visit, make_zip: MakeZip,
     separator = words.list_separator
     for sentence in (
         words.finetune.gather.warn_small.format(names="few"),
-        words.finetune.gather.warn_imbalance.format(times=10 / 3),
+        words.finetune.gather.warn_imbalance.format(times=8 / 2),
         words.finetune.gather.warn_duplicates.format(count=2, groups=1),
         words.finetune.gather.warn_across_classes.format(
             count=1, first="few/2.png", second="many/2.png", classes=f"few{separator}many"

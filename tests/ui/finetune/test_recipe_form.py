@@ -2,20 +2,24 @@
 
 import ast
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import gradio as gr
 import pytest
 
+from demo.data.dataset import Split
 from demo.errors import DemoError, OptionOutOfRange
 from demo.models.backbone import Backbone
 from demo.models.errors import RidgeIsLinear
-from demo.models.recipe import SUGGESTED_RECIPES, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
+from demo.models.recipe import SUGGESTED_RECIPES, Balance, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.code import write_code
 from demo.tasks.errors import TooManyTrained
 from demo.ui.finetune.recipe_form import RecipeFacts, RecipeForm, build_recipe_form, read_recipe, write_recipe
+from demo.ui.finetune.report_markup import draw_report
+from demo.ui.finetune.results_markup import draw_headline
 from demo.ui.parts.errors import OptionNotNumber, OptionNotWhole, UnknownChoice
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH
@@ -23,6 +27,7 @@ from tests.pictures import MakeZip, colour_folders, encode, noise, write_zip
 from tests.served import Server
 from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
 
+UNEVEN = [*(("many", number) for number in range(12)), *(("few", 20 + number) for number in range(3))]
 EVERY_DEPTH = pytest.mark.parametrize("trains", list(Trains))
 NOISE = {
     f"{name}/{number}.png": encode(noise(seed + number)) for name, seed in (("a", 0), ("b", 9)) for number in range(3)
@@ -73,9 +78,38 @@ def test_every_recipe_of_the_form_is_trained(visitor: Visitor, session: Session,
     assert "validation pictures right" in visitor.train(*RECIPES[name])
     head = session.state.head
     assert head is not None
-    assert head.summary.recipe == read(RECIPES[name])
+    assert head.summary.recipe == read(RECIPES[name]).settle([3, 3])
     assert f"This trains {head.num_parameters:,} parameters, for 2 classes" in count
     assert f"{code}\n" == write_code(head.summary.recipe, ZOO[EMBEDDED], 2)
+
+
+@pytest.mark.parametrize(
+    ("balance", "settled"), [("auto", Balance.ON), ("on", Balance.ON), ("off", Balance.OFF)], ids=["auto", "on", "off"]
+)
+def test_uneven_classes_are_balanced_and_it_is_said(
+    visit: Visit, server: Server, make_zip: MakeZip, balance: str, settled: Balance
+) -> None:
+    visitor = visit()
+    visitor.bring(make_zip({f"{name}/{n}.png": encode(noise(9 * n + len(name))) for name, n in UNEVEN}))
+    values = recipe_values(2, balance=balance)
+    code = tell(visitor, values).code
+    status = visitor.train(*values)
+    trained = server.rooms.sessions.attach(visitor.token).results
+    assert trained is not None
+    assert trained.dataset.training_counts == (10, 2)
+    summary, training = trained.head.summary, ENGLISH.finetune.training
+    assert summary.recipe.balance is settled
+    assert f"{code}\n" == write_code(summary.recipe, ZOO[EMBEDDED], 2)
+    assert ("balanced_loss" in code) == (settled is Balance.ON)
+    said = training.trained_balanced if settled is Balance.ON else training.trained_unbalanced
+    assert said.format(largest=10, smallest=2) in status
+    assert summary.val_balanced is not None
+    percent = 100 * summary.val_balanced
+    assert training.trained_each.format(percent=percent) in status
+    assert ENGLISH.finetune.results.balanced_accuracy.format(percent=percent) in draw_headline(
+        ENGLISH, trained.score(Split.VALIDATION), Split.VALIDATION
+    )
+    assert said.format(largest=10, smallest=2) in draw_report(ENGLISH, trained)
 
 
 def test_early_stopping_says_which_epoch_was_kept(visitor: Visitor, session: Session) -> None:
@@ -111,6 +145,7 @@ def test_the_form_begins_with_the_default(server: Server) -> None:
 
 def test_the_form_says_what_was_written_into_it() -> None:
     recipe = Recipe(Trains.LAST_STAGE, Optimizer.SGD, HeadConfig(2, 64, 0.5), 7, 16, 0.01, 0.9, 0.1, False, 3, 5, 11)
+    recipe = replace(recipe, balance=Balance.OFF)
     assert read(write_recipe(recipe)) == recipe
     assert len(set(write_recipe(recipe))) == len(RecipeForm._fields)
 
