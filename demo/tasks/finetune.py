@@ -94,25 +94,32 @@ def fine_tune(
 
 
 def fit_head(
-    features: Features, recipe: Recipe, *, deadline: float = float("inf")
+    features: Features, recipe: Recipe, *, deadline: float = float("inf"), device: torch.device | None = None
 ) -> Generator[BatchProgress | EpochResult, None, FittedHead]:
     """Train a new head on cached features.
+
+    Args:
+        features: What it learns from.
+        recipe: How.
+        deadline: `time.monotonic` after which no further epoch begins.
+        device: Device that trains; the CPU unless given, because a step of a head takes a fifth of a millisecond
+            there, and a GPU has to be told of each. The closed form is always computed by the CPU, in float64.
 
     Yields:
         EpochResult after each epoch; one for a recipe in closed form.
 
     Returns:
-        The head in `eval()`, without gradients.
+        The head in `eval()` on the CPU, without gradients.
     """
     generator = torch.Generator().manual_seed(recipe.seed)
     inputs, targets = features.training()  # (n, D), (n,)
     examples = Examples(inputs, targets, *features.of(Split.TRAIN), *features.of(Split.VALIDATION))
-    module = build_head(inputs.shape[1], len(features.class_names), recipe.head, generator=generator)
+    module = build_head(inputs.shape[1], len(features.class_names), recipe.head, generator=generator).to(device)
     if recipe.is_closed_form:
         end = yield from _solve(module, examples)
     else:
         end = yield from fit(module, examples, recipe, generator=generator, deadline=deadline)
-    return FittedHead(module.eval().requires_grad_(False), end)
+    return FittedHead(module.eval().requires_grad_(False).cpu(), end)
 
 
 def score(head: Head, features: Features, split: Split) -> Scores:
@@ -165,15 +172,18 @@ def _fit_deeper(
     generator = torch.Generator().manual_seed(recipe.seed)
     body = copy_layers(backbone, _STARTS[recipe.trains], generator)
     head = build_head(backbone.spec.num_features, len(dataset.class_names), recipe.head, generator=generator)
-    learner = DeepLearner(body, head, keeps_norms=recipe.trains is Trains.LAST_STAGE)
+    learner = DeepLearner(body, head, keeps_norms=recipe.trains is Trains.LAST_STAGE).to(backbone.device)
     end = yield from fit(learner, examples, recipe, generator=generator, deadline=deadline, num_threads=all_threads())
-    learner.requires_grad_(False)
+    learner.requires_grad_(False).cpu()
     return FittedHead(head, end), {name: tensor.contiguous() for name, tensor in body.state_dict().items()}
 
 
 def copy_layers(backbone: Backbone, start: StageLabel | None, generator: torch.Generator) -> nn.Module:
-    """Return a trainable copy of the layers between a stage's output (None: the picture) and the features."""
-    body = copy.deepcopy(backbone.subgraph(start)).cpu()
+    """Return a trainable copy of the layers between a stage's output (None: the picture) and the features.
+
+    It is on the backbone's device; the generator, of its dropout, is on the CPU.
+    """
+    body = copy.deepcopy(backbone.subgraph(start))
     for name, module in list(body.named_modules()):
         if type(module) is nn.Dropout:
             replace_module(body, name, seeded_dropout(module.p, generator))

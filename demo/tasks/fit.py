@@ -22,7 +22,7 @@ _REPORT_EVERY_S = 0.2  # time between two reports within an epoch, at each of wh
 class Examples:
     """What a learner learns from and is checked on: inputs (n, ...) and class indices (n,).
 
-    `inputs` are the training pictures in all their views; `plain_inputs` hold each of them once.
+    They stay in main memory, which is larger than most GPUs'; each batch goes to the learner's device. `inputs` are the training pictures in all their views; `plain_inputs` hold each of them once.
     """
 
     inputs: Tensor
@@ -117,10 +117,10 @@ def fit(
     """Train all parameters of a learner that require a gradient, in place.
 
     Args:
-        learner: Inputs (N, ...) to logits (N, K).
+        learner: Inputs (N, ...) to logits (N, K); all is computed on the device of its parameters.
         examples: What it learns from and is checked on.
         recipe: Optimizer, epochs and the rest. With a patience, the epoch of the lowest validation loss is kept.
-        generator: Source of the order of the pictures.
+        generator: Source of the order of the pictures, on the CPU: it is the same on each device.
         deadline: `time.monotonic` after which no further epoch begins; at least one is trained.
         num_threads: Threads of torch; a small head is fastest in one.
 
@@ -153,7 +153,8 @@ def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor) -> Evaluation:
         return Evaluation(0.0, 0, 0)
     learner.eval()
     with torch.inference_mode():
-        logits = torch.cat([learner(batch) for batch in inputs.split(_EVALUATION_BATCH)])  # (N, K)
+        device = _find_device(learner)
+        logits = torch.cat([learner(batch.to(device)) for batch in inputs.split(_EVALUATION_BATCH)]).cpu()  # (N, K)
         loss = float(functional.cross_entropy(logits, targets))
         return Evaluation(loss, int((logits.argmax(dim=1) == targets).sum()), len(targets))
 
@@ -161,6 +162,10 @@ def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor) -> Evaluation:
 def all_threads() -> int:
     """Return the number of threads for the training of a large learner."""
     return num_cores()
+
+
+def _find_device(learner: nn.Module) -> torch.device:
+    return next(learner.parameters()).device
 
 
 def _train_epoch(
@@ -172,15 +177,19 @@ def _train_epoch(
     epoch: int,
 ) -> Generator[BatchProgress, None, None]:
     learner.train()
+    device = _find_device(learner)
     batches = torch.randperm(len(examples.inputs), generator=generator).split(recipe.batch_size)
     reported = time.monotonic()
     for done, batch in enumerate(batches, 1):
         optimizer.zero_grad()
-        functional.cross_entropy(learner(examples.inputs[batch]), examples.targets[batch]).backward()
+        logits = learner(examples.inputs[batch].to(device))
+        loss = functional.cross_entropy(logits, examples.targets[batch].to(device))
+        loss.backward()
         optimizer.step()
         if time.monotonic() - reported > _REPORT_EVERY_S:
             reported = time.monotonic()
             yield BatchProgress(epoch, done, len(batches))
+    loss.item()  # the clock is read next: a GPU gives its number only when it has done all steps
 
 
 def _measure(learner: nn.Module, examples: Examples, epoch: int, num_epochs: int, seconds: float) -> EpochResult:
