@@ -25,8 +25,8 @@ _TAKE_INDICES = ("aten::index", "aten::_index_put_impl_")  # as on CUDA, indices
 # Views that torch would make from strides, which are not those of the numbers behind a tensor of the device, and what
 # it would compute into a tensor that it resizes.
 _DIRECT = (
-    "abs alias detach diagonal expand permute select.int slice.Tensor split.Tensor split_with_sizes squeeze squeeze.dim "
-    "squeeze.dims t transpose.int unbind.int unfold unsqueeze view_as_complex view_as_real"
+    "abs alias detach diagonal expand permute select.int slice.Tensor split.Tensor split_with_sizes squeeze "
+    "squeeze.dim squeeze.dims t transpose.int unbind.int unfold unsqueeze view_as_complex view_as_real"
 )
 _kept: list[torch.library.Library] = []  # what is registered lasts as long as these
 
@@ -52,7 +52,7 @@ def open_second_device() -> torch.device:
 class _Second(Tensor):
     """A tensor of the device; torch copies one of a class that is not its own by `clone`, without its storage."""
 
-    __torch_function__ = torch._C._disabled_torch_function_impl
+    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
 
 
 def _run(op: Any, arguments: Any, options: Any) -> Any:

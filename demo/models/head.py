@@ -77,7 +77,9 @@ class SeededDropout(nn.Dropout):
         """Drop activations in training mode; pass them on in evaluation mode."""
         if not self.training or not self.p:
             return activation
-        kept = torch.empty_like(activation, device=self.generator.device).bernoulli_(1 - self.p, generator=self.generator)
+        kept = torch.empty_like(activation, device=self.generator.device).bernoulli_(
+            1 - self.p, generator=self.generator
+        )
         return activation * kept.to(activation.device) / (1 - self.p)
 
 

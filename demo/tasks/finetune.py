@@ -2,8 +2,8 @@
 
 import copy
 import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -31,14 +31,19 @@ from demo.tasks.features import (
     run_views,
 )
 from demo.tasks.fit import BatchProgress, DeepLearner, EpochResult, Examples, FitEnd, all_threads, evaluate, fit
+from demo.tasks.verdict import Comparison
 
 
 @dataclass(frozen=True, eq=False)
 class FineTuned:
-    """The end of a training: the head, and the features of every sample of the dataset that it answers from."""
+    """The end of a training: the head, and the features of every sample of the dataset that it answers from.
+
+    `comparisons` are with a head alone, by split, where more layers were trained and it was asked for.
+    """
 
     head: Head
     features: Features
+    comparisons: Mapping[Split, Comparison] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

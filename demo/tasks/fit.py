@@ -22,7 +22,8 @@ _REPORT_EVERY_S = 0.2  # time between two reports within an epoch, at each of wh
 class Examples:
     """What a learner learns from and is checked on: inputs (n, ...) and class indices (n,).
 
-    They stay in main memory, which is larger than most GPUs'; each batch goes to the learner's device. `inputs` are the training pictures in all their views; `plain_inputs` hold each of them once.
+    `inputs` are the training pictures in all their views; `plain_inputs` hold each of them once. All stay in main
+    memory, which is larger than most GPUs'; each batch goes to the learner's device.
     """
 
     inputs: Tensor

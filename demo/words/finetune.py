@@ -117,6 +117,9 @@ class ResultsWords:
     headline: str
     test_note: str
     validation_note: str
+    alone: str
+    parted: str
+    verdicts: Mapping[str, str]
     confusion_help: str
     confusion_corner: str
     cell_label: Plural

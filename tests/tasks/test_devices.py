@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from demo.data.dataset import Dataset, read_dataset
 from demo.models.backbone import Backbone, load_backbone
+from demo.models.head import seeded_dropout
 from demo.models.recipe import HeadConfig, Recipe, Trains, lesson_recipe
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import Settings
@@ -30,9 +30,9 @@ from demo.tasks.erase import map_untrained
 from demo.tasks.finetune import FineTuned, fine_tune
 from demo.tasks.kernels import show_kernels
 from demo.tasks.moves import Move, move_picture
-from demo.tasks.race import Finish, RacePoint, race
+from demo.tasks.race import Contender, Finish, race
 from demo.tasks.residual import switch_off, view_block
-from tests.pictures import MakeZip, colour_folders, noise
+from tests.pictures import encode, noise, write_zip
 from tests.second_device import NAME, calls, open_second_device
 
 PICTURE = noise(3, (250, 240))
@@ -50,9 +50,15 @@ def elsewhere(request: pytest.FixtureRequest) -> Backbone:
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Dataset:
-    from tests.pictures import write_zip
-
-    return read_dataset(write_zip(tmp_path_factory.mktemp("devices") / "colours.zip", colour_folders(6)), settings)
+    """Dark and bright noise; plain colours would leave norms that learn nothing but rounding to divide by."""
+    files = {
+        f"{name}/{number}.png": encode(
+            noise(number + added, (48, 40)).point(lambda level, added=added: level // 4 + added)
+        )
+        for name, added in (("dark", 0), ("bright", 192))
+        for number in range(6)
+    }
+    return read_dataset(write_zip(tmp_path_factory.mktemp("devices") / "noise.zip", files), settings)
 
 
 @contextmanager
@@ -70,17 +76,24 @@ def watching_steps() -> Iterator[list[str]]:
         handle.remove()
 
 
-def assert_alike(found: NDArray[Any], expected: NDArray[Any], backbone: Backbone) -> None:
-    """Compare with the CPU's numbers; a GPU adds up in another order, and rounds in its convolutions."""
-    tolerance = 1e-5 if backbone.device.type == NAME else 0.02
+def assert_alike(found: NDArray[Any], expected: NDArray[Any], *, tolerance: float) -> None:
+    """Compare with the CPU's numbers, but for their rounding."""
     np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance * float(np.abs(expected).max()))
+
+
+def tolerance_of(backbone: Backbone) -> float:
+    """Return what rounding may make of a number: a GPU adds up in another order, and its convolutions round more."""
+    return 1e-5 if backbone.device.type == NAME else 0.02
 
 
 @pytest.mark.parametrize(
     "recipe",
     [
         lesson_recipe(Trains.LAST_STAGE, epochs=1),
-        replace(lesson_recipe(Trains.LAST_STAGE, epochs=2), head=HeadConfig(1, 16, 0.5), patience=1),
+        pytest.param(
+            replace(lesson_recipe(Trains.LAST_STAGE, epochs=2), head=HeadConfig(1, 16, 0.5), patience=1),
+            marks=pytest.mark.slow,
+        ),
         pytest.param(lesson_recipe(Trains.EVERYTHING, epochs=1), marks=pytest.mark.slow),
     ],
     ids=["last stage", "dropout and early stopping", "everything"],
@@ -94,33 +107,38 @@ def test_deeper_layers_are_trained_on_the_networks_device(
     assert set(devices) == {elsewhere.device.type}
     *_, expected = fine_tune(embedded, dataset, recipe, settings)
     assert isinstance(expected, FineTuned)
+    # Norms that learn from four plain pictures enlarge what is rounded.
+    tolerance = max(tolerance_of(elsewhere), 0.02 if recipe.trains is Trains.EVERYTHING else 0)
     tensors, wanted = ({**each.head.module.state_dict(), **each.head.tuned} for each in (found, expected))
     assert {tensor.device.type for tensor in tensors.values()} == {"cpu"}
     assert list(tensors) == list(wanted)
     for name, tensor in tensors.items():
-        assert_alike(tensor.numpy(), wanted[name].numpy(), elsewhere)
-    assert_alike(found.features.values, expected.features.values, elsewhere)
+        assert_alike(tensor.numpy(), wanted[name].numpy(), tolerance=tolerance)
+    assert_alike(found.features.values, expected.features.values, tolerance=10 * tolerance)
     assert elsewhere.for_head(found.head).device == elsewhere.device
 
 
 def test_all_contenders_of_a_race_are_trained_on_the_networks_device(
-    embedded: Backbone, elsewhere: Backbone, dataset: Dataset, settings: Settings
+    elsewhere: Backbone, dataset: Dataset, settings: Settings
 ) -> None:
     """Else their seconds could not be compared."""
-    short = replace(settings, race_s=0.0)
-    devices, accuracies = dict[str, set[str]](), list[float]()
+    devices = dict[Contender, set[str]]()
     with watching_steps() as steps:
-        for step in race(elsewhere, dataset, short):
-            if isinstance(step, RacePoint):
-                accuracies.append(step.val_accuracy)
-            elif isinstance(step, Finish):
+        for step in race(elsewhere, dataset, replace(settings, race_s=0.0)):
+            if isinstance(step, Finish):
                 devices[step.contender] = set(steps)
                 steps.clear()
-    assert devices == dict.fromkeys(devices, {elsewhere.device.type})
-    assert len(devices) == 4
-    expected = [step.val_accuracy for step in race(embedded, dataset, short) if isinstance(step, RacePoint)]
-    if elsewhere.device.type == NAME:
-        assert accuracies == expected
+    assert devices == {each: {elsewhere.device.type} for each in Contender}
+
+
+def test_the_same_activations_are_dropped_on_each_device(elsewhere: Backbone) -> None:
+    activation = torch.ones(4, 16)
+    first, second = (
+        seeded_dropout(0.5, torch.Generator().manual_seed(1))(activation.to(device)).cpu()
+        for device in (torch.device("cpu"), elsewhere.device)
+    )
+    assert torch.equal(first, second)
+    assert set(first.unique().tolist()) == {0, 2}
 
 
 def read_maps(maps: ClassMaps) -> list[NDArray[Any]]:
@@ -169,7 +187,7 @@ def test_looking_inside_is_computed_on_the_networks_device(embedded: Backbone, e
         assert calls["aten::convolution"] > before
     for ours, expected in itertools.zip_longest(found, VIEWS[name](embedded)):
         assert np.isfinite(ours).all()
-        assert_alike(ours, expected, elsewhere)
+        assert_alike(ours, expected, tolerance=tolerance_of(elsewhere))
 
 
 def test_the_device_that_stands_in_refuses_what_a_gpu_refuses() -> None:

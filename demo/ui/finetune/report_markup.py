@@ -9,7 +9,13 @@ from demo.models.zoo import find_spec
 from demo.tasks.calibration import calibrate
 from demo.tasks.code import write_code
 from demo.tasks.evaluate import Scores, confuse, find_cell, per_class, top
-from demo.ui.finetune.results_markup import draw_classes, draw_headline, draw_reliability, draw_thumbnail
+from demo.ui.finetune.results_markup import (
+    draw_classes,
+    draw_comparison,
+    draw_headline,
+    draw_reliability,
+    draw_thumbnail,
+)
 from demo.ui.parts.markup import draw_figure, draw_table
 from demo.visitors.session import Trained
 from demo.words.language import Words
@@ -43,6 +49,7 @@ def _draw_split(words: Words, trained: Trained, split: Split) -> str:
     parts = [
         f"<h2>{words.finetune.split_names[split]}</h2>",
         draw_headline(words, scores, split),
+        draw_comparison(words, trained, split),
         _draw_confusion(words, scores),
         draw_classes(words, per_class(scores)),
         draw_reliability(words, calibrate(scores, trained.score(Split.VALIDATION))),

@@ -9,6 +9,7 @@ from demo.data.dataset import Sample, Split
 from demo.tasks.calibration import Calibration, Reliability
 from demo.tasks.evaluate import ClassResult, Neighbour, Scores, confuse, find_cell, measure, top
 from demo.tasks.novelty import NoveltyReport
+from demo.tasks.verdict import Verdict
 from demo.ui.parts.markup import draw_figure, draw_picture, draw_table, encode_jpeg
 from demo.visitors.session import Trained
 from demo.words.language import Words
@@ -30,6 +31,22 @@ def draw_headline(words: Words, scores: Scores, split: Split) -> str:
     )
     note = ours.test_note if split is Split.TEST else ours.validation_note
     return f'<p class="answer">{sentence}</p><p class="hint">{note}</p>'
+
+
+def draw_comparison(words: Words, trained: Trained, split: Split) -> str:
+    """Return how a training of more layers did beside a head alone, and whether that may be chance; "" for a head."""
+    comparison = trained.comparisons.get(split)
+    if comparison is None:
+        return ""
+    ours, verdict = words.finetune.results, comparison.verdict
+    parted = "" if verdict is Verdict.EVEN else f" {ours.parted}"
+    sentences = f"{ours.alone}{parted} {ours.verdicts[verdict]}".format(
+        **vars(comparison),
+        chance=100 * comparison.p_value,
+        train=100 * trained.head.summary.train_accuracy,
+        held_out=100 * comparison.deeper / comparison.count,
+    )
+    return f"<p>{sentences}</p>"
 
 
 def draw_confusion(words: Words, scores: Scores) -> str:
