@@ -29,6 +29,7 @@ from demo.settings import Settings
 from demo.tasks.predict import predict
 from tests.benchmarks import abuse as floods
 from tests.benchmarks import crowd as visitors
+from tests.benchmarks import deeper as depths
 from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
 from tests.benchmarks import training
@@ -219,6 +220,11 @@ def heads() -> list[Row]:
     return [Row(*row) for each in training.BENCHMARKS for row in each(archive)]
 
 
+def deeper() -> list[Row]:
+    """Train more layers than the head on few pictures of several sets, beside a plain loop and the head alone."""
+    return [Row(*row) for each in depths.BENCHMARKS for row in each(DATA)]
+
+
 def maps() -> list[Row]:
     """Ask whether class maps tell the truth, and what looking inside a network costs."""
     photos = DATA / "imagenet_samples"
@@ -242,7 +248,21 @@ def crowd() -> list[Row]:
 
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     each.__name__: each
-    for each in (samples, fine_tune, heads, maps, start_up, memory, networks, speed, hostile, abuse, crowd, tests)
+    for each in (
+        samples,
+        fine_tune,
+        heads,
+        deeper,
+        maps,
+        start_up,
+        memory,
+        networks,
+        speed,
+        hostile,
+        abuse,
+        crowd,
+        tests,
+    )
 }
 
 
