@@ -37,6 +37,7 @@ def recipe_values(epochs: int = 3, **other: Any) -> list[Any]:
         "flips": True,
         "crops": 0,
         "patience": 0,
+        "warm_start": False,
         "seed": 0,
     }
     assert other.keys() <= values.keys()

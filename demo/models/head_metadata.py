@@ -20,6 +20,7 @@ from demo.models.errors import (
     NotAHeadFile,
 )
 from demo.models.head import Head, TrainingSummary
+from demo.models.recipe import Recipe
 from demo.models.zoo import ZOO, BackboneSpec
 from demo.settings import Settings
 
@@ -138,6 +139,8 @@ def _build_value(kind: Any, value: Any) -> Any:
     if dataclasses.is_dataclass(kind):
         types = get_type_hints(kind)
         names = {field.name for field in dataclasses.fields(kind)}
+        if kind is Recipe and isinstance(value, dict):
+            value = {"warm_start": False, **value}  # older files do not know it
         if not isinstance(value, dict) or value.keys() != names:
             raise ValueError(f"{kind} has the fields {names}")
         return kind(**{name: _build_value(types[name], value[name]) for name in value})  # type: ignore[operator]

@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -144,6 +144,8 @@ def count_trained(backbone: Backbone, num_classes: int, recipe: Recipe) -> int:
     return head + sum(parameter.numel() for parameter in body.parameters())
 
 
+_BATCH = 16  # pictures that go through the layers to be trained together, before they are
+
 # The stage after which layers are trained; None where training begins with the picture.
 _STARTS = {Trains.LAST_STAGE: StageLabel.MIDDLE, Trains.EVERYTHING: None}
 
@@ -177,10 +179,34 @@ def _fit_deeper(
     generator = torch.Generator().manual_seed(recipe.seed)
     body = copy_layers(backbone, _STARTS[recipe.trains], generator)
     head = build_head(backbone.spec.num_features, len(dataset.class_names), recipe.head, generator=generator)
-    learner = DeepLearner(body, head, keeps_norms=recipe.trains is Trains.LAST_STAGE).to(backbone.device)
+    learner = DeepLearner(body, head, keeps_norms=recipe.keeps_norms).to(backbone.device)
+    if recipe.warm_start:
+        yield from _train_head_first(learner, examples, recipe.warm_up, generator, deadline)
     end = yield from fit(learner, examples, recipe, generator=generator, deadline=deadline, num_threads=all_threads())
     learner.requires_grad_(False).cpu()
     return FittedHead(head, end), {name: tensor.contiguous() for name, tensor in body.state_dict().items()}
+
+
+def _train_head_first(
+    learner: DeepLearner, examples: Examples, recipe: Recipe, generator: torch.Generator, deadline: float
+) -> Generator[FeatureProgress, None, None]:
+    """Train the head on what the layers below it give before they are trained; its epochs are no part of the curves.
+
+    Gradients through a random head would first of all spoil what the layers know.
+
+    Source:
+        Kumar et al. 2022, https://arxiv.org/abs/2202.10054
+    """
+    batches = [*examples.inputs.split(_BATCH), *examples.val_inputs.split(_BATCH)]
+    features, total = list[Tensor](), len(examples.inputs) + len(examples.val_inputs)
+    for batch in batches:
+        yield FeatureProgress(sum(map(len, features)), total)
+        with set_num_threads(all_threads()):
+            features.append(learner.features(batch))
+    inputs, val_inputs = torch.cat(features).split([len(examples.inputs), len(examples.val_inputs)])
+    known = replace(examples, inputs=inputs, plain_inputs=inputs[: len(examples.plain_inputs)], val_inputs=val_inputs)
+    for _ in fit(learner.head, known, recipe, generator=generator, deadline=deadline):
+        pass
 
 
 def copy_layers(backbone: Backbone, start: StageLabel | None, generator: torch.Generator) -> nn.Module:

@@ -100,6 +100,13 @@ class DeepLearner(nn.Module):
             self.body.eval()
         return self
 
+    def features(self, inputs: Tensor) -> Tensor:
+        """Return what the head is given for inputs (N, ...): features (N, D) on the CPU, without gradients."""
+        self.eval()
+        with torch.no_grad():
+            features: Tensor = self.body(inputs.to(_find_device(self)).float()).cpu()
+        return features
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits (N, K) of inputs (N, ...), which may be kept in half precision."""
         logits: Tensor = self.head(self.body(inputs.float()))

@@ -72,6 +72,8 @@ class RecipeWords:
     crops: str
     patience: str
     patience_help: str
+    warm_start: str
+    warm_start_help: str
     seed: str
     views_title: str
     view_plain: str

@@ -51,6 +51,7 @@ class RecipeForm(NamedTuple):
     flips: Any
     crops: Any
     patience: Any
+    warm_start: Any
     seed: Any
 
 
@@ -83,6 +84,7 @@ def read_recipe(settings: Settings, form: RecipeForm) -> Recipe:
         flips=bool(form.flips),
         crops=parse_whole("crops", form.crops),
         patience=parse_whole("patience", form.patience),
+        warm_start=bool(form.warm_start),
         seed=parse_whole("seed", form.seed),
         max_epochs=settings.max_epochs,
     )
@@ -203,6 +205,9 @@ def _build_fit_controls(words: RecipeWords, default: RecipeForm, max_epochs: int
         patience = gr.Number(
             default.patience, label=words.patience, info=words.patience_help, precision=0, min_width=160
         )
+        warm_start = gr.Checkbox(
+            default.warm_start, label=words.warm_start, info=words.warm_start_help, min_width=220, elem_id="warm-start"
+        )
         seed = gr.Number(default.seed, label=words.seed, precision=0, min_width=120, elem_id="seed")
     return {
         "optimizer": optimizer,
@@ -213,6 +218,7 @@ def _build_fit_controls(words: RecipeWords, default: RecipeForm, max_epochs: int
         "flips": flips,
         "crops": crops,
         "patience": patience,
+        "warm_start": warm_start,
         "seed": seed,
     }
 
