@@ -158,3 +158,13 @@ def test_each_depth_has_a_suggestion_and_a_deeper_one_is_for_fewer_epochs(trains
     suggested, shallower = SUGGESTED_RECIPES[trains], list(Trains)[: list(Trains).index(trains)]
     assert suggested.trains is trains
     assert all(suggested.epochs < SUGGESTED_RECIPES[each].epochs for each in shallower)
+
+
+@pytest.mark.parametrize("trains", Trains)
+def test_the_head_is_trained_first_as_it_is_by_default(trains: Trains) -> None:
+    recipe = replace(lesson_recipe(trains, seed=3), head=HeadConfig(1), warm_start=True, max_epochs=30)
+    warm_up = recipe.warm_up
+    assert replace(warm_up, head=HeadConfig(), flips=True, seed=0, warm_start=False) == Recipe()
+    assert (warm_up.head, warm_up.flips, warm_up.seed) == (recipe.head, recipe.flips, recipe.seed)
+    assert recipe.keeps_norms
+    assert lesson_recipe(trains).keeps_norms == (trains is Trains.LAST_STAGE)
