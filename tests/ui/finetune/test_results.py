@@ -124,7 +124,7 @@ def test_more_layers_are_judged_beside_the_head_alone(
     text = "".join("".join(each) for each in Markup(said).texts)
     numbers = [float(each) for each in NUMBERS.findall(text)]
     assert {20 + only_deeper, 20 + only_alone, 30} <= set(numbers)
-    assert (f"{100 * comparison.p_value:.2g}%" in text) == (verdict != "even")
+    assert (f"{100 * comparison.p_value:.1f}%" in text) == (verdict != "even")
     ending = words.finetune.results.verdicts[verdict].format(
         train=100 * trained.head.summary.train_accuracy, held_out=100 * comparison.deeper / 30
     )
