@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader
 from demo.data.dataset import Dataset, Sample, Split, read_dataset, read_sample
 from demo.models.backbone import Backbone, load_backbone
 from demo.models.graph import replace_module
-from demo.models.recipe import SUGGESTED_RECIPES, Recipe, Trains
+from demo.models.recipe import SUGGESTED_RECIPES, Recipe, Trains, lesson_recipe
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import Settings
 from demo.tasks.finetune import FineTuned, fine_tune
@@ -104,18 +104,23 @@ def measure_depths(folder: Path) -> Rows:
         drawn = [draw(whole, seed) for seed in SEEDS]
         count = sum(each.split is Split.VALIDATION for each in drawn[0].samples)
 
-        def repeat(way: Callable[..., Run], trains: Trains, drawn: list[Dataset] = drawn) -> list[Run]:
-            recipe = SUGGESTED_RECIPES[trains]
+        def repeat(way: Callable[..., Run], recipe: Recipe, drawn: list[Dataset] = drawn) -> list[Run]:
             return [
                 way(backbone, dataset, replace(recipe, seed=seed)) for seed, dataset in zip(SEEDS, drawn, strict=True)
             ]
 
-        alone = repeat(train, Trains.HEAD)
+        alone = repeat(train, Recipe())
         rows.append((f"{archive.stem}, {NUM_TRAINING} a class: the head alone", "-", describe(alone, count)))
         for trains in DEPTHS:
-            ours, plain = repeat(train, trains), repeat(train_plainly, trains)
-            rows.append((f"{archive.stem}: {trains}, by a plain loop", "-", describe(plain, count)))
-            rows.append((f"{archive.stem}: {trains}, by the page", "like the plain loop", describe(ours, count)))
+            plainly = lesson_recipe(trains, epochs=SUGGESTED_RECIPES[trains].epochs)
+            ways = (
+                ("a plain loop, the lesson's recipe", "-", repeat(train_plainly, plainly)),
+                ("the page, the lesson's recipe", "like the plain loop", repeat(train, plainly)),
+                ("the page, the suggested recipe", "not below", repeat(train, SUGGESTED_RECIPES[trains])),
+            )
+            rows += [
+                (f"{archive.stem}: {trains}, {way}", promised, describe(runs, count)) for way, promised, runs in ways
+            ]
     return rows
 
 
