@@ -38,6 +38,7 @@ def recipe_values(epochs: int = 3, **other: Any) -> list[Any]:
         "crops": 0,
         "patience": 0,
         "balance": "auto",
+        "warm_start": False,
         "seed": 0,
     }
     assert other.keys() <= values.keys()

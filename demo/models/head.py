@@ -80,8 +80,10 @@ class SeededDropout(nn.Dropout):
         """Drop activations in training mode; pass them on in evaluation mode."""
         if not self.training or not self.p:
             return activation
-        kept = torch.empty_like(activation).bernoulli_(1 - self.p, generator=self.generator)
-        return activation * kept / (1 - self.p)
+        kept = torch.empty_like(activation, device=self.generator.device).bernoulli_(
+            1 - self.p, generator=self.generator
+        )
+        return activation * kept.to(activation.device) / (1 - self.p)
 
 
 def seeded_dropout(share: float, generator: torch.Generator) -> SeededDropout:

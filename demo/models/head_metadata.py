@@ -25,7 +25,7 @@ from demo.models.zoo import ZOO, BackboneSpec
 from demo.settings import Settings
 
 FORMAT = "3"
-_UNBALANCED_FORMAT = "2"  # it says nothing of classes of different sizes, and is still read
+_OLDER_FORMAT = "2"  # it says nothing of balance or of a warm start, and is still read
 
 _KEYS = {"format", "backbone", "weights", "classes", "head", "transforms", "summary"}
 _MAX_NUMBER = 2**31  # largest number in a recipe or a summary
@@ -82,7 +82,7 @@ def _check_texts(metadata: Any) -> dict[str, str]:
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         raise NotAHeadFile()  # a safetensors file of something else
     found = metadata.get("format", "")
-    if found not in (FORMAT, _UNBALANCED_FORMAT):
+    if found not in (FORMAT, _OLDER_FORMAT):
         raise HeadFormatUnknown(found=shorten(found), known=FORMAT)
     if metadata.keys() != _KEYS:
         raise HeadFileDamaged(part="metadata")
@@ -119,7 +119,7 @@ def _is_class_name(name: str) -> bool:
 
 def _read_summary(metadata: Mapping[str, str]) -> TrainingSummary:
     values = read_json(metadata["summary"], "summary", dict)
-    if metadata["format"] == _UNBALANCED_FORMAT:
+    if metadata["format"] == _OLDER_FORMAT:
         values = _complete(values)
     shape = read_json(metadata["head"], "head", dict)
     try:
@@ -134,11 +134,11 @@ def _read_summary(metadata: Mapping[str, str]) -> TrainingSummary:
 
 
 def _complete(values: dict[str, Any]) -> dict[str, Any]:
-    """Add to a summary of an older format what it leaves out: only ridge regression balanced the classes."""
+    """Add to a summary of an older format what it leaves out: nothing but ridge regression balanced the classes."""
     recipe = values.get("recipe")
     if isinstance(recipe, dict):
         is_ridge = recipe.get("optimizer") == Optimizer.RIDGE.value
-        recipe = {"balance": (Balance.ON if is_ridge else Balance.OFF).value, **recipe}
+        recipe = {"balance": (Balance.ON if is_ridge else Balance.OFF).value, "warm_start": False, **recipe}
     return {"val_balanced": None, "test_balanced": None, **values, "recipe": recipe}
 
 

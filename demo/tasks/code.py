@@ -8,7 +8,7 @@ import torch
 from demo.models.recipe import Balance, HeadConfig, Optimizer, Recipe, Trains
 from demo.models.ridge import INVERSE_TEMPERATURE_BOUNDS, PENALTIES
 from demo.models.zoo import BackboneSpec, StageLabel
-from demo.tasks.code_templates import AIMS, BALANCED_LOSS, CROP, READ_FEATURES, READ_PICTURES, RIDGE
+from demo.tasks.code_templates import AIMS, BALANCED_LOSS, CROP, HEAD_FIRST, READ_FEATURES, READ_PICTURES, RIDGE
 from demo.tasks.features import PLAIN, View, choose_views
 
 Views = tuple[View, ...]  # views of a training picture beside the plain one
@@ -41,8 +41,9 @@ def write_code(recipe: Recipe, spec: BackboneSpec, num_classes: int) -> str:
         _write_data(recipe, views),
         _write_head(recipe.head, spec.num_features, num_classes, recipe.seed),
         *([] if is_frozen else [_write_joining(recipe, spec)]),
-        *([_write_ridge(num_classes)] if recipe.is_closed_form else []),
         *([BALANCED_LOSS] if _loss(recipe) == "balanced_loss" else []),
+        *([_write_head_first(recipe.warm_up, spec)] if recipe.warm_start and not is_frozen else []),
+        *([_write_ridge(num_classes)] if recipe.is_closed_form else []),
         _write_report(recipe),
         'report("train", *train)\nreport("val", *val)' if recipe.is_closed_form else _write_training(recipe),
     ]
@@ -164,6 +165,8 @@ def _write_head(config: HeadConfig, num_features: int, num_classes: int, seed: i
 def _write_joining(recipe: Recipe, spec: BackboneSpec) -> str:
     """Return the lines that put the head into the network and, if only the last stage is trained, freeze the rest."""
     lines = [f"{_attribute(spec.logits)} = head"]
+    if recipe.trains is Trains.EVERYTHING and recipe.keeps_norms:
+        lines.append("network.eval()  # batch norms keep ImageNet's statistics")
     if recipe.trains is Trains.LAST_STAGE:
         modules = [*(_attribute(name) for name in _names_after_middle(spec)), "head"]
         lines += [
@@ -172,6 +175,19 @@ def _write_joining(recipe: Recipe, spec: BackboneSpec) -> str:
             "trained = nn.ModuleList(modules).requires_grad_(True)",
         ]
     return "\n".join(lines)
+
+
+def _write_head_first(recipe: Recipe, spec: BackboneSpec) -> str:
+    """Return the lines that train the head alone before the layers below it."""
+    return HEAD_FIRST.format(
+        logits=_attribute(spec.logits),
+        preparing="\n".join(
+            filter(None, [_write_mode(recipe, "train"), _write_optimizer(recipe, "head.parameters()")])
+        ),
+        epochs=recipe.epochs,
+        batch_size=recipe.batch_size,
+        loss=_loss(recipe),
+    )
 
 
 @lru_cache
@@ -231,7 +247,7 @@ def _write_report(recipe: Recipe) -> str:
 
 def _write_mode(recipe: Recipe, mode: str) -> str:
     """Return the line that switches to training or evaluation mode; empty if both modes are the same."""
-    if recipe.trains is Trains.EVERYTHING:
+    if recipe.trains is Trains.EVERYTHING and not recipe.keeps_norms:
         return f"network.{mode}()"
     return f"head.{mode}()" if recipe.head.hidden_layers and recipe.head.dropout else ""
 

@@ -48,6 +48,21 @@ def balanced_loss(logits, targets):
     return nn.functional.cross_entropy(logits + start, targets, weight=weights)
 '''
 
+HEAD_FIRST = """
+# The head learns first, alone, on the features of the network as it is.
+{logits} = nn.Identity()
+with torch.no_grad():
+    features = torch.cat([network(x) for x in inputs.split(64)])
+{logits} = head
+{preparing}
+for _ in range({epochs}):
+    for batch in torch.randperm(len(features)).split({batch_size}):
+        optimizer.zero_grad()
+        loss = {loss}(head(features[batch]), targets[batch])
+        loss.backward()
+        optimizer.step()
+"""
+
 RIDGE = '''
 # Ridge regression in float64, which keeps small eigenvalues; classes weigh the same.
 x, y = inputs.double(), nn.functional.one_hot(targets, {num_classes}).double()

@@ -2,8 +2,8 @@
 
 import copy
 import time
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -31,14 +31,19 @@ from demo.tasks.features import (
     run_views,
 )
 from demo.tasks.fit import BatchProgress, DeepLearner, EpochResult, Examples, FitEnd, all_threads, evaluate, fit
+from demo.tasks.verdict import Comparison
 
 
 @dataclass(frozen=True, eq=False)
 class FineTuned:
-    """The end of a training: the head, and the features of every sample of the dataset that it answers from."""
+    """The end of a training: the head, and the features of every sample of the dataset that it answers from.
+
+    `comparisons` are with a head alone, by split, where more layers were trained and it was asked for.
+    """
 
     head: Head
     features: Features
+    comparisons: Mapping[Split, Comparison] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,25 +99,32 @@ def fine_tune(
 
 
 def fit_head(
-    features: Features, recipe: Recipe, *, deadline: float = float("inf")
+    features: Features, recipe: Recipe, *, deadline: float = float("inf"), device: torch.device | None = None
 ) -> Generator[BatchProgress | EpochResult, None, FittedHead]:
     """Train a new head on cached features.
+
+    Args:
+        features: What it learns from.
+        recipe: How.
+        deadline: `time.monotonic` after which no further epoch begins.
+        device: Device that trains; the CPU unless given, because a step of a head takes a fifth of a millisecond
+            there, and a GPU has to be told of each. The closed form is always computed by the CPU, in float64.
 
     Yields:
         EpochResult after each epoch; one for a recipe in closed form.
 
     Returns:
-        The head in `eval()`, without gradients.
+        The head in `eval()` on the CPU, without gradients.
     """
     generator = torch.Generator().manual_seed(recipe.seed)
     inputs, targets = features.training()  # (n, D), (n,)
     examples = Examples(inputs, targets, *features.of(Split.TRAIN), *features.of(Split.VALIDATION))
-    module = build_head(inputs.shape[1], len(features.class_names), recipe.head, generator=generator)
+    module = build_head(inputs.shape[1], len(features.class_names), recipe.head, generator=generator).to(device)
     if recipe.is_closed_form:
         end = yield from _solve(module, examples)
     else:
         end = yield from fit(module, examples, recipe, generator=generator, deadline=deadline)
-    return FittedHead(module.eval().requires_grad_(False), end)
+    return FittedHead(module.eval().requires_grad_(False).cpu(), end)
 
 
 def score(head: Head, features: Features, split: Split) -> Scores:
@@ -131,6 +143,8 @@ def count_trained(backbone: Backbone, num_classes: int, recipe: Recipe) -> int:
     body = backbone.subgraph(_STARTS[recipe.trains])
     return head + sum(parameter.numel() for parameter in body.parameters())
 
+
+_BATCH = 16  # pictures that go through the layers to be trained together, before they are
 
 # The stage after which layers are trained; None where training begins with the picture.
 _STARTS = {Trains.LAST_STAGE: StageLabel.MIDDLE, Trains.EVERYTHING: None}
@@ -165,15 +179,42 @@ def _fit_deeper(
     generator = torch.Generator().manual_seed(recipe.seed)
     body = copy_layers(backbone, _STARTS[recipe.trains], generator)
     head = build_head(backbone.spec.num_features, len(dataset.class_names), recipe.head, generator=generator)
-    learner = DeepLearner(body, head, keeps_norms=recipe.trains is Trains.LAST_STAGE)
+    learner = DeepLearner(body, head, keeps_norms=recipe.keeps_norms).to(backbone.device)
+    if recipe.warm_start:
+        yield from _train_head_first(learner, examples, recipe.warm_up, generator, deadline)
     end = yield from fit(learner, examples, recipe, generator=generator, deadline=deadline, num_threads=all_threads())
-    learner.requires_grad_(False)
+    learner.requires_grad_(False).cpu()
     return FittedHead(head, end), {name: tensor.contiguous() for name, tensor in body.state_dict().items()}
 
 
+def _train_head_first(
+    learner: DeepLearner, examples: Examples, recipe: Recipe, generator: torch.Generator, deadline: float
+) -> Generator[FeatureProgress, None, None]:
+    """Train the head on what the layers below it give before they are trained; its epochs are no part of the curves.
+
+    Gradients through a random head would first of all spoil what the layers know.
+
+    Source:
+        Kumar et al. 2022, https://arxiv.org/abs/2202.10054
+    """
+    batches = [*examples.inputs.split(_BATCH), *examples.val_inputs.split(_BATCH)]
+    features, total = list[Tensor](), len(examples.inputs) + len(examples.val_inputs)
+    for batch in batches:
+        yield FeatureProgress(sum(map(len, features)), total)
+        with set_num_threads(all_threads()):
+            features.append(learner.features(batch))
+    inputs, val_inputs = torch.cat(features).split([len(examples.inputs), len(examples.val_inputs)])
+    known = replace(examples, inputs=inputs, plain_inputs=inputs[: len(examples.plain_inputs)], val_inputs=val_inputs)
+    for _ in fit(learner.head, known, recipe, generator=generator, deadline=deadline):
+        pass
+
+
 def copy_layers(backbone: Backbone, start: StageLabel | None, generator: torch.Generator) -> nn.Module:
-    """Return a trainable copy of the layers between a stage's output (None: the picture) and the features."""
-    body = copy.deepcopy(backbone.subgraph(start)).cpu()
+    """Return a trainable copy of the layers between a stage's output (None: the picture) and the features.
+
+    It is on the backbone's device; the generator, of its dropout, is on the CPU.
+    """
+    body = copy.deepcopy(backbone.subgraph(start))
     for name, module in list(body.named_modules()):
         if type(module) is nn.Dropout:
             replace_module(body, name, seeded_dropout(module.p, generator))

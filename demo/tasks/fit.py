@@ -23,7 +23,8 @@ _REPORT_EVERY_S = 0.2  # time between two reports within an epoch, at each of wh
 class Examples:
     """What a learner learns from and is checked on: inputs (n, ...) and class indices (n,).
 
-    `inputs` are the training pictures in all their views; `plain_inputs` hold each of them once.
+    `inputs` are the training pictures in all their views; `plain_inputs` hold each of them once. All stay in main
+    memory, which is larger than most GPUs'; each batch goes to the learner's device.
     """
 
     inputs: Tensor
@@ -95,6 +96,13 @@ class DeepLearner(nn.Module):
             self.body.eval()
         return self
 
+    def features(self, inputs: Tensor) -> Tensor:
+        """Return what the head is given for inputs (N, ...): features (N, D) on the CPU, without gradients."""
+        self.eval()
+        with torch.no_grad():
+            features: Tensor = self.body(inputs.to(_find_device(self)).float()).cpu()
+        return features
+
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits (N, K) of inputs (N, ...), which may be kept in half precision."""
         logits: Tensor = self.head(self.body(inputs.float()))
@@ -113,10 +121,10 @@ def fit(
     """Train all parameters of a learner that require a gradient, in place.
 
     Args:
-        learner: Inputs (N, ...) to logits (N, K).
+        learner: Inputs (N, ...) to logits (N, K); all is computed on the device of its parameters.
         examples: What it learns from, with at least one picture of each class, and is checked on.
         recipe: Optimizer, epochs and the rest. With a patience, the epoch of the lowest validation loss is kept.
-        generator: Source of the order of the pictures.
+        generator: Source of the order of the pictures, on the CPU: it is the same on each device.
         deadline: `time.monotonic` after which no further epoch begins; at least one is trained.
         num_threads: Threads of torch; a small head is fastest in one.
 
@@ -174,7 +182,8 @@ def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor, counts: Tensor
         return Evaluation(0.0, Accuracy.of(0, 0))
     learner.eval()
     with torch.inference_mode():
-        logits = torch.cat([learner(batch) for batch in inputs.split(_EVALUATION_BATCH)])  # (N, K)
+        device = _find_device(learner)
+        logits = torch.cat([learner(batch.to(device)) for batch in inputs.split(_EVALUATION_BATCH)]).cpu()  # (N, K)
         loss = float(measure_loss(logits, targets, counts))
         return Evaluation(loss, Accuracy.of_answers(targets.numpy(), logits.argmax(dim=1).numpy()))
 
@@ -182,6 +191,10 @@ def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor, counts: Tensor
 def all_threads() -> int:
     """Return the number of threads for the training of a large learner."""
     return num_cores()
+
+
+def _find_device(learner: nn.Module) -> torch.device:
+    return next(learner.parameters()).device
 
 
 def _train_epoch(
@@ -194,15 +207,19 @@ def _train_epoch(
     counts: Tensor | None,
 ) -> Generator[BatchProgress, None, None]:
     learner.train()
+    device = _find_device(learner)
     batches = torch.randperm(len(examples.inputs), generator=generator).split(recipe.batch_size)
     reported = time.monotonic()
     for done, batch in enumerate(batches, 1):
         optimizer.zero_grad()
-        measure_loss(learner(examples.inputs[batch]), examples.targets[batch], counts).backward()
+        logits = learner(examples.inputs[batch].to(device))
+        loss = measure_loss(logits, examples.targets[batch].to(device), counts)
+        loss.backward()
         optimizer.step()
         if time.monotonic() - reported > _REPORT_EVERY_S:
             reported = time.monotonic()
             yield BatchProgress(epoch, done, len(batches))
+    loss.item()  # the clock is read next: a GPU gives its number only when it has done all steps
 
 
 def _measure(

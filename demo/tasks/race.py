@@ -72,6 +72,7 @@ def race(
 ) -> Generator[RaceProgress, None, None]:
     """Let the contenders run one after the other, each on a clock that starts when it reads the first picture.
 
+    All of them, heads too, are trained on the backbone's device, so that their seconds can be compared.
     Each keeps the weights of its last epoch: nothing is chosen by the validation pictures, on which all are compared.
 
     Args:
@@ -109,7 +110,7 @@ def _time(contender: Contender, run: _Run) -> Generator[RaceProgress, None, None
     yield Finish(contender, seconds, num_trained, epochs, accuracy)
 
 
-def _run_scratch(_backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> _Run:
+def _run_scratch(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> _Run:
     """Train LeNet-5 on the pictures at 32 x 32 pixels."""
     deadline = time.monotonic() + settings.race_s
     samples = dataset.samples
@@ -132,7 +133,7 @@ def _run_scratch(_backbone: Backbone, dataset: Dataset, recipe: Recipe, settings
         targets[val],
     )
     generator = torch.Generator().manual_seed(recipe.seed)
-    network = LeNet5(len(dataset.class_names), generator=generator)
+    network = LeNet5(len(dataset.class_names), generator=generator).to(backbone.device)
     yield from fit(network, examples, recipe, generator=generator, deadline=deadline)
     accuracy = evaluate(network, inputs[val], targets[val]).accuracy
     return sum(each.numel() for each in network.parameters()), accuracy
@@ -148,7 +149,7 @@ def _run_head(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Se
     """Train a head on frozen features."""
     deadline = time.monotonic() + settings.race_s
     features = yield from extract_features(backbone, dataset, settings)
-    fitted = yield from fit_head(features, recipe, deadline=deadline)
+    fitted = yield from fit_head(features, recipe, deadline=deadline, device=backbone.device)
     accuracy = evaluate(fitted.module, *features.of(Split.VALIDATION)).accuracy
     return sum(each.numel() for each in fitted.module.parameters()), accuracy
 

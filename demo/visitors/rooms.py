@@ -15,9 +15,10 @@ from demo.models.state import ModelState
 from demo.settings import Settings
 from demo.tasks.ascent import AscentCache
 from demo.tasks.features import FeatureCache, FeatureProgress
-from demo.tasks.finetune import Progress, fine_tune
+from demo.tasks.finetune import Progress
 from demo.tasks.novelty import Strangers
 from demo.tasks.sureness import ExampleAnswers
+from demo.tasks.worth import fine_tune_and_compare
 from demo.visitors.arrival import Arrival
 from demo.visitors.jobs import Job, JobKind, TrainingQueue
 from demo.visitors.registry import Sessions
@@ -62,9 +63,9 @@ class Rooms:
     def fine_tune(
         self, backbone_name: str, dataset: Dataset, recipe: Recipe, *, cache: FeatureCache | None = None
     ) -> Generator[Progress, None, None]:
-        """Train a head as a stream of progress, with the backbone on loan for as long as that takes."""
+        """Train as `fine_tune_and_compare` does, with the backbone on loan for as long as that takes."""
         with self.backbones.lend(backbone_name) as backbone:
-            yield from fine_tune(backbone, dataset, recipe, self.settings, cache=cache)
+            yield from fine_tune_and_compare(backbone, dataset, recipe, self.settings, cache=cache)
 
     def train(self, session: Session, dataset: Dataset, recipe: Recipe) -> Job:
         """Put a training of a session into the queue; at the end its head becomes the session's own.

@@ -2,7 +2,7 @@
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from demo.tasks.evaluate import Scores
 from demo.tasks.features import FeatureCache, Features
 from demo.tasks.finetune import FineTuned, score
 from demo.tasks.patches import PeakCache
+from demo.tasks.verdict import Comparison
 from demo.visitors.errors import SessionExpired, TrainingRunning
 from demo.visitors.jobs import Job, JobKind, Turns
 from demo.visitors.offers import Offers
@@ -46,12 +47,14 @@ class Ref:
 class Trained:
     """A head with its features and dataset, which later changes of the visitor's pictures do not affect.
 
-    `number` is unique among the trainings of the process.
+    `comparisons` are with a head alone, by split, where more layers were trained. `number` is unique among the
+    trainings of the process.
     """
 
     head: Head
     features: Features
     dataset: Dataset
+    comparisons: Mapping[Split, Comparison] = field(default_factory=dict)
     number: int = field(default_factory=itertools.count().__next__)
 
     @property
@@ -189,7 +192,7 @@ class Session:
 
     def adopt(self, result: FineTuned, dataset: Dataset) -> None:
         """Use a newly trained head, and keep its dataset and features for the results."""
-        trained = Trained(result.head, result.features, dataset)
+        trained = Trained(result.head, result.features, dataset, result.comparisons)
         self.change_state(lambda state: state.with_head(result.head), trained=trained)
 
     def stop(self) -> None:

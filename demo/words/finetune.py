@@ -75,6 +75,8 @@ class RecipeWords:
     balance: str
     balance_help: str
     balances: Mapping[str, str]
+    warm_start: str
+    warm_start_help: str
     seed: str
     views_title: str
     view_plain: str
@@ -124,6 +126,9 @@ class ResultsWords:
     balanced_accuracy: str
     test_note: str
     validation_note: str
+    alone: str
+    parted: str
+    verdicts: Mapping[str, str]
     confusion_help: str
     confusion_corner: str
     cell_label: Plural

@@ -30,6 +30,7 @@ from demo.tasks.predict import predict
 from tests.benchmarks import abuse as floods
 from tests.benchmarks import balance as sizes
 from tests.benchmarks import crowd as visitors
+from tests.benchmarks import deeper as depths
 from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
 from tests.benchmarks import stages as layers
@@ -233,6 +234,11 @@ def balance() -> list[Row]:
     return [Row(*row) for each in sizes.BENCHMARKS for row in each(DATA)]
 
 
+def deeper() -> list[Row]:
+    """Train more layers than the head on few pictures of several sets, beside a plain loop and the head alone."""
+    return [Row(*row) for each in depths.BENCHMARKS for row in each(DATA)]
+
+
 def maps() -> list[Row]:
     """Ask whether class maps tell the truth, and what looking inside a network costs."""
     photos = DATA / "imagenet_samples"
@@ -272,6 +278,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
         fine_tune,
         heads,
         balance,
+        deeper,
         truth,
         strangers,
         maps,

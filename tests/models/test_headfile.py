@@ -517,6 +517,14 @@ def test_a_summary_with_a_test_comes_back(settings: Settings) -> None:
     assert read_head(write_head(head, SPEC), settings).summary == tested
 
 
+def test_a_head_from_before_the_warm_start_is_read_and_had_none(settings: Settings) -> None:
+    header, data = take_apart(with_recipe())
+    told = json.loads(header["__metadata__"]["summary"])
+    del told["recipe"]["warm_start"]
+    header["__metadata__"]["summary"] = json.dumps(told)
+    assert read_head(put_together(header, data), settings).summary.recipe.warm_start is False
+
+
 def test_no_error_is_of_another_kind() -> None:
     kinds = {expected if isinstance(expected, type) else HeadFileDamaged for _, expected in FORGED.values()}
     raised_elsewhere = {HeadFileTooLarge, HeadTooManyTuned, NoHeadFile}

@@ -171,3 +171,13 @@ def test_classes_are_balanced_where_the_largest_is_three_times_the_smallest(coun
         assert Recipe(balance=balance).settle(counts).balance is balance
     for balance in Balance:  # the closed form has no other way
         assert Recipe(optimizer=Optimizer.RIDGE, balance=balance).settle(counts).balance is Balance.ON
+
+
+@pytest.mark.parametrize("trains", Trains)
+def test_the_head_is_trained_first_as_it_is_by_default(trains: Trains) -> None:
+    recipe = replace(lesson_recipe(trains, seed=3), head=HeadConfig(1), warm_start=True, max_epochs=30)
+    warm_up = recipe.warm_up
+    assert replace(warm_up, head=HeadConfig(), flips=True, seed=0, warm_start=False) == Recipe()
+    assert (warm_up.head, warm_up.flips, warm_up.seed) == (recipe.head, recipe.flips, recipe.seed)
+    assert recipe.keeps_norms
+    assert lesson_recipe(trains).keeps_norms == (trains is Trains.LAST_STAGE)

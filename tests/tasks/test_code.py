@@ -22,7 +22,7 @@ from torchvision import models
 from demo.data.dataset import Dataset, read_dataset
 from demo.models.backbone import Backbone
 from demo.models.graph import cut_graph, open_graph
-from demo.models.recipe import Balance, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
+from demo.models.recipe import SUGGESTED_RECIPES, Balance, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, StageLabel
 from demo.settings import Settings
 from demo.tasks import features
@@ -41,8 +41,12 @@ RECIPES = {
     "ridge": Recipe(optimizer=Optimizer.RIDGE),
     "last stage": Recipe(Trains.LAST_STAGE, learning_rate=0.0001, epochs=EPOCHS, batch_size=4),
     "everything": lesson_recipe(Trains.EVERYTHING, epochs=EPOCHS),
+    "head first": Recipe(
+        Trains.LAST_STAGE, head=HeadConfig(1, 16, 0.25), epochs=EPOCHS, batch_size=4, warm_start=True, seed=3
+    ),
+    "everything after the head": replace(SUGGESTED_RECIPES[Trains.EVERYTHING], epochs=EPOCHS),
 }
-DEEP = ("last stage", "everything")
+DEEP = ("last stage", "everything", "head first", "everything after the head")
 UNEVEN = {name: RECIPES[name] for name in ("default", "lesson", *DEEP)}
 LONGEST = Recipe(head=HeadConfig(3, 256, 0.5), optimizer=Optimizer.SGD, crops=4, patience=5, epochs=25, batch_size=8)
 ALL = {

@@ -14,7 +14,7 @@ from demo.data.dataset import Dataset, Split, read_dataset
 from demo.data.images import read_image
 from demo.models.backbone import Backbone
 from demo.models.head import build_head
-from demo.models.recipe import HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
+from demo.models.recipe import SUGGESTED_RECIPES, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
 from demo.tasks.errors import TooManyTrained
@@ -355,6 +355,33 @@ def test_deeper_layers_are_trained_in_a_private_copy(
     torch.testing.assert_close(seen, torch.from_numpy(features.values[0]), rtol=1e-3, atol=1e-3)
     losses = [step.train_loss for step in steps if isinstance(step, EpochResult)]
     assert losses[-1] < losses[0]
+
+
+def test_with_a_warm_start_deeper_layers_begin_with_a_trained_head(
+    embedded: Backbone, dataset: Dataset, settings: Settings
+) -> None:
+    """With steps too small to change anything, what is left is the head as it is trained alone."""
+    still = Recipe(Trains.LAST_STAGE, epochs=1, batch_size=8, learning_rate=1e-6, flips=False, warm_start=True)
+    steps = list(fine_tune(embedded, dataset, still, settings))
+    found, alone = finish(steps), finish(list(fine_tune(embedded, dataset, still.warm_up, settings)))
+    for split in (Split.TRAIN, Split.VALIDATION):
+        ours, theirs = (score(each.head, each.features, split).logits for each in (found, alone))
+        np.testing.assert_allclose(ours, theirs, atol=0.05)
+        assert np.abs(theirs).max() > 0.5
+    assert len([step for step in steps if isinstance(step, EpochResult)]) == 1
+    progress = [step for step in steps if isinstance(step, FeatureProgress)]
+    assert all(step.done <= step.total for step in progress)
+
+
+@pytest.mark.slow
+def test_a_warm_start_keeps_the_norms(embedded: Backbone, dataset: Dataset, settings: Settings) -> None:
+    recipe = replace(SUGGESTED_RECIPES[Trains.EVERYTHING], epochs=1)
+    head = finish(list(fine_tune(embedded, dataset, recipe, settings))).head
+    network = embedded.network.state_dict()
+    norms = {name for name in head.tuned if "running_" in name}
+    assert norms
+    assert all(torch.equal(head.tuned[name], network[name]) for name in norms)
+    assert not torch.equal(head.tuned["conv_stem.weight"], network["conv_stem.weight"])
 
 
 @pytest.mark.slow

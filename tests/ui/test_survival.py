@@ -66,7 +66,7 @@ def going_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
             if isinstance(step, EpochResult):
                 going_on.wait(PATIENCE_S)
 
-    monkeypatch.setattr("demo.visitors.rooms.fine_tune", wait_after_the_first)
+    monkeypatch.setattr("demo.visitors.rooms.fine_tune_and_compare", wait_after_the_first)
     yield going_on
     going_on.set()
 

@@ -164,7 +164,7 @@ def test_a_training_that_fails_ends_both_sessions(rooms: Rooms, monkeypatch: pyt
         yield from ()
         raise WeightsDamaged(backbone="EfficientNet", file="a.pth")
 
-    monkeypatch.setattr("demo.visitors.rooms.fine_tune", fail)
+    monkeypatch.setattr("demo.visitors.rooms.fine_tune_and_compare", fail)
     with pytest.raises(WeightsDamaged):
         list(tell(rooms))
     assert len(rooms.sessions) == 0

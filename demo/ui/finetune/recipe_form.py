@@ -54,6 +54,7 @@ class RecipeForm(NamedTuple):
     crops: Any
     patience: Any
     balance: Any
+    warm_start: Any
     seed: Any
 
 
@@ -87,6 +88,7 @@ def read_recipe(settings: Settings, form: RecipeForm) -> Recipe:
         crops=parse_whole("crops", form.crops),
         patience=parse_whole("patience", form.patience),
         balance=parse_choice("balance", Balance, form.balance),
+        warm_start=bool(form.warm_start),
         seed=parse_whole("seed", form.seed),
         max_epochs=settings.max_epochs,
     )
@@ -210,6 +212,9 @@ def _build_fit_controls(words: RecipeWords, default: RecipeForm, max_epochs: int
         patience = gr.Number(
             default.patience, label=words.patience, info=words.patience_help, precision=0, min_width=160
         )
+        warm_start = gr.Checkbox(
+            default.warm_start, label=words.warm_start, info=words.warm_start_help, min_width=220, elem_id="warm-start"
+        )
         seed = gr.Number(default.seed, label=words.seed, precision=0, min_width=120, elem_id="seed")
     balance = _build_choice("balance", words.balances, default, label=words.balance, info=words.balance_help)
     return {
@@ -222,6 +227,7 @@ def _build_fit_controls(words: RecipeWords, default: RecipeForm, max_epochs: int
         "crops": crops,
         "patience": patience,
         "balance": balance,
+        "warm_start": warm_start,
         "seed": seed,
     }
 

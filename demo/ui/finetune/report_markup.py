@@ -11,6 +11,7 @@ from demo.tasks.evaluate import Scores, confuse, find_cell, per_class, top
 from demo.ui.finetune.results_markup import (
     describe_balance,
     draw_classes,
+    draw_comparison,
     draw_headline,
     draw_reliability,
     draw_temperature,
@@ -50,6 +51,7 @@ def _draw_split(words: Words, trained: Trained, split: Split) -> str:
     parts = [
         f"<h2>{words.finetune.split_names[split]}</h2>",
         draw_headline(words, scores, split),
+        draw_comparison(words, trained, split),
         _draw_confusion(words, scores),
         draw_classes(words, per_class(scores)),
         draw_reliability(words, scores),

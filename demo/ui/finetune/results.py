@@ -17,6 +17,7 @@ from demo.tasks.projection import project
 from demo.ui.finetune.results_markup import (
     draw_cell,
     draw_classes,
+    draw_comparison,
     draw_confusion,
     draw_detail,
     draw_headline,
@@ -213,7 +214,7 @@ def _fill(rooms: Rooms, trained: Trained | None, split: str) -> ResultsPanel:
     return ResultsPanel(
         number=number,
         accordion=gr.Accordion(visible=True),
-        headline=draw_headline(words, scores, chosen),
+        headline=draw_headline(words, scores, chosen) + draw_comparison(words, trained, chosen),
         split=gr.Radio(visible=len(trained.held_out) > 1, value=chosen.value),
         confusion=draw_confusion(words, scores),
         cell=draw_cell(words, trained, scores, *most_confused(scores)),

@@ -12,6 +12,7 @@ from demo.models.recipe import Balance, Recipe
 from demo.tasks.calibration import Calibration, Reliability, reliability
 from demo.tasks.evaluate import ClassResult, Neighbour, Scores, confuse, find_cell, measure, top
 from demo.tasks.novelty import Judgement, NoveltyReport
+from demo.tasks.verdict import Verdict
 from demo.ui.parts.markup import draw_figure, draw_picture, draw_table, encode_jpeg
 from demo.visitors.session import Trained
 from demo.words.language import Words
@@ -44,6 +45,22 @@ def describe_balance(words: Words, recipe: Recipe, counts: Sequence[int]) -> str
     ours = words.finetune.training
     sentence = ours.trained_balanced if recipe.balance is Balance.ON else ours.trained_unbalanced
     return sentence.format(largest=max(counts), smallest=min(counts))
+
+
+def draw_comparison(words: Words, trained: Trained, split: Split) -> str:
+    """Return how a training of more layers did beside a head alone, and whether that may be chance; "" for a head."""
+    comparison = trained.comparisons.get(split)
+    if comparison is None:
+        return ""
+    ours, verdict = words.finetune.results, comparison.verdict
+    parted = "" if verdict is Verdict.EVEN else f" {ours.parted}"
+    sentences = f"{ours.alone}{parted} {ours.verdicts[verdict]}".format(
+        **vars(comparison),
+        chance=100 * comparison.p_value,
+        train=100 * trained.head.summary.train_accuracy,
+        held_out=100 * comparison.deeper / comparison.count,
+    )
+    return f"<p>{sentences}</p>"
 
 
 def draw_confusion(words: Words, scores: Scores) -> str:

@@ -310,7 +310,7 @@ def test_a_failure_leaves_the_head_that_was_there(
             yield step
 
     with monkeypatch.context() as broken:
-        broken.setattr("demo.visitors.rooms.fine_tune", fail)
+        broken.setattr("demo.visitors.rooms.fine_tune_and_compare", fail)
         visitor.call("start_training", *recipe_values(2))
         watched = watch(visitor, "training")
     status = Markup(watched.shown.status)

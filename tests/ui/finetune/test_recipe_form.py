@@ -146,6 +146,7 @@ def test_the_form_begins_with_the_default(server: Server) -> None:
 def test_the_form_says_what_was_written_into_it() -> None:
     recipe = Recipe(Trains.LAST_STAGE, Optimizer.SGD, HeadConfig(2, 64, 0.5), 7, 16, 0.01, 0.9, 0.1, False, 3, 5, 11)
     recipe = replace(recipe, balance=Balance.OFF)
+    recipe = replace(recipe, warm_start=True)
     assert read(write_recipe(recipe)) == recipe
     assert len(set(write_recipe(recipe))) == len(RecipeForm._fields)
 

@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -16,8 +17,10 @@ from demo.data.samples import EXAMPLES
 from demo.tasks.evaluate import find_cell
 from demo.tasks.finetune import score
 from demo.tasks.novelty import Judgement, NoveltyReport
+from demo.tasks.verdict import Comparison
+from demo.ui.finetune.report_markup import draw_report
 from demo.ui.finetune.results import CellPanel, ResultsPanel
-from demo.ui.finetune.results_markup import draw_novelty
+from demo.ui.finetune.results_markup import draw_comparison, draw_novelty
 from demo.visitors.errors import NoHead
 from demo.visitors.session import Session, Trained
 from demo.words.language import CHINESE, ENGLISH, Words
@@ -107,6 +110,40 @@ def test_the_headline_counts_and_bounds(visitor: Visitor, trained: Trained, spli
     )
     assert panel.split["value"] == split.value
     assert panel.split["visible"] is True
+
+
+@pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=["en", "zh"])
+@pytest.mark.parametrize(
+    ("only_deeper", "only_alone", "verdict"),
+    [(9, 1, "better"), (2, 1, "better_by_chance"), (2, 2, "even"), (2, 4, "worse_by_chance"), (1, 9, "worse")],
+)
+def test_more_layers_are_judged_beside_the_head_alone(
+    trained: Trained, words: Words, only_deeper: int, only_alone: int, verdict: str
+) -> None:
+    comparison = Comparison(30, 20 + only_deeper, 20 + only_alone, only_deeper, only_alone)
+    said = draw_comparison(words, replace(trained, comparisons={Split.TEST: comparison}), Split.TEST)
+    text = "".join("".join(each) for each in Markup(said).texts)
+    numbers = [float(each) for each in NUMBERS.findall(text)]
+    assert {20 + only_deeper, 20 + only_alone, 30} <= set(numbers)
+    assert (f"{100 * comparison.p_value:.1f}%" in text) == (verdict != "even")
+    ending = words.finetune.results.verdicts[verdict].format(
+        train=100 * trained.head.summary.train_accuracy, held_out=100 * comparison.deeper / 30
+    )
+    assert text.endswith(ending)
+    assert draw_comparison(words, trained, Split.TEST) == ""
+    assert draw_comparison(words, replace(trained, comparisons={Split.TEST: comparison}), Split.VALIDATION) == ""
+
+
+def test_the_panel_and_the_report_say_what_more_layers_brought(
+    visitor: Visitor, session: Session, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared = replace(trained, comparisons={Split.TEST: Comparison(9, 3, 4, 1, 2)})
+    monkeypatch.setattr(session, "trained", compared)
+    sentence = draw_comparison(ENGLISH, compared, Split.TEST)
+    assert sentence
+    assert ResultsPanel(*visitor.call("change_split", Split.TEST.value)).headline.endswith(sentence)
+    assert sentence not in ResultsPanel(*visitor.call("change_split", Split.VALIDATION.value)).headline
+    assert sentence in draw_report(ENGLISH, compared)
 
 
 @pytest.mark.parametrize("split", [Split.TEST, Split.VALIDATION])
