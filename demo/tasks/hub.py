@@ -58,11 +58,13 @@ def push_folder(folder: Path, name: str, token: str, *, endpoint: str = HUB) -> 
 
 
 def _push(folder: Path, name: str, token: str, endpoint: str) -> str:
-    from huggingface_hub import CommitOperationAdd, HfApi
+    from huggingface_hub import CommitOperationAdd, HfApi, constants
     from huggingface_hub.utils.tqdm import disable_progress_bars
 
     disable_progress_bars()
-    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # its warnings name the repository
+    constants.HF_HUB_DISABLE_TELEMETRY = True  # or it would tell, and ask, what this machine is
+    for library in ("huggingface_hub", "httpx2", "httpcore2"):  # they name the repository
+        logging.getLogger(library).setLevel(logging.ERROR)
     api = HfApi(endpoint=endpoint, token=token)
     repository = api.create_repo(name, private=True)
     with ExitStack() as stack:
@@ -74,8 +76,9 @@ def _push(folder: Path, name: str, token: str, endpoint: str) -> str:
 
 
 def _explain(error: Exception, name: str) -> DemoError:
-    response = getattr(error, "response", None)
-    status = getattr(response, "status_code", 0)
+    while isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):  # around that of a large file
+        error = error.__cause__
+    status = getattr(getattr(error, "response", None), "status_code", 0)
     match status:
         case 401:
             return HubTokenRefused()
