@@ -100,9 +100,10 @@ def make_synthetic() -> Image.Image:
     return Image.frombytes("RGB", (320, 240), bytes(levels))
 
 
-def compare(predict: Callable[[Image.Image], Tensor], folder: Path, paths: list[Path]) -> int:
+def compare(predict: Callable[[Image.Image], Tensor], folder: Path, places: list[Path]) -> int:
     """Print the largest difference from the page's probabilities; return 1 where it is too large, else 0."""
     checks = json.loads((folder / "selftest.json").read_text(encoding="utf-8"))
+    paths = [path for place in places for path in [place, *place.rglob("*")] if path.is_file()]
     known: dict[str, Path | None] = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in paths}
     known[hashlib.sha256(make_synthetic().tobytes()).hexdigest()] = None
     differences = []
@@ -111,7 +112,7 @@ def compare(predict: Callable[[Image.Image], Tensor], folder: Path, paths: list[
         differences.append((answer - torch.tensor(check["probabilities"])).abs().max())
     largest = float(torch.stack(differences).max())
     print(COMPARED.format(count=len(differences), total=len(checks), largest=largest))
-    return int(not largest <= TOLERANCE or len(differences) < 1 + bool(paths))
+    return int(not largest <= TOLERANCE or len(differences) < 1 + bool(places))
 
 
 def write_table(predict: Callable[[Image.Image], Tensor], names: list[str], paths: list[Path], out: Path | None) -> int:
@@ -137,10 +138,10 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
-def find_pictures(places: list[str]) -> list[Path]:
+def find_pictures(places: list[Path]) -> list[Path]:
     """Return the files among the places, and the pictures in the folders among them, in the order of their names."""
     found = []
-    for place in map(Path, places):
+    for place in places:
         inside = sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES)
         found += inside if place.is_dir() else [place]
     return found
@@ -149,17 +150,15 @@ def find_pictures(places: list[str]) -> list[Path]:
 def main(arguments: list[str]) -> int:
     """Do what the command line asks for."""
     out = arguments.pop(arguments.index("--csv") + 1) if "--csv" in arguments[:-1] else ""
-    paths = find_pictures([each for each in arguments if each not in ("--self-test", "--csv")])
-    if "--self-test" not in arguments and not paths:
+    places = [Path(each) for each in arguments if each not in ("--self-test", "--csv")]
+    if not places and "--self-test" not in arguments:
         print(__doc__)
         return 2
     here = Path(__file__).parent
     predict, names = load_model(here)
-    return (
-        compare(predict, here, paths)
-        if "--self-test" in arguments
-        else write_table(predict, names, paths, Path(out) if out else None)
-    )
+    if "--self-test" in arguments:
+        return compare(predict, here, places)
+    return write_table(predict, names, find_pictures(places), Path(out) if out else None)
 
 
 if __name__ == "__main__":
