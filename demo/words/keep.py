@@ -57,6 +57,7 @@ class ShareWords:
     name: str
     name_hint: str
     token: str
+    token_hint: str
     push: str
     pushed: str
 

@@ -76,7 +76,7 @@ def export_timm(rooms: Rooms, ref: Ref) -> Any:
             _write_folder(rooms, session, head, Path(folder))
             zip_folder(Path(folder), path)
 
-    return _offer(session, keep_file(write, "huggingface.zip"))
+    return _offer(session, keep_file(write, "hub-folder.zip"))
 
 
 @costs(Cost.FETCH)
@@ -134,7 +134,7 @@ def build_keep(rooms: Rooms, ref: gr.State) -> None:
             with gr.Column(min_width=240):
                 _explain(words.share.title, words.share.help)
                 _build_file(rooms, ref, export_timm, words.share.make, words.share.made, elem_id="export-timm")
-                _build_push(rooms, ref, words.share)
+        _build_push(rooms, ref, words.share)
         with gr.Row():
             with gr.Column(min_width=240):
                 _build_file(rooms, ref, make_report, words.make_report, words.report_file, elem_id="make-report")
@@ -158,12 +158,20 @@ def _build_file(rooms: Rooms, ref: gr.State, handler: Any, label: str, file_labe
 def _build_push(rooms: Rooms, ref: gr.State, words: ShareWords) -> None:
     with gr.Accordion(words.push_title, open=False, elem_id="push-panel"):
         gr.HTML(f'<p class="help">{words.push_help}</p>', padding=False)
-        name = gr.Textbox(label=words.name, placeholder=words.name_hint, max_lines=1, elem_id="push-name")
-        token = gr.Textbox(label=words.token, type="password", max_lines=1, elem_id="push-token")
+        with gr.Row():
+            name = gr.Textbox(label=words.name, placeholder=words.name_hint, max_lines=1, elem_id="push-name")
+            token = gr.Textbox(
+                label=words.token,
+                placeholder=words.token_hint,
+                type="password",
+                max_lines=1,
+                html_attributes=gr.InputHTMLAttributes(autocomplete="off"),
+                elem_id="push-token",
+            )
         push = gr.Button(words.push, elem_id="push")
         status = gr.HTML("", padding=False, elem_id="push-status")
     pushed = listen(rooms, push.click, push_trained, [ref, name, token], status)
-    pushed.then(None, None, token, js="() => ''")  # however it went
+    pushed.then(None, None, token, js="() => ['']")  # however it went
 
 
 def _write_folder(rooms: Rooms, session: Session, head: Head, folder: Path) -> None:
