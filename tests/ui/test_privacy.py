@@ -9,6 +9,7 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,14 @@ import pytest
 
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
+from demo.tasks.hub import push_folder
 from demo.ui.privacy import draw_promise, draw_time_left
 from demo.ui.server.launch import sweep_up
 from demo.ui.server.uploads import KEPT
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import PROJECT
+from tests.hub_host import TOKEN, HubHost
 from tests.pictures import MakeZip, colour_folders, encode, files_below, noise
 from tests.served import Server
 from tests.visitor import Refused, Visit, Visitor, recipe_values
@@ -209,6 +212,23 @@ def test_export(visitor: Visitor, server: Server) -> None:
     assert b"\xff\xd8\xff" not in content
 
 
+def test_share(visitor: Visitor, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent to the Hub holds numbers and class names, and no picture; the token is used and not kept."""
+    hub = HubHost()
+    monkeypatch.setattr("demo.ui.finetune.keep.panel.push_folder", partial(push_folder, endpoint=hub.url))
+    visitor.call("push_trained", "my-model", TOKEN)
+    hub.close()
+    assert hub.is_private == {"pupil/my-model": True}
+    files = hub.repositories["pupil/my-model"]
+    assert MARK in files["config.json"].decode()
+    session = server.rooms.sessions.attach(visitor.token)
+    assert session.pictures.collection is not None
+    for picture in session.pictures.collection.pictures:
+        assert not any(picture.stored.read()[:64] in content for content in files.values())
+        assert not any(picture.thumbnail[:64] in content for content in files.values())
+    assert TOKEN not in repr(vars(server.page._queue)) + repr(vars(server.rooms))
+
+
 LOGGED = f"""
 import logging, sys, threading
 logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
@@ -250,6 +270,7 @@ attempt("choose_photo", "{MARK}")
 attempt("drop_class", ["{MARK}"])
 attempt("switch_classes", ["{MARK}"])
 attempt("show_ascent", "{MARK}", "{MARK}")
+attempt("push_trained", "{MARK}", "{MARK} is no token")
 gather.read_collection = fail  # what nobody has foreseen
 attempt("choose_archive", visitor.upload(bad))
 print("unforeseen errors are logged without their words")
