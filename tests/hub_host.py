@@ -4,8 +4,14 @@ import base64
 import hashlib
 import json
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import huggingface_hub
+import pytest
+
+from demo.tasks.hub import push_folder
 
 TOKEN = "hf_zebra7391secrettoken"
 
@@ -109,3 +115,11 @@ class HubHost:
                 self.repositories[name][value["path"]] = content
         oid = "0" * 40
         return 200, {"commitUrl": f"{self.url}/{name}/commit/{oid}", "commitOid": oid, "success": True}
+
+
+def replace_hub(monkeypatch: pytest.MonkeyPatch) -> HubHost:
+    """Let the page send to a Hub on this machine, which the caller closes; other tests switch the real one off."""
+    host = HubHost()
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("demo.ui.finetune.keep.panel.push_folder", partial(push_folder, endpoint=host.url))
+    return host

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, constants
 
 from demo.tasks.errors import (
     HubError,
@@ -24,7 +24,8 @@ FILES = {"README.md": b"# A card\n", "config.json": b"{}", "model.safetensors": 
 
 
 @pytest.fixture
-def hub() -> Iterator[HubHost]:
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubHost]:
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # other tests switch the real one off
     host = HubHost()
     yield host
     host.close()
@@ -91,6 +92,7 @@ def test_another_token_is_refused(hub: HubHost, folder: Path) -> None:
     assert not hub.repositories
 
 
+@pytest.mark.usefixtures("hub")
 def test_a_hub_that_is_away_is_named(folder: Path) -> None:
     host = HubHost()
     host.close()

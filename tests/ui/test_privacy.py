@@ -9,7 +9,6 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +17,13 @@ import pytest
 
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
-from demo.tasks.hub import push_folder
 from demo.ui.privacy import draw_promise, draw_time_left
 from demo.ui.server.launch import sweep_up
 from demo.ui.server.uploads import KEPT
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import PROJECT
-from tests.hub_host import TOKEN, HubHost
+from tests.hub_host import TOKEN, replace_hub
 from tests.pictures import MakeZip, colour_folders, encode, files_below, noise
 from tests.served import Server
 from tests.visitor import Refused, Visit, Visitor, recipe_values
@@ -214,8 +212,7 @@ def test_export(visitor: Visitor, server: Server) -> None:
 
 def test_share(visitor: Visitor, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is sent to the Hub holds numbers and class names, and no picture; the token is used and not kept."""
-    hub = HubHost()
-    monkeypatch.setattr("demo.ui.finetune.keep.panel.push_folder", partial(push_folder, endpoint=hub.url))
+    hub = replace_hub(monkeypatch)
     visitor.call("push_trained", "my-model", TOKEN)
     hub.close()
     assert hub.is_private == {"pupil/my-model": True}

@@ -5,7 +5,7 @@ import re
 from dataclasses import replace
 
 import pytest
-import yaml
+from huggingface_hub import ModelCard
 
 from demo.models.head import Head
 from demo.models.recipe import HeadConfig, Optimizer, Recipe
@@ -107,7 +107,7 @@ def test_a_chinese_card_has_the_same_numbers_and_no_english(kind: Kind) -> None:
 )
 def test_a_card_for_the_hub_begins_with_metadata(name: str, licence: dict[str, str]) -> None:
     card = card_of(light_head(HOSTILE, backbone=name), {}, CHINESE, Kind.TIMM)
-    front = yaml.safe_load(card.split("---\n")[1])
+    front = ModelCard(card).data.to_dict()
     assert front.items() >= {"library_name": "timm", "language": "zh", **licence}.items()
     assert front.get("base_model", "") == ZOO[name].hub_repo
     assert not any(part in card.split("---\n")[1] for part in ("script", "|", "<"))

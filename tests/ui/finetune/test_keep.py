@@ -12,7 +12,6 @@ import types
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +28,8 @@ from demo.models.errors import HeadFileDamaged, HeadValuesWrong, NoHeadFile, Not
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.tasks import standalone
 from demo.tasks.errors import HeadNotLinear, HubNameTaken, HubTokenRefused
-from demo.tasks.hub import push_folder
 from demo.tasks.onnx import INPUT
-from demo.ui.finetune.keep.panel import Import
+from demo.ui.finetune.keep.panel import Import, Push
 from demo.ui.finetune.results import ResultsPanel
 from demo.ui.parts.markup import draw_picture
 from demo.ui.server.internals import get_upload_folder
@@ -40,7 +38,7 @@ from demo.visitors.errors import NoHead
 from demo.visitors.session import Session, Trained
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import names_to_try
-from tests.hub_host import TOKEN, HubHost
+from tests.hub_host import TOKEN, HubHost, replace_hub
 from tests.pictures import MakeZip, colour_folders, encode, noise
 from tests.served import Server
 from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
@@ -69,6 +67,13 @@ def take(visitor: Visitor) -> bytes:
 def give(visitor: Visitor, path: Path) -> str:
     """Bring a head to a page, and return what it says."""
     return str(Import(*visitor.call("import_head", visitor.upload(path))).status)
+
+
+def send(visitor: Visitor, name: str, token: str) -> list[str]:
+    """Send a model to the Hub, and return what the page says; the field of the token is empty afterwards."""
+    sent = Push(*visitor.call("push_trained", name, token))
+    assert sent.token == ""
+    return Markup(sent.status).texts
 
 
 def has_results(visitor: Visitor) -> bool:
@@ -169,8 +174,7 @@ def test_the_other_exports_say_what_the_page_says(visit: Visit, make_zip: MakeZi
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubHost]:
     """A Hub on this machine, in the place of the real one."""
-    host = HubHost()
-    monkeypatch.setattr("demo.ui.finetune.keep.panel.push_folder", partial(push_folder, endpoint=host.url))
+    host = replace_hub(monkeypatch)
     yield host
     host.close()
 
@@ -181,16 +185,13 @@ def test_a_model_is_sent_to_the_hub_by_the_visitors_own_token(
     visitor = visit()
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*RIDGE)
-    (status,) = visitor.call("push_trained", "my-model", TOKEN)
-    assert Markup(status).texts == [ENGLISH.finetune.keep.share.pushed.format(address=f"{hub.url}/pupil/my-model")]
+    assert send(visitor, "my-model", TOKEN) == [
+        ENGLISH.finetune.keep.share.pushed.format(address=f"{hub.url}/pupil/my-model")
+    ]
     assert hub.repositories["pupil/my-model"] == members(visitor.download(visitor.call("export_timm")[0]))
     assert hub.is_private == {"pupil/my-model": True}
-    with pytest.raises(Refused) as refused:
-        visitor.call("push_trained", "my-model", TOKEN)
-    assert str(refused.value) == html.escape(ENGLISH.explain(HubNameTaken(name="my-model")), quote=False)
-    with pytest.raises(Refused) as refused:
-        visitor.call("push_trained", "other", TOKEN[:-1])
-    assert str(refused.value) == ENGLISH.explain(HubTokenRefused())
+    assert send(visitor, "my-model", TOKEN) == [ENGLISH.explain(HubNameTaken(name="my-model"))]
+    assert send(visitor, "other", TOKEN[:-1]) == [ENGLISH.explain(HubTokenRefused())]
     # Neither the session, nor gradio's queue, nor a file holds the token, and only what was asked for stays.
     session = server.rooms.sessions.attach(visitor.token)
     assert not any(isinstance(each, str) and TOKEN[:-1] in each for each in reachable(session))
@@ -203,10 +204,10 @@ def test_a_head_with_hidden_layers_is_offered_otherwise(visit: Visit, hub: HubHo
     visitor = visit()
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*RECIPES["hidden layers"])
-    for call in (("export_timm",), ("push_trained", "my-model", TOKEN)):
-        with pytest.raises(Refused) as refused:
-            visitor.call(*call)
-        assert str(refused.value) == html.escape(ENGLISH.explain(HeadNotLinear()), quote=False)
+    with pytest.raises(Refused) as refused:
+        visitor.call("export_timm")
+    assert str(refused.value) == html.escape(ENGLISH.explain(HeadNotLinear()), quote=False)
+    assert send(visitor, "my-model", TOKEN) == [ENGLISH.explain(HeadNotLinear())]
     assert visitor.download(visitor.call("export_onnx")[0])
     assert not hub.log
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from demo.data.dataset import Split
+from demo.errors import DemoError
 from demo.models.errors import NoHeadFile
 from demo.models.head import Head
 from demo.models.head_metadata import write_metadata
@@ -34,6 +35,13 @@ class Import(NamedTuple):
     ref: Any
     status: Any
     upload: Any
+
+
+class Push(NamedTuple):
+    """What sending to the Hub changes: it says how it went, and empties the field of the token."""
+
+    status: Any
+    token: Any
 
 
 @costs(Cost.COMPUTE)
@@ -80,21 +88,14 @@ def export_timm(rooms: Rooms, ref: Ref) -> Any:
 
 
 @costs(Cost.FETCH)
-def push_trained(rooms: Rooms, ref: Ref, name: str, token: str) -> str:
-    """Send that folder to a new repository of the visitor's on the Hugging Face Hub."""
-    session, head = _find_head(rooms, ref)
-    check_push(str(name or ""), str(token or ""))  # before the work
-
-    def write(path: Path) -> None:
-        path.mkdir()
-        _write_folder(rooms, session, head, path)
-
-    folder = keep_file(write, "model")
+def push_trained(rooms: Rooms, ref: Ref, name: str, token: str) -> Push:
+    """Send that folder to a new repository of the visitor's on the Hub; the token leaves the page however it goes."""
     try:
-        address = push_folder(folder, name, token)
-    finally:
-        shutil.rmtree(folder.parent, ignore_errors=True)
-    return draw_status(rooms.words.finetune.keep.share.pushed.format(address=address), kind="trained")
+        address = _push(rooms, ref, str(name or ""), str(token or ""))
+    except DemoError as error:
+        return Push(draw_status(rooms.words.explain(error), kind="failed"), "")
+    sentence = rooms.words.finetune.keep.share.pushed.format(address=address)
+    return Push(draw_status(sentence, kind="trained"), "")
 
 
 @costs(Cost.READ)
@@ -170,8 +171,22 @@ def _build_push(rooms: Rooms, ref: gr.State, words: ShareWords) -> None:
             )
         push = gr.Button(words.push, elem_id="push")
         status = gr.HTML("", padding=False, elem_id="push-status")
-    pushed = listen(rooms, push.click, push_trained, [ref, name, token], status)
-    pushed.then(None, None, token, js="() => ['']")  # however it went
+    listen(rooms, push.click, push_trained, [ref, name, token], Push(status, token))
+
+
+def _push(rooms: Rooms, ref: Ref, name: str, token: str) -> str:
+    session, head = _find_head(rooms, ref)
+    check_push(name, token)  # before the work
+
+    def write(path: Path) -> None:
+        path.mkdir()
+        _write_folder(rooms, session, head, path)
+
+    folder = keep_file(write, "model")
+    try:
+        return push_folder(folder, name, token)
+    finally:
+        shutil.rmtree(folder.parent, ignore_errors=True)
 
 
 def _write_folder(rooms: Rooms, session: Session, head: Head, folder: Path) -> None:
