@@ -12,7 +12,7 @@ from torch import Tensor, fx, nn
 
 from demo.models.answering import build_fast_forward
 from demo.models.batching import Answers, Batcher, set_num_threads
-from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, open_graph
+from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, open_graph, replace_module
 from demo.models.head import Head
 from demo.models.weights import load_weights
 from demo.models.zoo import BackboneSpec, StageLabel
@@ -126,6 +126,15 @@ class Backbone:
         network.load_state_dict(dict(tuned), strict=False, assign=True)
         network.requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)
         return Backbone(self.spec, network, self.device, is_private=True)
+
+    def join(self, head: Head) -> nn.Module:
+        """Return the network from transformed pictures (N, 3, H, W) to the logits (N, K) of a head, in `eval()`.
+
+        Its modules are its own, and its parameters' memory that of the network and of the head.
+        """
+        joined = copy_sharing_memory(self.for_head(head).network)
+        replace_module(joined, self.spec.logits, copy_sharing_memory(head.module))
+        return joined.eval()
 
     def transform(self, picture: Image.Image) -> Tensor:
         """Return the network's input for one RGB picture: float32 (3, H, W), normalised."""

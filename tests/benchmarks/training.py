@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,17 +20,20 @@ from torch import nn
 from torchvision import datasets, transforms
 
 from demo.data.collection import Collection
-from demo.data.dataset import Dataset, Split, make_dataset, read_dataset
+from demo.data.dataset import Dataset, Sample, Split, make_dataset, read_dataset
 from demo.data.folders import read_collection
 from demo.data.images import read_image
 from demo.models.backbone import Backbone, load_backbone
+from demo.models.head import Head
 from demo.models.recipe import HeadConfig, Recipe, Trains, lesson_recipe
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import MEGABYTE, Settings
-from demo.tasks.evaluate import wilson
-from demo.tasks.export import SelfCheck, check_synthetic, export_head
+from demo.tasks.evaluate import Scores, wilson
+from demo.tasks.export import SelfCheck, check_pictures, check_synthetic, export_head
 from demo.tasks.features import FeatureCache, View, extract_features
 from demo.tasks.finetune import FineTuned, fine_tune, score
+from demo.tasks.onnx import INPUT, write_onnx
+from demo.tasks.timm_folder import write_timm_folder
 from demo.visitors.jobs import Job
 from tests.pictures import encode
 
@@ -185,40 +188,88 @@ def stop(archive: Path) -> Rows:
 
 
 def exported(archive: Path) -> Rows:
-    """Let the exported predict.py compare itself with the page on all validation pictures."""
+    """Compare each kind of export with the page on all validation pictures."""
     backbone, dataset = load_backbone(ZOO[EMBEDDED]), read_dataset(archive, Settings())
     rows = []
     for name, recipe in (("head only", Recipe()), ("last stage", lesson_recipe(Trains.LAST_STAGE, epochs=2))):
         tuned = finish(backbone, dataset, recipe)
         scores = score(tuned.head, tuned.features, Split.VALIDATION)
         samples = [dataset.samples[idx] for idx in scores.sample_idxs.tolist()]
-        checks = [
-            SelfCheck(sample.path, sample.digest, tuple(each.tolist()))
-            for sample, each in zip(samples, scores.probabilities, strict=True)
-        ]
+        checks = check_pictures(dataset.samples, scores)
         checks.append(check_synthetic(backbone.for_head(tuned.head), tuned.head))
-        content = export_head(tuned.head, backbone.spec, counts=dataset.counts, checks=checks)
         with tempfile.TemporaryDirectory() as folder:
-            zipfile.ZipFile(io.BytesIO(content)).extractall(folder)
-            pictures = Path(folder, "pictures")
-            pictures.mkdir()
-            for number, sample in enumerate(samples):
-                (pictures / f"{number}.jpg").write_bytes(sample.image_bytes)
-            done = subprocess.run(
-                [sys.executable, "predict.py", "--self-test", "pictures"],
-                cwd=folder,
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        rows.append(
-            (
-                f"predict.py to the page, {name}, {len(checks)} pictures",
-                "under 1e-5",
-                done.stdout.strip().splitlines()[-1],
-            )
-        )
-    return rows
+            differences = {
+                "predict.py": ask_script(backbone, tuned.head, Path(folder), samples, checks),
+                "ONNX": f"{ask_onnx(backbone, tuned.head, Path(folder), samples, scores):.1e}",
+                "timm folder": f"{ask_timm(backbone, tuned.head, Path(folder), samples, scores):.1e}",
+            }
+        for kind, difference in differences.items():
+            rows.append((f"{kind} to the page, {name}, {len(samples)} pictures", "under 1e-5", difference))
+    return rows + large_export()
+
+
+def ask_script(
+    backbone: Backbone, head: Head, folder: Path, samples: Sequence[Sample], checks: Sequence[SelfCheck]
+) -> str:
+    """Let the exported predict.py compare itself; return what it prints."""
+    zipfile.ZipFile(io.BytesIO(export_head(head, backbone.spec, card="", checks=checks))).extractall(folder)
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    for number, sample in enumerate(samples):
+        (pictures / f"{number}.jpg").write_bytes(sample.image_bytes)
+    command = [sys.executable, "predict.py", "--self-test", "pictures"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout.strip().splitlines()[-1]
+
+
+def ask_onnx(backbone: Backbone, head: Head, folder: Path, samples: Sequence[Sample], scores: Scores) -> float:
+    """Return the largest difference of an ONNX file's probabilities, by onnxruntime, from the page's."""
+    import onnxruntime
+
+    path, side_px = folder / "model.onnx", backbone.spec.build_transforms().crop_size[0]
+    write_onnx(backbone.join(head), side_px, path, card="", metadata={})
+    session, largest = onnxruntime.InferenceSession(path), 0.0
+    for sample, expected in zip(samples, scores.probabilities, strict=True):
+        batch = backbone.transform(read_image(sample.image_bytes, Settings()))[None].numpy()
+        largest = max(largest, float(np.abs(session.run(None, {INPUT: batch})[0][0] - expected).max()))
+    return largest
+
+
+def ask_timm(backbone: Backbone, head: Head, folder: Path, samples: Sequence[Sample], scores: Scores) -> float:
+    """Return the largest difference of what timm loads, with timm's own transforms, from the page's probabilities."""
+    import timm
+    from timm.data import create_transform, resolve_data_config
+
+    place, largest = folder / "timm", 0.0
+    place.mkdir()
+    write_timm_folder(backbone, head, place, card="")
+    model = timm.create_model(f"local-dir:{place}", pretrained=True).eval()
+    transform = create_transform(**resolve_data_config(model=model))
+    for sample, expected in zip(samples, scores.probabilities, strict=True):
+        with torch.inference_mode():
+            answer = torch.softmax(model(transform(read_image(sample.image_bytes, Settings()))[None]), dim=1)[0]
+        largest = max(largest, float(np.abs(answer.numpy() - expected).max()))
+    return largest
+
+
+def large_export() -> Rows:
+    """Write the largest network, with random weights, as an ONNX file; measure time and memory above the network."""
+    script = (
+        "import resource, sys, tempfile, time, torch, pathlib\n"
+        "from demo.models.zoo import ZOO\n"
+        "from demo.tasks.onnx import write_onnx\n"
+        "network = ZOO['resnet152'].build().eval().requires_grad_(False).to(memory_format=torch.channels_last)\n"
+        "before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()\n"
+        "with tempfile.TemporaryDirectory() as folder:\n"
+        "    path = pathlib.Path(folder, 'model.onnx')\n"
+        "    write_onnx(network, 224, path, card='', metadata={})\n"
+        "    size = path.stat().st_size / 1e6\n"
+        "seconds = time.perf_counter() - start\n"
+        "more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1000\n"
+        "print(f'{more:.0f} MB more at most, {seconds:.1f} s, file of {size:.0f} MB')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return [("ResNet-152 as ONNX", "60 MB", done.stdout.strip())]
 
 
 def many(archive: Path) -> Rows:

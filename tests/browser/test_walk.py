@@ -328,7 +328,7 @@ def test_classes_are_made_on_the_page(open_page: OpenPage, shared_data: Path) ->
     page.get_by_role("button", name=CHINESE.finetune.keep.title).click()
     with page.expect_download() as download:
         page.click("#export")
-        page.locator("#exported a").first.click()
+        page.locator("#export-file a").first.click()
     upload(page, "#import-head", download.value.path())
     wait_for(page, "#import-status", "分类头已启用")
 

@@ -23,6 +23,7 @@ from demo.ui.server.uploads import KEPT
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import PROJECT
+from tests.hub_host import TOKEN, replace_hub
 from tests.pictures import MakeZip, colour_folders, encode, files_below, noise
 from tests.served import Server
 from tests.visitor import Refused, Visit, Visitor, recipe_values
@@ -209,6 +210,22 @@ def test_export(visitor: Visitor, server: Server) -> None:
     assert b"\xff\xd8\xff" not in content
 
 
+def test_share(visitor: Visitor, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent to the Hub holds numbers and class names, and no picture; the token is used and not kept."""
+    hub = replace_hub(monkeypatch)
+    visitor.call("push_trained", "my-model", TOKEN)
+    hub.close()
+    assert hub.is_private == {"pupil/my-model": True}
+    files = hub.repositories["pupil/my-model"]
+    assert MARK in files["config.json"].decode()
+    session = server.rooms.sessions.attach(visitor.token)
+    assert session.pictures.collection is not None
+    for picture in session.pictures.collection.pictures:
+        assert not any(picture.stored.read()[:64] in content for content in files.values())
+        assert not any(picture.thumbnail[:64] in content for content in files.values())
+    assert TOKEN not in repr(vars(server.page._queue)) + repr(vars(server.rooms))
+
+
 LOGGED = f"""
 import logging, sys, threading
 logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
@@ -250,6 +267,7 @@ attempt("choose_photo", "{MARK}")
 attempt("drop_class", ["{MARK}"])
 attempt("switch_classes", ["{MARK}"])
 attempt("show_ascent", "{MARK}", "{MARK}")
+attempt("push_trained", "{MARK}", "{MARK} is no token")
 gather.read_collection = fail  # what nobody has foreseen
 attempt("choose_archive", visitor.upload(bad))
 print("unforeseen errors are logged without their words")

@@ -22,7 +22,7 @@ from demo.ui.finetune.experiments import (
     watch_race,
 )
 from demo.ui.finetune.gather import Gathered, build_gathering, show_collection
-from demo.ui.finetune.keep import build_keep
+from demo.ui.finetune.keep.panel import build_keep
 from demo.ui.finetune.recipe_form import UNCHECKED, RecipeForm, build_recipe_form, listen_to_recipe, read_recipe
 from demo.ui.finetune.results import build_results
 from demo.ui.finetune.results_markup import describe_balance

@@ -7,7 +7,7 @@ import secrets
 import shutil
 import time
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -193,8 +193,12 @@ def taken_file(payload: Any, nothing: type[DemoError]) -> Iterator[tuple[Path, s
         shutil.rmtree(path.parent, ignore_errors=True)
 
 
-def keep_file(content: bytes, name: str) -> Path:
+def keep_file(content: bytes | Callable[[Path], object], name: str) -> Path:
     """Write a file that a session offers for download; the session deletes it at its end, `sweep` does not.
+
+    Args:
+        content: The bytes, or for large files a function that writes them to a path.
+        name: Its name at the visitor's.
 
     Raises:
         DiskFull: If there is no room for it; then nothing of it stays.
@@ -203,7 +207,7 @@ def keep_file(content: bytes, name: str) -> Path:
     try:
         with no_room(DiskFull()):
             folder.mkdir(parents=True)
-            (folder / name).write_bytes(content)
+            (folder / name).write_bytes(content) if isinstance(content, bytes) else content(folder / name)
     except Exception:
         shutil.rmtree(folder, ignore_errors=True)
         raise

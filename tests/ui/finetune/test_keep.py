@@ -10,25 +10,35 @@ import re
 import threading
 import types
 import zipfile
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
+import timm
 import torch
 
 from demo.data.dataset import Split
 from demo.data.errors import NotAnImage
 from demo.data.samples import EXAMPLES
 from demo.models.errors import HeadFileDamaged, HeadValuesWrong, NoHeadFile, NotAHeadFile
-from demo.ui.finetune.keep import Import
+from demo.models.zoo import EMBEDDED, ZOO
+from demo.tasks import standalone
+from demo.tasks.errors import HeadNotLinear, HubNameTaken, HubTokenRefused
+from demo.tasks.onnx import INPUT
+from demo.ui.finetune.keep.panel import Import, Push
 from demo.ui.finetune.results import ResultsPanel
 from demo.ui.parts.markup import draw_picture
+from demo.ui.server.internals import get_upload_folder
+from demo.ui.server.uploads import KEPT
 from demo.visitors.errors import NoHead
 from demo.visitors.session import Session, Trained
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import names_to_try
+from tests.hub_host import TOKEN, HubHost, replace_hub
 from tests.pictures import MakeZip, colour_folders, encode, noise
 from tests.served import Server
 from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
@@ -57,6 +67,13 @@ def take(visitor: Visitor) -> bytes:
 def give(visitor: Visitor, path: Path) -> str:
     """Bring a head to a page, and return what it says."""
     return str(Import(*visitor.call("import_head", visitor.upload(path))).status)
+
+
+def send(visitor: Visitor, name: str, token: str) -> list[str]:
+    """Send a model to the Hub, and return what the page says; the field of the token is empty afterwards."""
+    sent = Push(*visitor.call("push_trained", name, token))
+    assert sent.token == ""
+    return Markup(sent.status).texts
 
 
 def has_results(visitor: Visitor) -> bool:
@@ -131,7 +148,71 @@ def test_an_imported_head_has_no_results_of_its_own(visit: Visit, make_zip: Make
     assert has_results(visitor)
 
 
-@pytest.mark.parametrize("handler", ["export_trained", "make_report"])
+def test_the_other_exports_say_what_the_page_says(visit: Visit, make_zip: MakeZip, tmp_path: Path) -> None:
+    visitor = visit(language="zh")
+    visitor.bring(make_zip(colour_folders()))
+    visitor.train(*RIDGE)
+    checks = json.loads(members(take(visitor))["selftest.json"])
+    synthetic = standalone.make_synthetic()
+    (tmp_path / "model.onnx").write_bytes(visitor.download(visitor.call("export_onnx")[0]))
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    batch = ZOO[EMBEDDED].build_transforms()(synthetic)[None].numpy()
+    assert session.run(None, {INPUT: batch})[0][0] == pytest.approx(checks[0]["probabilities"], abs=1e-5)
+    assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == ["blue", "red"]
+    assert "## 如何运行" in session.get_modelmeta().description
+    files = members(visitor.download(visitor.call("export_timm")[0]))
+    assert files.keys() == {"README.md", "config.json", "model.safetensors"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    model = timm.create_model(f"local-dir:{tmp_path}", pretrained=True).eval()
+    with torch.inference_mode():
+        answer = torch.softmax(model(torch.from_numpy(batch)), dim=1)[0].tolist()
+    assert answer == pytest.approx(checks[0]["probabilities"], abs=1e-5)
+    assert "language: zh" in files["README.md"].decode()
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[HubHost]:
+    """A Hub on this machine, in the place of the real one."""
+    host = replace_hub(monkeypatch)
+    yield host
+    host.close()
+
+
+def test_a_model_is_sent_to_the_hub_by_the_visitors_own_token(
+    visit: Visit, server: Server, hub: HubHost, make_zip: MakeZip
+) -> None:
+    visitor = visit()
+    visitor.bring(make_zip(colour_folders()))
+    visitor.train(*RIDGE)
+    assert send(visitor, "my-model", TOKEN) == [
+        ENGLISH.finetune.keep.share.pushed.format(address=f"{hub.url}/pupil/my-model")
+    ]
+    assert hub.repositories["pupil/my-model"] == members(visitor.download(visitor.call("export_timm")[0]))
+    assert hub.is_private == {"pupil/my-model": True}
+    assert send(visitor, "my-model", TOKEN) == [ENGLISH.explain(HubNameTaken(name="my-model"))]
+    assert send(visitor, "other", TOKEN[:-1]) == [ENGLISH.explain(HubTokenRefused())]
+    # Neither the session, nor gradio's queue, nor a file holds the token, and only what was asked for stays.
+    session = server.rooms.sessions.attach(visitor.token)
+    assert not any(isinstance(each, str) and TOKEN[:-1] in each for each in reachable(session))
+    assert TOKEN[:-1] not in repr(vars(server.page._queue)) + repr(vars(server.rooms))
+    assert [path.name for path in session.offers._paths] == ["hub-folder.zip"]
+    assert not list(Path(get_upload_folder(), KEPT).glob("*/model"))
+
+
+def test_a_head_with_hidden_layers_is_offered_otherwise(visit: Visit, hub: HubHost, make_zip: MakeZip) -> None:
+    visitor = visit()
+    visitor.bring(make_zip(colour_folders()))
+    visitor.train(*RECIPES["hidden layers"])
+    with pytest.raises(Refused) as refused:
+        visitor.call("export_timm")
+    assert str(refused.value) == html.escape(ENGLISH.explain(HeadNotLinear()), quote=False)
+    assert send(visitor, "my-model", TOKEN) == [ENGLISH.explain(HeadNotLinear())]
+    assert visitor.download(visitor.call("export_onnx")[0])
+    assert not hub.log
+
+
+@pytest.mark.parametrize("handler", ["export_trained", "export_onnx", "export_timm", "make_report"])
 def test_there_is_nothing_to_take_before_there_is_a_head(visit: Visit, handler: str) -> None:
     with pytest.raises(Refused) as refused:
         visit(language="zh").call(handler)

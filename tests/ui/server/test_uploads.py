@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,20 @@ def test_a_visitor_is_offered_so_many_files_and_no_more() -> None:
     session = Sessions(Settings()).attach("")
     paths = [session.offers.add(keep_file(b"table", "table.csv")) for _ in range(10)]
     assert [path.is_file() for path in paths] == [False] * 2 + [True] * 8
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_visitor_is_offered_so_many_bytes_and_the_newest_file_in_any_case() -> None:
+    session = Sessions(Settings()).attach("")
+
+    def write(path: Path, size: int) -> None:
+        with path.open("wb") as file:
+            file.truncate(size * MEGABYTE)  # which takes no room on the disk
+
+    paths = [session.offers.add(keep_file(partial(write, size=size), "model.onnx")) for size in (250, 250, 250)]
+    assert [path.is_file() for path in paths] == [False, True, True]
+    last = session.offers.add(keep_file(partial(write, size=700), "model.onnx"))
+    assert [path.is_file() for path in (*paths, last)] == [False, False, False, True]
 
 
 @pytest.mark.usefixtures("folder")
