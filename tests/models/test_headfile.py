@@ -145,12 +145,14 @@ def test_written_read_and_written_again_are_the_same_bytes(config: HeadConfig, s
 @pytest.mark.parametrize(
     ("optimizer", "balance"), [("sgd", Balance.OFF), ("adamw", Balance.OFF), ("ridge", Balance.ON)]
 )
-def test_a_file_from_before_classes_were_balanced_is_read(optimizer: str, balance: Balance, settings: Settings) -> None:
+def test_a_file_of_the_format_before_is_read(optimizer: str, balance: Balance, settings: Settings) -> None:
     summary = json.loads(take_apart(GOOD)[0]["__metadata__"]["summary"])
-    del summary["val_balanced"], summary["test_balanced"], summary["recipe"]["balance"]
+    del summary["val_balanced"], summary["test_balanced"]
+    del summary["recipe"]["balance"], summary["recipe"]["warm_start"]
     summary["recipe"]["optimizer"] = optimizer
     found = read_head(with_metadata(format="2", summary=summary), settings).summary
     assert (found.val_balanced, found.test_balanced, found.recipe.balance) == (None, None, balance)
+    assert not found.recipe.warm_start
     assert (found.val_correct, found.val_count) == (summary["val_correct"], summary["val_count"])
     with pytest.raises(HeadFileDamaged):
         read_head(with_metadata(summary=summary), settings)
@@ -515,14 +517,6 @@ def test_a_summary_with_a_test_comes_back(settings: Settings) -> None:
     tested = replace(summary(), test_accuracy=0.75, test_correct=3, test_count=4)
     head = replace(head_of(), summary=tested)
     assert read_head(write_head(head, SPEC), settings).summary == tested
-
-
-def test_a_head_from_before_the_warm_start_is_read_and_had_none(settings: Settings) -> None:
-    header, data = take_apart(with_recipe())
-    told = json.loads(header["__metadata__"]["summary"])
-    del told["recipe"]["warm_start"]
-    header["__metadata__"]["summary"] = json.dumps(told)
-    assert read_head(put_together(header, data), settings).summary.recipe.warm_start is False
 
 
 def test_no_error_is_of_another_kind() -> None:

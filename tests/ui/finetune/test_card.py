@@ -8,7 +8,7 @@ import pytest
 from huggingface_hub import ModelCard
 
 from demo.models.head import Head
-from demo.models.recipe import HeadConfig, Optimizer, Recipe
+from demo.models.recipe import HeadConfig, Optimizer, Recipe, Trains
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.tasks.code import write_code
 from demo.ui.finetune.keep.card import Kind, draw_card, escape
@@ -76,6 +76,22 @@ def test_a_card_with_a_test_shows_it() -> None:
     tested = replace(summary(), test_accuracy=0.75, test_correct=3, test_count=4)
     card = card_of(replace(light_head(), summary=tested), COUNTS)
     assert "| test | 3 of 4 | 75.0% | 30.1% to 95.4% | 25.00 points |" in card
+
+
+def test_a_card_shows_balanced_accuracy_where_classes_differ_in_size() -> None:
+    settled = Recipe().settle([48, 5])
+    card = card_of(replace(light_head(), summary=replace(summary(settled), val_balanced=0.875)), COUNTS)
+    assert "one picture is | balanced accuracy |" in card
+    assert "| validation | 9 of 10 | 90.0% | 59.6% to 98.2% | 10.00 points | 87.5% |" in card
+    assert "| training | 20 of 20 | 100.0% | 83.9% to 100.0% | 5.00 points | – |" in card
+    assert "Classes of different sizes were balanced." in card
+    assert "balanced" not in card_of(light_head(recipe=Recipe().settle([5, 5])), COUNTS)
+
+
+def test_a_card_says_where_the_head_was_trained_first() -> None:
+    recipe = Recipe(Trains.LAST_STAGE, warm_start=True)
+    assert "The head was trained alone first." in card_of(light_head(recipe=recipe), COUNTS)
+    assert "alone first" not in card_of(light_head(recipe=replace(recipe, trains=Trains.HEAD)), COUNTS)
 
 
 def test_hostile_class_names_are_only_text_on_a_card() -> None:
