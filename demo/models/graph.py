@@ -64,8 +64,7 @@ def open_graph(network: nn.Module, spec: BackboneSpec) -> fx.GraphModule:
         A module from pictures (N, 3, H, W) to a dict: the labels of the stages and their `end_of` to (N, C, H, W),
         FEATURES to (N, D), LOGITS to (N, K).
     """
-    names = {stage.label.value: stage.module for stage in spec.stages}
-    names |= {end_of(stage.label): stage.end for stage in spec.stages} | {FEATURES: spec.features, LOGITS: spec.logits}
+    names = {end_of(stage.label): stage.end for stage in spec.stages} | {FEATURES: spec.features, LOGITS: spec.logits}
     leaves: tuple[type[nn.Module], ...] = ()
     if spec.library == "timm":
         from timm.layers import BatchNormAct2d, Conv2dSame
@@ -78,7 +77,9 @@ def open_graph(network: nn.Module, spec: BackboneSpec) -> fx.GraphModule:
     functions = {node.name: node for node in graph.nodes if node.op == "call_function"}  # such as DenseNet's last ReLU
     ends = functions | tracer.outputs
     graph.erase_node(next(node for node in graph.nodes if node.op == "output"))
-    graph.output({label: ends[name] for label, name in names.items()})
+    # A network with blocks switched off may lack a layer that is looked at within one of them.
+    shown = {stage.label.value: ends.get(stage.module, ends[stage.end]) for stage in spec.stages}
+    graph.output(shown | {label: ends[name] for label, name in names.items()})
     opened = fx.GraphModule(network, graph).eval()
     opened.graph.eliminate_dead_code()
     opened.recompile()

@@ -15,7 +15,7 @@ from torch import Tensor, fx, nn
 
 from demo.models.backbone import Backbone, load_backbone
 from demo.models.batching import set_num_threads
-from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, open_graph, replace_module
+from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, end_of, open_graph, replace_module
 from demo.models.head import Head
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, StageLabel
 from tests.models.test_backbone import assert_frozen, hooks
@@ -78,7 +78,7 @@ def small_network() -> nn.Sequential:
 
 @pytest.mark.parametrize("start", StageLabel)
 def test_a_part_from_a_stage_gives_the_features_and_logits_of_the_network(opened: Opened, start: StageLabel) -> None:
-    activation = opened.outputs[start.value]
+    activation = opened.outputs[end_of(start)]
     for end in (FEATURES, LOGITS):
         assert torch.equal(cut_graph(opened.graph, start, end)(activation), opened.outputs[end])
     turned = cut_graph(opened.graph, start)(activation.flip(0))
@@ -86,19 +86,21 @@ def test_a_part_from_a_stage_gives_the_features_and_logits_of_the_network(opened
     assert not torch.equal(turned, opened.outputs[FEATURES])
 
 
-@pytest.mark.parametrize("end", StageLabel)
-def test_a_part_from_the_picture_gives_a_stage(opened: Opened, end: StageLabel) -> None:
-    assert torch.equal(cut_graph(opened.graph, None, end.value)(opened.batch), opened.outputs[end.value])
+@pytest.mark.parametrize("label", StageLabel)
+def test_a_part_from_the_picture_gives_a_stage(opened: Opened, label: StageLabel) -> None:
+    for end in (label.value, end_of(label)):
+        assert torch.equal(cut_graph(opened.graph, None, end)(opened.batch), opened.outputs[end])
 
 
 def test_a_part_between_two_stages_gives_the_second(opened: Opened) -> None:
-    part = cut_graph(opened.graph, StageLabel.LOW, StageLabel.MIDDLE.value)
-    assert torch.equal(part(opened.outputs["low"]), opened.outputs["middle"])
+    for end in (StageLabel.MIDDLE.value, end_of(StageLabel.MIDDLE)):
+        part = cut_graph(opened.graph, StageLabel.LOW, end)
+        assert torch.equal(part(opened.outputs[end_of(StageLabel.LOW)]), opened.outputs[end])
 
 
 def test_two_parts_share_out_the_tensors_of_the_network(opened: Opened) -> None:
     """So that tensors trained in a part are found again in the network, by their names."""
-    lower = cut_graph(opened.graph, None, StageLabel.MIDDLE.value).state_dict()
+    lower = cut_graph(opened.graph, None, end_of(StageLabel.MIDDLE)).state_dict()
     upper = cut_graph(opened.graph, StageLabel.MIDDLE, LOGITS).state_dict()
     assert lower
     assert upper
@@ -127,7 +129,7 @@ def test_cutting_leaves_the_opened_network_as_it_was(opened: Opened) -> None:
 def test_opening_cutting_and_copying_leave_the_network_as_it_was(opened: Opened) -> None:
     """The counters of its batch norms included: tracing once counted a batch."""
     assert_as_before(opened)
-    cut_graph(opened.graph, StageLabel.MIDDLE)(opened.outputs["middle"])
+    cut_graph(opened.graph, StageLabel.MIDDLE)(opened.outputs[end_of(StageLabel.MIDDLE)])
     twin = copy_sharing_memory(opened.network)
     outputs = open_graph(twin, opened.spec)(opened.batch)
     twin.train().requires_grad_(True).register_forward_hook(lambda *_: None)

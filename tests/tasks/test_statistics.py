@@ -172,4 +172,4 @@ def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone) -> None:
     for one, other in zip(alone, at_once(visit, PICTURES), strict=True):
         for expected, found in zip(one, other, strict=True):
             assert_same(found.sides[0], expected.sides[0])
-    assert len({round(each[2].sides[0].std, 3) for each in alone}) == 8
+    assert len({each[2].sides[0].largest for each in alone}) == 8
