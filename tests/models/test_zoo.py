@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 import torch
+import torchinfo
 from PIL import Image
 from torch import Tensor, fx, nn
 from torch.nn import functional
+from torchvision import models
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from demo.models.backbone import Backbone, Outputs
@@ -201,15 +203,27 @@ def test_a_row_gives_its_network_squares(spec: BackboneSpec) -> None:
     assert spec.build_transforms()(Image.new("RGB", (300, 400))).shape == (3, side, side)
 
 
-def test_the_rows_facts_are_those_of_their_networks(untrained: Untrained) -> None:
-    facts, spec = untrained.spec.facts, untrained.spec
-    without_training_only = sum(each.numel() for each in untrained.network.parameters())
-    if spec.name != "inception_v3":  # its figure counts the auxiliary classifier of the training, the others do not
-        assert without_training_only == facts.num_parameters
-    assert 0.5 < facts.top1 < 0.8
-    assert 0.3 < facts.gflops < 12
+@pytest.mark.parametrize("spec", ZOO.values(), ids=ZOO)
+def test_the_facts_are_those_that_torchinfo_counts(spec: BackboneSpec) -> None:
+    """Of the network that answers: auxiliary classifiers, which only training uses, are not built."""
+    with torch.device("meta"):  # shapes are enough to count
+        network = spec.build().eval()
+    counted = torchinfo.summary(network, (1, 3, side_px(spec), side_px(spec)), device="meta", verbose=0)
+    assert spec.facts.num_parameters == counted.total_params
+    assert spec.facts.gflops == pytest.approx(counted.total_mult_adds / 1e9, rel=0.02)
     # Four bytes for each number, and what only training uses.
-    assert facts.file_megabytes * 1.06e6 > 4 * without_training_only, spec.name
+    assert spec.facts.file_megabytes * 1.06e6 > 4 * counted.total_params
+    assert 0.5 < spec.facts.top1 < 0.8
+
+
+def test_what_only_training_uses_is_what_the_weights_have_more() -> None:
+    """Inception's weights count 27.2 million parameters, those of its auxiliary classifier among them."""
+    spec = ZOO["inception_v3"]
+    with torch.device("meta"):
+        everything = models.inception_v3(aux_logits=True, init_weights=False)
+    left_out = sum(each.numel() for name, each in everything.named_parameters() if name.startswith(spec.training_only))
+    assert isinstance(spec.weights, models.WeightsEnum)
+    assert spec.weights.meta["num_params"] - spec.facts.num_parameters == left_out
 
 
 def test_the_receptive_fields_are_those_of_the_graph(untrained: Untrained) -> None:
