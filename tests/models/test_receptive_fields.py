@@ -11,6 +11,7 @@ from torch.overrides import TorchFunctionMode
 
 from demo.models.graph import cut_graph, end_of, open_graph
 from demo.models.zoo import ZOO
+from tests.conftest import names_to_try
 
 QUICK = ("googlenet", "resnet18", "efficientnet_lite0")
 NARROW_PX = 32  # fields are squares, so that their height is enough to measure
@@ -70,9 +71,7 @@ def spans(layers: nn.Module, height: int, width: int) -> tuple[int, Span, Span]:
     return row, found[0], found[1]
 
 
-@pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in ZOO]
-)
+@pytest.mark.parametrize("name", names_to_try(ZOO, slow=[name for name in ZOO if name not in QUICK]))
 def test_field_stride_and_first_centre_are_those_of_the_gradient_of_a_cell(name: str) -> None:
     spec, width = ZOO[name], NARROWEST_PX.get(name, NARROW_PX)
     graph = open_graph(average(spec.build()), spec)

@@ -1,6 +1,7 @@
 """Choosing a network on the page, and every network of the table from its file to a visitor's head."""
 
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -142,3 +143,16 @@ def test_the_history_tells_every_network_in_order() -> None:
         assert all(idea in history for idea in words.predict.network.ideas.values())
         assert set(words.predict.network.ideas) == {"lenet5", *ZOO}
     assert [spec.year for spec in ZOO.values()] == sorted(spec.year for spec in ZOO.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "cells"),
+    [
+        # https://docs.pytorch.org/vision/stable/models.html; the fields are those of the gradients of single cells
+        ("ResNet-50", ["25.6", "4.1", "76.1%", "98", "4 / 35 · 16 / 267 · 32 / 427"]),
+        ("Inception v3", ["23.8", "5.7", "77.3%", "104", "4 / 23 · 16 / 927 · 32 / 1311"]),
+    ],
+)
+def test_the_history_gives_each_network_its_numbers(name: str, cells: list[str]) -> None:
+    (row,) = [row for row in draw_history(ENGLISH).split("<tr>") if f">{name}</a>" in row]
+    assert re.findall(r"<td>([^<]*)</td>", row)[-5:] == cells
