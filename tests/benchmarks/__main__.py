@@ -31,6 +31,7 @@ from tests.benchmarks import abuse as floods
 from tests.benchmarks import crowd as visitors
 from tests.benchmarks import hostile as attacks
 from tests.benchmarks import maps as class_maps
+from tests.benchmarks import oracles as others
 from tests.benchmarks import stages as layers
 from tests.benchmarks import training
 from tests.benchmarks.throughput import throughput
@@ -232,6 +233,11 @@ def stages() -> list[Row]:
     return [Row(*row) for each in layers.BENCHMARKS for row in each(photos)]
 
 
+def oracles() -> list[Row]:
+    """Compare the networks' numbers and the class maps with what others count and compute; some minutes."""
+    return [Row(*row) for each in others.BENCHMARKS for row in each(DATA / "imagenet_samples")]
+
+
 def hostile() -> list[Row]:
     """Read odd, broken and hostile pictures, archives and heads: named, fast, small, nothing written."""
     return [Row(*row) for each in attacks.BENCHMARKS for row in each(DATA)]
@@ -255,6 +261,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
         heads,
         maps,
         stages,
+        oracles,
         start_up,
         memory,
         networks,
