@@ -62,7 +62,7 @@ def class_maps(photos: Path) -> Rows:
     for name, library in product((EMBEDDED, "resnet18", "googlenet"), libraries):
         backbone = load_backbone(ZOO[name]) if name == EMBEDDED else untrained(name)
         draw, draw_alike = LIBRARIES[library]
-        batch = backbone.transform(picture)[None].requires_grad_(True)
+        batch = backbone.transform(picture)[None].to(memory_format=torch.channels_last).requires_grad_(True)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("demo.tasks.cam._MAPS", tuple(product(StageLabel, Method)))
             maps = map_stages(backbone, picture).maps
