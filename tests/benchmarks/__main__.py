@@ -1,5 +1,8 @@
 """Measure what the demo promises and print it as a table: `python3 -m tests.benchmarks [name ...]`.
 
+`crowd` takes 20 minutes, `balance`, `deeper`, `truth` and `oracles` some. More sets of pictures, as zips of class
+folders, are taken from `sets` beside the others.
+
 Timings are medians, and ratios of two things that were measured in turn in the same run.
 """
 
@@ -16,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 from gradio_client import Client, handle_file
@@ -27,17 +30,20 @@ from demo.models.cache import BackboneCache
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.predict import predict
-from tests.benchmarks import abuse as floods
-from tests.benchmarks import balance as sizes
-from tests.benchmarks import crowd as visitors
-from tests.benchmarks import deeper as depths
-from tests.benchmarks import hostile as attacks
-from tests.benchmarks import maps as class_maps
-from tests.benchmarks import stages as layers
-from tests.benchmarks import strangers as unknown
-from tests.benchmarks import training
-from tests.benchmarks import truth as numbers
-from tests.benchmarks.throughput import throughput
+from tests.benchmarks import (
+    abuse,
+    balance,
+    crowd,
+    deeper,
+    hostile,
+    maps,
+    oracles,
+    stages,
+    strangers,
+    throughput,
+    training,
+    truth,
+)
 from tests.conftest import PROJECT
 from tests.pictures import noise
 from tests.visitor import Visitor
@@ -205,11 +211,6 @@ def networks(budget_megabytes: int = 2000) -> list[Row]:
     ]
 
 
-def speed() -> list[Row]:
-    """Let visitors ask the demo and the plainest gradio app for the same network in turn."""
-    return [Row(*row) for row in throughput()]
-
-
 def tests() -> list[Row]:
     """Run the default tests."""
     start = time.perf_counter()
@@ -218,80 +219,31 @@ def tests() -> list[Row]:
     return [Row("the default test run", "5 minutes", f"{(time.perf_counter() - start) / 60:.1f} minutes, {result}")]
 
 
-def heads() -> list[Row]:
-    """Train heads without the page: what they get right, how fast, stopped, exported, on many pictures."""
-    archive = DATA / "hymenoptera.zip"
-    return [Row(*row) for each in training.BENCHMARKS for row in each(archive)]
+def rows_of(module: Any, *where: Path) -> Callable[[], list[Row]]:
+    """Return what runs all benchmarks of a module, each on the same data, if any."""
+    return lambda: [Row(*row) for each in module.BENCHMARKS for row in each(*where)]
 
 
-def truth() -> list[Row]:
-    """Ask whether accuracies, intervals and probabilities tell the truth; needs `sets/` for more than one set."""
-    return [Row(*row) for each in numbers.BENCHMARKS for row in each(DATA)]
-
-
-def balance() -> list[Row]:
-    """Train on classes of very different sizes, on all real sets that are there; 5 minutes."""
-    return [Row(*row) for each in sizes.BENCHMARKS for row in each(DATA)]
-
-
-def deeper() -> list[Row]:
-    """Train more layers than the head on few pictures of several sets, beside a plain loop and the head alone."""
-    return [Row(*row) for each in depths.BENCHMARKS for row in each(DATA)]
-
-
-def maps() -> list[Row]:
-    """Ask whether class maps tell the truth, and what looking inside a network costs."""
-    photos = DATA / "imagenet_samples"
-    return [Row(*row) for each in class_maps.BENCHMARKS for row in each(photos)]
-
-
-def stages() -> list[Row]:
-    """Compare the layers that could be looked at in each stage."""
-    photos = DATA / "imagenet_samples"
-    return [Row(*row) for each in layers.BENCHMARKS for row in each(photos)]
-
-
-def strangers() -> list[Row]:
-    """Ask what "none of these" lets pass, on hymenoptera.zip and every set in `sets/`."""
-    return [Row(*row) for each in unknown.BENCHMARKS for row in each(DATA)]
-
-
-def hostile() -> list[Row]:
-    """Read odd, broken and hostile pictures, archives and heads: named, fast, small, nothing written."""
-    return [Row(*row) for each in attacks.BENCHMARKS for row in each(DATA)]
-
-
-def abuse() -> list[Row]:
-    """Send floods, slow and cut bodies, and all bad inputs through the app's own doors."""
-    return [Row(*row) for each in floods.BENCHMARKS for row in each()]
-
-
-def crowd() -> list[Row]:
-    """Let a hog and 39 visitors, forty sessions with fingerprints, and thousands of requests in; 20 minutes."""
-    return [Row(*row) for each in visitors.BENCHMARKS for row in each()]
-
-
+PHOTOS = DATA / "imagenet_samples"
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
-    each.__name__: each
-    for each in (
-        samples,
-        fine_tune,
-        heads,
-        balance,
-        deeper,
-        truth,
-        strangers,
-        maps,
-        stages,
-        start_up,
-        memory,
-        networks,
-        speed,
-        hostile,
-        abuse,
-        crowd,
-        tests,
-    )
+    "samples": samples,
+    "fine_tune": fine_tune,
+    "heads": rows_of(training, DATA / "hymenoptera.zip"),
+    "balance": rows_of(balance, DATA),
+    "deeper": rows_of(deeper, DATA),
+    "truth": rows_of(truth, DATA),
+    "strangers": rows_of(strangers, DATA),
+    "maps": rows_of(maps, PHOTOS),
+    "stages": rows_of(stages, PHOTOS),
+    "oracles": rows_of(oracles, PHOTOS),
+    "start_up": start_up,
+    "memory": memory,
+    "networks": networks,
+    "speed": rows_of(throughput),
+    "hostile": rows_of(hostile, DATA),
+    "abuse": rows_of(abuse),
+    "crowd": rows_of(crowd),
+    "tests": tests,
 }
 
 

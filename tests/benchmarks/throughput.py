@@ -244,3 +244,6 @@ def serve_demo(spec: BackboneSpec, port: int) -> None:
 
 if __name__ == "__main__":
     serve(sys.argv[1], sys.argv[2], int(sys.argv[3]))
+
+
+BENCHMARKS = (throughput,)

@@ -71,24 +71,28 @@ def spans(layers: nn.Module, height: int, width: int) -> tuple[int, Span, Span]:
     return row, found[0], found[1]
 
 
+def measure(layers: nn.Module, field_px: int, width: int) -> tuple[int, int, float]:
+    """Return stride, receptive field and first centre of a layer whose field is about as large as that given."""
+    height = 32 * (field_px // 32 + 6)  # EfficientNet's centres are those of multiples of 32
+    row, span, below = spans(layers, height, width)
+    stride = below.first - span.first
+    return stride, span.last - span.first + 1, (span.first + span.last) / 2 - stride * row
+
+
 @pytest.mark.parametrize("name", names_to_try(ZOO, slow=[name for name in ZOO if name not in QUICK]))
 def test_field_stride_and_first_centre_are_those_of_the_gradient_of_a_cell(name: str) -> None:
-    spec, width = ZOO[name], NARROWEST_PX.get(name, NARROW_PX)
+    spec = ZOO[name]
     graph = open_graph(average(spec.build()), spec)
     for stage in spec.stages:
-        height = 32 * (stage.receptive_field_px // 32 + 6)  # EfficientNet's centres are those of multiples of 32
-        row, span, below = spans(cut_graph(graph, None, stage.label), height, width)
-        stride = below.first - span.first
-        assert (stride, span.last - span.first + 1) == (stage.stride, stage.receptive_field_px), stage
-        assert (span.first + span.last) / 2 - stride * row == stage.first_centre_px, stage
+        layers, width = cut_graph(graph, None, stage.label), NARROWEST_PX.get(name, NARROW_PX)
+        expected = stage.stride, stage.receptive_field_px, stage.first_centre_px
+        assert measure(layers, stage.receptive_field_px, width) == expected, stage
 
 
 def test_class_maps_lie_where_the_maps_that_are_shown_lie() -> None:
     """Where a class weighs another layer than the one that is looked at, one place is the same cell in both."""
     for spec in ZOO.values():
-        stages = [stage for stage in spec.stages if stage.end != stage.module]
-        for stage in stages:
+        for stage in (stage for stage in spec.stages if stage.end != stage.module):
             graph = open_graph(average(spec.build()), spec)
-            row, span, below = spans(cut_graph(graph, None, end_of(stage.label)), 32 * 17, NARROW_PX)
-            assert below.first - span.first == stage.stride, stage
-            assert (span.first + span.last) / 2 - stage.stride * row == stage.first_centre_px, stage
+            stride, _, first_centre = measure(cut_graph(graph, None, end_of(stage.label)), 400, NARROW_PX)
+            assert (stride, first_centre) == (stage.stride, stage.first_centre_px), stage

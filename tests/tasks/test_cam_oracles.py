@@ -11,6 +11,9 @@ positive), sum them, and clip the sum at 0. They differ in what comes then:
 So each map of the demo is scaled and enlarged here as that library does it. tests/tasks/test_cam.py compares maps that
 are not scaled, for heads of visitors too.
 
+All get their picture in the memory format that the demo uses. In another one convolutions round otherwise, and the
+gradient may jump where a ReLU's input is next to 0: torch-cam's own map of a low stage can move by thousandths.
+
 pytorch-grad-cam is not among our requirements, for its package is no wheel and brings OpenCV. The tests that need it
 are skipped where it is missing: `pip install --no-deps grad-cam ttach opencv-python-headless`.
 """
