@@ -5,7 +5,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 from torch import nn
@@ -67,6 +70,11 @@ def _varint(number: int) -> bytes:
 
 def _export(source: Path, path: Path, side_px: int) -> None:
     """Let torch write the network of a file that `write_onnx` made."""
+    # torch reads its own file back with the package onnx, 36 MB with what it needs, to add functions that were written
+    # in onnxscript. There are none here, and what stands for onnx finds none.
+    reader = module_from_spec(ModuleSpec("onnx", loader=None))
+    vars(reader)["load_model_from_string"] = lambda _: SimpleNamespace(graph=SimpleNamespace(node=[]))
+    sys.modules["onnx"] = reader
     torch.onnx.export(
         torch.load(source, map_location="cpu", weights_only=False),  # a file of our own
         (torch.zeros(2, 3, side_px, side_px),),

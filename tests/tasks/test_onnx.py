@@ -17,7 +17,6 @@ from demo.models.zoo import ZOO
 from demo.tasks.errors import OnnxFailed
 from demo.tasks.onnx import INPUT, OPSET, OUTPUT, write_onnx
 from demo.tasks.predict import predict
-from tests.conftest import names_to_try
 from tests.heads import NAMES, UNLIKE, lively, make_head
 from tests.pictures import noise
 
@@ -27,9 +26,8 @@ def run_onnx(path: Path, batch: torch.Tensor) -> np.ndarray:
     return np.asarray(answer)
 
 
-@pytest.mark.parametrize(
-    "name", names_to_try(ZOO, slow=[each for each in ZOO if each not in ("resnet18", "googlenet")])
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ZOO)
 def test_each_network_answers_as_here(name: str, tmp_path: Path) -> None:
     backbone, head, expected = lively(ZOO[name])
     before = {key: each.clone() for key, each in backbone.network.state_dict().items()}
@@ -46,8 +44,11 @@ def test_each_network_answers_as_here(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("config", "is_tuned"),
-    [(HeadConfig(), False), (HeadConfig(2, 64, 0.5), False), (HeadConfig(), True)],
-    ids=["linear", "hidden layers", "last stage tuned"],
+    [
+        pytest.param(HeadConfig(), False, id="linear", marks=pytest.mark.slow),
+        pytest.param(HeadConfig(2, 64, 0.5), False, id="hidden layers", marks=pytest.mark.slow),
+        pytest.param(HeadConfig(1, 64, 0.5), True, id="last stage tuned"),
+    ],
 )
 def test_each_kind_of_head_answers_as_on_the_page(
     embedded: Backbone, tmp_path: Path, config: HeadConfig, is_tuned: bool
@@ -59,6 +60,7 @@ def test_each_kind_of_head_answers_as_on_the_page(
     assert run_onnx(tmp_path / "model.onnx", embedded.transform(picture)[None])[0] == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_the_file_says_how_to_use_it_and_is_the_same_each_time(embedded: Backbone, tmp_path: Path) -> None:
     head, contents = make_head(embedded), []
     metadata = write_metadata(head, embedded.spec)
