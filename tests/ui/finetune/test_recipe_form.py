@@ -96,7 +96,7 @@ def test_uneven_classes_are_balanced_and_it_is_said(
     status = visitor.train(*values)
     trained = server.rooms.sessions.attach(visitor.token).results
     assert trained is not None
-    assert trained.dataset.training_counts == (10, 2)
+    assert trained.dataset.training_counts == (2, 10)
     summary, training = trained.head.summary, ENGLISH.finetune.training
     assert summary.recipe.balance is settled
     assert f"{code}\n" == write_code(summary.recipe, ZOO[EMBEDDED], 2)
