@@ -199,12 +199,12 @@ _EFFICIENTNET_LITE0 = BackboneSpec(
     # are counted: 0.407 are reported there, 5% more than the layers have.
     facts=Facts(num_parameters=4_652_008, gflops=0.385, top1=0.751, file_megabytes=18.8),
     num_features=1280,
-    # Its blocks end in a linear bottleneck, whose maps look like noise: what is shown is the expansion after it or in
-    # it, which has a ReLU. `python -m tests.benchmarks stages` compares the layers. The middle one lies within its
-    # stage, for what comes after that is trained with the last stage.
+    # Its blocks end in linear bottlenecks, whose maps look like noise: what is shown are expansions, which have a ReLU.
+    # `python -m tests.benchmarks stages` compares layers. In the low stage's the mean activation follows edges; the
+    # middle stage's lies within the stage, because what comes after is trained with the last, and is bright at parts.
     # The paddings, and so the first centres, depend on the picture's size: these hold for multiples of 32 px.
     stages=_stages(
-        ("blocks.2.0.bn1", 4, 19, 3, "blocks.1"), ("blocks.4.2.bn1", 16, 275, 15, "blocks.4"), ("bn2", 32, 851, 31)
+        ("blocks.2.0.bn1", 4, 19, 3, "blocks.1"), ("blocks.4.1.bn1", 16, 211, 15, "blocks.4"), ("bn2", 32, 851, 31)
     ),
     features="global_pool",
     logits="classifier",

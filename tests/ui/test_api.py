@@ -103,7 +103,7 @@ def test_activations_gives_three_stages_and_pictures(client: Client) -> None:
         ("middle", [672, 14, 14], 16),
         ("high", [1280, 7, 7], 32),
     ]
-    assert [each["name"] for each in answer["stages"]] == ["blocks.2.0.bn1", "blocks.4.2.bn1", "bn2"]
+    assert [each["name"] for each in answer["stages"]] == ["blocks.2.0.bn1", "blocks.4.1.bn1", "bn2"]
     for picture in pictures:
         with Image.open(picture) as image:
             assert image.format == "PNG"

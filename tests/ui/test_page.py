@@ -233,7 +233,7 @@ def test_the_stages_are_drawn_once_their_tab_is_open(visit: Visit) -> None:
         assert "maps of" in stage.shape
         for picture in (stage.overlay, stage.grid):  # after the update before, too: gradio makes a new component then
             assert picture["path"] is None
-            assert picture["url"].startswith("data:image/png;base64,")
+            assert picture["url"].startswith("data:image/jpeg;base64,")
 
 
 def test_a_page_without_a_session_is_told_to_reload(visit: Visit, server: Server) -> None:
