@@ -212,10 +212,10 @@ def _build_fit_controls(words: RecipeWords, default: RecipeForm, max_epochs: int
         patience = gr.Number(
             default.patience, label=words.patience, info=words.patience_help, precision=0, min_width=160
         )
-        warm_start = gr.Checkbox(
-            default.warm_start, label=words.warm_start, info=words.warm_start_help, min_width=220, elem_id="warm-start"
-        )
         seed = gr.Number(default.seed, label=words.seed, precision=0, min_width=120, elem_id="seed")
+    warm_start = gr.Checkbox(
+        default.warm_start, label=words.warm_start, info=words.warm_start_help, elem_id="warm-start"
+    )
     balance = _build_choice("balance", words.balances, default, label=words.balance, info=words.balance_help)
     return {
         "optimizer": optimizer,
