@@ -35,6 +35,8 @@ _kept: list[torch.library.Library] = []  # what is registered lasts as long as t
 def open_second_device() -> torch.device:
     """Make the device known to torch, for the rest of the process."""
     _setup_privateuseone_for_python_backend(NAME)
+    # `torch.random.fork_rng` keeps the state of every device's generator, and this device has none.
+    vars(getattr(torch, NAME)).update(get_rng_state=lambda _: None, set_rng_state=lambda *_: None)
     others, aten = torch.library.Library("_", "IMPL"), torch.library.Library("aten", "IMPL")
     others.fallback(lambda op, *arguments, **options: _run(op, arguments, options), _KEY)
     for name in _DIRECT.split():
