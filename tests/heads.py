@@ -44,6 +44,9 @@ def light_head(names: Sequence[str] = NAMES, *, backbone: str = EMBEDDED, recipe
     return Head(module, tuple(names), backbone, summary(recipe))
 
 
+# One network of each family. With random weights the deepest ResNets, of the same blocks, enlarge what is rounded.
+FAMILIES = tuple(name for name in ZOO if name not in ("resnet34", "resnet101", "resnet152"))
+
 # Pictures that even a network with random weights tells apart.
 UNLIKE = (noise(0, (300, 260)), make_synthetic(), Image.new("RGB", (400, 300), (200, 30, 60)))
 

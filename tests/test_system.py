@@ -111,6 +111,7 @@ def test_many_threads_read_each_its_own_picture_while_more_are_added(
         assert all(each.result() for each in results)
 
 
+@pytest.mark.slow
 def test_the_page_opens_trains_and_predicts_without_them(make_zip: MakeZip, tmp_path: Path) -> None:
     script, archive, picture = tmp_path / "visit.py", make_zip(colour_folders()), tmp_path / "red.png"
     script.write_text(BARE + VISIT, encoding="utf-8")

@@ -46,6 +46,7 @@ def test_each_class_does_what_it_is_named_for(open_page: OpenPage, tmp_path: Pat
         takes_effect(page, name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", names_to_try(["meta-text", "meta-text-center"], slow=["meta-text-center"]))
 def test_what_is_loading_says_no_english_word_on_the_chinese_page(
     open_page: OpenPage, server: Server, name: str

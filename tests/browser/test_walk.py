@@ -196,6 +196,7 @@ def test_each_claim_is_tried_on_a_phone(open_page: OpenPage) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "words"), [pytest.param("/", ENGLISH, marks=pytest.mark.slow), ("/zh", CHINESE)], ids=["en", "zh"]
 )
@@ -258,6 +259,7 @@ def test_a_photograph_goes_to_both_tabs_in_few_requests(open_page: OpenPage, tmp
     wait_for(page, "#inside-answer", ENGLISH.photo.answer_imagenet)
 
 
+@pytest.mark.slow
 def test_the_camera_takes_a_photograph(open_page: OpenPage) -> None:
     page = open_page()
     page.click("#predict-photo button[aria-label='Capture from camera']")

@@ -475,6 +475,7 @@ def processes() -> Any:
     return context
 
 
+@pytest.mark.slow
 def test_two_processes_share_one_download(
     host: WeightsHost,
     spec: BackboneSpec,

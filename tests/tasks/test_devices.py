@@ -118,6 +118,7 @@ def test_deeper_layers_are_trained_on_the_networks_device(
     assert elsewhere.for_head(found.head).device == elsewhere.device
 
 
+@pytest.mark.slow
 def test_all_contenders_of_a_race_are_trained_on_the_networks_device(
     elsewhere: Backbone, dataset: Dataset, settings: Settings
 ) -> None:

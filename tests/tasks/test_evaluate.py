@@ -267,6 +267,7 @@ def test_photographs_of_neither_ants_nor_bees_are_rejected(photographs: Photogra
     assert [each.accepted > 0 for each in report.left_out] == [True, True]  # ants and bees look alike
 
 
+@pytest.mark.slow
 def test_the_nearest_training_pictures_are_mostly_of_the_same_class(photographs: Photographs) -> None:
     truths = photographs.validation.class_idxs
     found = [nearest(photographs.validation, photographs.training, place, k=1)[0] for place in range(len(truths))]

@@ -263,6 +263,7 @@ def batch_of(dataset: Dataset, backbone: Backbone) -> Tensor:
     return torch.stack([backbone.transform(noise(int(sample.path[:-4]))) for sample in chosen])
 
 
+@pytest.mark.slow
 def test_a_random_network_is_the_same_for_the_same_seed(
     trained: Backbone, dataset: Dataset, settings: Settings
 ) -> None:
@@ -310,6 +311,7 @@ def test_opening_a_random_network_leaves_all_else_as_it_was(
     assert_unchanged(trained, before)
 
 
+@pytest.mark.slow
 def test_the_norms_of_a_random_network_know_training_pictures_alone(
     embedded: Backbone, dataset: Dataset, settings: Settings
 ) -> None:

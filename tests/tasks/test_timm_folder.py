@@ -16,7 +16,7 @@ from demo.models.zoo import ZOO
 from demo.tasks.errors import HeadNotLinear, NotInTimm
 from demo.tasks.timm_folder import check_timm, write_timm_folder, zip_folder
 from tests.conftest import names_to_try
-from tests.heads import NAMES, UNLIKE, light_head, lively, make_head
+from tests.heads import FAMILIES, NAMES, UNLIKE, light_head, lively, make_head
 from tests.pictures import noise
 
 IN_TIMM = [spec.name for spec in ZOO.values() if spec.timm_name]
@@ -29,7 +29,7 @@ def test_all_networks_but_two_are_in_timm() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", names_to_try(IN_TIMM, slow=[each for each in IN_TIMM if each not in ("resnet18", "inception_v3")])
+    "name", names_to_try([each for each in FAMILIES if ZOO[each].timm_name], slow=set(FAMILIES) - {"resnet18"})
 )
 def test_timm_answers_as_here(name: str, tmp_path: Path) -> None:
     backbone, head, expected = lively(ZOO[name])

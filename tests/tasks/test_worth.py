@@ -45,6 +45,7 @@ def test_more_layers_are_compared_with_the_suggested_head(
     assert len([step for step in steps if isinstance(step, FineTuned)]) == 1
 
 
+@pytest.mark.slow
 def test_the_comparison_changes_nothing_of_the_training(
     embedded: Backbone, dataset: Dataset, settings: Settings
 ) -> None:
