@@ -492,6 +492,7 @@ def test_two_processes_share_one_download(
     assert [sent.num_bytes for sent in host.log] == [len(CONTENT)]
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_no_harm(
     host: WeightsHost,
     spec: BackboneSpec,

@@ -321,6 +321,7 @@ def test_all_this_leaves_network_and_head_as_they_were(embedded: Backbone, head:
     assert not head.module.training
 
 
+@pytest.mark.slow
 def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone) -> None:
     pictures = [black_and_white(seed) for seed in range(8)]
 

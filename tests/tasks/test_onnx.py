@@ -84,6 +84,7 @@ def test_the_file_says_how_to_use_it_and_is_the_same_each_time(embedded: Backbon
     assert (how["resize_size"], how["crop_size"]) == (256, 224)
 
 
+@pytest.mark.slow
 def test_a_network_that_torch_cannot_write_is_an_error_that_says_so(tmp_path: Path) -> None:
     network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.FractionalMaxPool2d(2, output_size=1), nn.Flatten()).eval()
     with pytest.raises(OnnxFailed, match=r"torch could not write this network as ONNX .*fractional_max_pool2d"):

@@ -445,6 +445,7 @@ class Visit:
     logits: Tensor
 
 
+@pytest.mark.slow
 def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone) -> None:
     choices = list(
         zip(EMBEDDED_BLOCKS, PICTURES, [switch_off(embedded, blocks=[each]) for each in EMBEDDED_BLOCKS], strict=False)

@@ -65,6 +65,7 @@ def test_a_head_is_compared_with_nothing(embedded: Backbone, dataset: Dataset, s
     assert not any(isinstance(step, FeatureProgress) for step in steps)
 
 
+@pytest.mark.slow
 def test_a_split_without_pictures_is_not_compared(embedded: Backbone, dataset: Dataset, settings: Settings) -> None:
     learned = tuple(each for each in dataset.samples if each.split is not Split.TEST)
     steps = list(fine_tune_and_compare(embedded, replace(dataset, samples=learned), LAST_STAGE, settings))

@@ -86,6 +86,7 @@ def test_slopes_and_flat_numbers() -> None:
 # ---- the crowd itself
 
 
+@pytest.mark.slow
 def test_nothing_crosses_in_mixed_calls(crowd: list[Customer]) -> None:
     assert run_mixed(crowd, 60) == []
 
