@@ -152,6 +152,7 @@ def test_an_imported_head_has_no_results_of_its_own(visit: Visit, make_zip: Make
     assert has_results(visitor)
 
 
+@pytest.mark.slow
 def test_the_other_exports_say_what_the_page_says(visit: Visit, make_zip: MakeZip, tmp_path: Path) -> None:
     visitor = visit(language="zh")
     visitor.bring(make_zip(colour_folders()))
