@@ -114,7 +114,6 @@ BUSY = Buttons(train=False, stop=True, race=False, curve=False)
 NOTHING = Buttons(train=False, stop=False, race=False, curve=False)
 
 
-@pytest.mark.slow
 def test_four_ways_to_learn_race(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:
     (status, plot, table), buttons = fill(WatchedExperiment, ended.call("watch_race"))
     assert Markup(status).texts == [ENGLISH.finetune.experiments.done]
