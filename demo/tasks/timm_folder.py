@@ -13,8 +13,7 @@ from demo.models.backbone import Backbone
 from demo.models.head import Head
 from demo.models.zoo import BackboneSpec
 from demo.tasks.errors import HeadNotLinear, NotInTimm
-
-_OLDEST = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+from demo.tasks.export import OLDEST
 
 
 def check_timm(spec: BackboneSpec, head: Head) -> None:
@@ -58,7 +57,7 @@ def zip_folder(folder: Path, path: Path) -> None:
     """Write a folder's files as a zip, without a time and uncompressed: trained numbers hardly shrink."""
     with zipfile.ZipFile(path, "w") as archive:
         for file in sorted(folder.iterdir()):
-            with file.open("rb") as content, archive.open(zipfile.ZipInfo(file.name, _OLDEST), "w") as member:
+            with file.open("rb") as content, archive.open(zipfile.ZipInfo(file.name, OLDEST), "w") as member:
                 shutil.copyfileobj(content, member)
 
 
