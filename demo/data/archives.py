@@ -4,10 +4,12 @@ import stat
 import struct
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
+from os import SEEK_END
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 from demo.data.errors import (
     ArchiveBytesExceeded,
@@ -23,6 +25,7 @@ from demo.data.errors import (
     TooManyEntries,
     UnpackedBytesExceeded,
 )
+from demo.data.listing import is_litter
 from demo.data.names import clean_parts, decode_names
 from demo.errors import DemoError
 from demo.settings import MEGABYTE, Settings
@@ -47,7 +50,6 @@ _METHODS = {
     98: "PPMd",
 }
 _WINZIP_AES = 99
-_LITTER = {"thumbs.db", "desktop.ini", "__macosx"}
 # Archives of other formats, by their first bytes.
 _OTHER_ARCHIVES = {
     b"Rar!": "RAR",
@@ -76,11 +78,86 @@ class Entry:
         return "/".join((*self.folders, self.name))
 
 
+class Budget:
+    """What the zips of one reading may still list and unpack together."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.entries = settings.max_archive_entries
+        self.num_bytes = self.limit = settings.max_unpacked_bytes
+
+
+class Archive:
+    """An open zip: the files that it lists, and the bytes of each that is asked for.
+
+    Directories and the litter of operating systems (`__MACOSX`, dot files, `Thumbs.db`) are not among the files. Names
+    become labels, never paths, so that no file can be written anywhere.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, budget: Budget, settings: Settings) -> None:
+        self._archive, self._budget = archive, budget
+        infos = archive.infolist()
+        _check_directory(infos, settings)
+        budget.entries -= len(infos)
+        named = [(info, path, clean_parts(path)) for info, path in zip(infos, decode_names(infos), strict=True)]
+        # ZipInfo.is_dir() fails on an empty name.
+        files = [(info, parts) for info, path, parts in named if parts and not path.endswith(("/", "\\"))]
+        self._infos = [info for info, parts in files if not any(map(is_litter, parts))]
+        self.paths = [(tuple(parts[:-1]), parts[-1]) for _, parts in files if not any(map(is_litter, parts))]
+
+    @property
+    def comment(self) -> bytes:
+        """What the zip says of itself, untrusted."""
+        return self._archive.comment
+
+    def mark(self, number: int) -> tuple[int, int]:
+        """Return the size and the checksum of a file, as the directory tells them."""
+        return self._infos[number].file_size, self._infos[number].CRC
+
+    def read(self, number: int, max_bytes: int) -> bytes | EntryError:
+        """Return the bytes of a file by its place in `paths`, or the reason why they cannot be read.
+
+        Raises:
+            UnpackedBytesExceeded: If other zips have used up what all may unpack together.
+        """
+        left_bytes = self._budget.num_bytes
+        if left_bytes < self._infos[number].file_size <= max_bytes:
+            raise UnpackedBytesExceeded(limit=self._budget.limit / MEGABYTE)
+        content = _read_entry(self._archive, self._infos[number], min(left_bytes, max_bytes))
+        if isinstance(content, bytes):
+            self._budget.num_bytes -= len(content)
+        return content
+
+
+@contextmanager
+def open_archive(
+    source: Path | IO[bytes], settings: Settings, *, name: str = "", budget: Budget | None = None
+) -> Iterator[Archive]:
+    """Open one untrusted zip and list its files.
+
+    Args:
+        source: The uploaded file, or an open one.
+        settings: Limits on bytes, entries and unpacked bytes.
+        name: Name of the file in errors; its own by default.
+        budget: What it shares with other zips.
+
+    Raises:
+        ArchiveError: One of its kinds, if the archive as a whole cannot be used.
+    """
+    budget = budget or Budget(settings)
+    name = name or (source.name if isinstance(source, Path) else "")
+    with source.open("rb") if isinstance(source, Path) else source as file:
+        _check_file(file, settings, name, budget)
+        try:
+            archive = Archive(zipfile.ZipFile(file), budget, settings)
+        except (DemoError, MemoryError):
+            raise
+        except Exception as error:  # zipfile raises many kinds on hostile files
+            raise ArchiveDamaged() from error
+        yield archive
+
+
 def iter_archive(path: Path, settings: Settings, *, name: str = "") -> Iterator[Entry]:
     """Read the files of one untrusted zip, one after the other.
-
-    Directories and the litter of operating systems (`__MACOSX`, dot files, `Thumbs.db`) are left out silently.
-    Names become labels, never paths, so that no file can be written anywhere.
 
     Args:
         path: The uploaded file.
@@ -88,47 +165,39 @@ def iter_archive(path: Path, settings: Settings, *, name: str = "") -> Iterator[
         name: Name of the file in errors; its own by default.
 
     Yields:
-        The files in the archive's order.
+        The files in the archive's order, without directories and litter.
 
     Raises:
         ArchiveError: One of its kinds, if the archive as a whole cannot be used.
     """
-    name = name or path.name
-    _check_file(path, settings, name)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            infos = archive.infolist()
-            _check_directory(infos, settings)
-            yield from _read_entries(archive, infos, settings)
-    except (DemoError, MemoryError):
-        raise
-    except Exception as error:  # zipfile raises many kinds on hostile files
-        raise ArchiveDamaged() from error
+    with open_archive(path, settings, name=name) as archive:
+        for number, (folders, file_name) in enumerate(archive.paths):
+            yield Entry(folders, file_name, archive.read(number, settings.max_image_bytes))
 
 
-def _check_file(path: Path, settings: Settings, name: str) -> None:
-    num_bytes = path.stat().st_size
+def _check_file(file: IO[bytes], settings: Settings, name: str, budget: Budget) -> None:
+    num_bytes = file.seek(0, SEEK_END)
     if num_bytes > settings.max_archive_bytes:
         raise ArchiveBytesExceeded(
             name=name, megabytes=num_bytes / MEGABYTE, limit=settings.max_archive_bytes / MEGABYTE
         )
-    with path.open("rb") as file:
-        head = file.read(512)
-        tail_at = max(0, num_bytes - 65_557)  # 22 bytes of the end record and the longest comment, 65,535
-        tail = _read_at(file, tail_at, num_bytes)
-        end = tail.rfind(b"PK\x05\x06")
-        if end < 0 and head.startswith(b"PK\x03\x04"):
-            raise ArchiveDamaged()  # a file that begins as a zip and has no end was cut off
-        kind = _find_kind(head)
-        if kind or end < 0 or len(tail) - end < _END_OF_DIRECTORY.size:
-            raise NotAZip(name=name, kind=kind and f" ({kind})")
-        # Entries are counted here because ZipFile() builds an object for each of them.
-        num_entries = _count_entries(file, tail_at + end)
-    if num_entries > settings.max_archive_entries:
-        raise TooManyEntries(count=num_entries, limit=settings.max_archive_entries)
+    head = _read_at(file, 0, 512)
+    tail_at = max(0, num_bytes - 65_557)  # 22 bytes of the end record and the longest comment, 65,535
+    tail = _read_at(file, tail_at, num_bytes)
+    end = tail.rfind(b"PK\x05\x06")
+    if end < 0 and head.startswith(b"PK\x03\x04"):
+        raise ArchiveDamaged()  # a file that begins as a zip and has no end was cut off
+    kind = _find_kind(head)
+    if kind or end < 0 or len(tail) - end < _END_OF_DIRECTORY.size:
+        raise NotAZip(name=name, kind=kind and f" ({kind})")
+    # Entries are counted here because ZipFile() builds an object for each of them.
+    num_entries = _count_entries(file, tail_at + end)
+    if num_entries > budget.entries:
+        before = settings.max_archive_entries - budget.entries
+        raise TooManyEntries(count=before + num_entries, limit=settings.max_archive_entries)
 
 
-def _read_at(file: BinaryIO, place: int, num_bytes: int) -> bytes:
+def _read_at(file: IO[bytes], place: int, num_bytes: int) -> bytes:
     file.seek(max(0, place))
     return file.read(num_bytes)
 
@@ -142,7 +211,7 @@ def _find_kind(head: bytes) -> str:
     return next((kind for magic, kind in _OTHER_ARCHIVES.items() if head.startswith(magic)), "")
 
 
-def _count_entries(file: BinaryIO, end_at: int) -> int:
+def _count_entries(file: IO[bytes], end_at: int) -> int:
     """Return how many entries a directory claims to have, or has room for, whichever is more.
 
     The number of entries may be a lie: zipfile reads as many as the directory's bytes hold. The zip64 record, which
@@ -176,19 +245,6 @@ def _check_directory(infos: list[zipfile.ZipInfo], settings: Settings) -> None:
             raise ArchiveDamaged()
 
 
-def _read_entries(archive: zipfile.ZipFile, infos: list[zipfile.ZipInfo], settings: Settings) -> Iterator[Entry]:
-    left_bytes = settings.max_unpacked_bytes
-    for info, path in zip(infos, decode_names(infos), strict=True):
-        *folders, name = clean_parts(path) or [""]
-        is_folder = path.endswith(("/", "\\"))  # ZipInfo.is_dir() fails on an empty name
-        if is_folder or not name or any(_is_litter(part) for part in (*folders, name)):
-            continue
-        content = _read_entry(archive, info, min(left_bytes, settings.max_image_bytes))
-        if isinstance(content, bytes):
-            left_bytes -= len(content)
-        yield Entry(tuple(folders), name, content)
-
-
 def _read_entry(archive: zipfile.ZipFile, info: zipfile.ZipInfo, limit_bytes: int) -> bytes | EntryError:
     if reason := _find_fault(info):
         return reason
@@ -217,7 +273,3 @@ def _find_fault(info: zipfile.ZipInfo) -> EntryError | None:
     if is_inflated and not info.filename.lower().endswith(".bmp"):
         return EntryInflated(ratio=_MAX_RATIO)
     return None
-
-
-def _is_litter(part: str) -> bool:
-    return part.startswith(".") or part.lower() in _LITTER

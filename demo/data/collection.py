@@ -1,6 +1,6 @@
 """A visitor's collection of classes of pictures, as immutable values: each edit returns a new one."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -17,8 +17,13 @@ from demo.data.errors import (
     UnknownClass,
     UploadError,
 )
-from demo.data.images import pack_jpeg, read_image, shrink
+from demo.data.formats.apart import APART
+from demo.data.formats.tones import Note
+from demo.data.images import decode_image, pack_image, pack_jpeg, shrink
+from demo.data.labels.labels import LabelsFound
+from demo.data.listing import ListedFile
 from demo.data.names import clean_name
+from demo.data.reading import Reading
 from demo.data.store import PictureStore, StoredPicture
 from demo.errors import forget_origin
 from demo.settings import MEGABYTE, Settings
@@ -38,7 +43,8 @@ class Split(StrEnum):
 class Picture:
     """One picture that was decoded once, so that it can be decoded again.
 
-    `path` is only a label for reports; `thumbnail` is a JPEG; `split` is what the picture's folder names, if any.
+    `path` is only a label for reports; `thumbnail` is a JPEG; `split` is what the picture's folder names, if any;
+    `notes` are what a visitor ought to know of how it was read; `origin` is the file of a zip that it was.
     """
 
     path: str
@@ -46,6 +52,8 @@ class Picture:
     thumbnail: bytes
     fingerprint: bytes
     split: Split | None = None
+    notes: tuple[Note, ...] = ()
+    origin: ListedFile | None = None
 
 
 @dataclass(frozen=True)
@@ -59,22 +67,47 @@ class PictureClass:
 
 @dataclass(frozen=True)
 class Skipped:
-    """A file that was left out, and the reason."""
+    """A file that was left out, and the reason; `source` is the zip that it was in, if any."""
 
     path: str
     reason: UploadError
+    source: str = ""
 
     def __post_init__(self) -> None:
         forget_origin(self.reason)
 
 
 @dataclass(frozen=True)
+class Listing:
+    """What is known of a visitor's zips beside the pictures that are kept, so that they can be laid out again.
+
+    Attributes:
+        unread: Files that are believed to be pictures, and were not drawn.
+        labels: The tables of labels among the files.
+        kept_back: Name of a zip -> pictures that the visitor's browser had and did not send.
+    """
+
+    unread: tuple[ListedFile, ...] = ()
+    labels: LabelsFound = field(default_factory=LabelsFound)
+    kept_back: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Collection:
-    """A visitor's classes in the order of the page; `source` is the name of a zip or a starter set, or empty."""
+    """A visitor's classes in the order of the page; `source` is the name of a zip or a starter set, or empty.
+
+    Attributes:
+        reading: How the files of zips became these classes; None where the visitor made them on the page.
+        unused: Pictures of the zips that are in no class; another reading may want them.
+        listing: What the zips have beside the pictures that are kept.
+    """
 
     classes: tuple[PictureClass, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     source: str = ""
+    reading: Reading | None = None
+    unused: tuple[Picture, ...] = ()
+    listing: Listing = field(default_factory=Listing)
     store: PictureStore = field(default_factory=PictureStore, compare=False, repr=False)
 
     @property
@@ -85,31 +118,41 @@ class Collection:
     @property
     def num_bytes(self) -> int:
         """The bytes of all pictures together, as they were uploaded."""
-        return sum(picture.stored.num_bytes for picture in self.pictures)
+        return sum(picture.stored.num_bytes for picture in (*self.pictures, *self.unused))
+
+    @property
+    def num_listed(self) -> int:
+        """The number of files of zips that are known by name and not kept, and of labels in tables."""
+        labels = sum(len(column) for each in self.listing.labels.labellings for column in each.labels.values())
+        return len(self.listing.unread) + len(self.skipped) + labels
 
 
 def read_picture(
     source: Path | bytes, store: PictureStore, settings: Settings, *, path: str, split: Split | None = None
 ) -> Picture:
-    """Decode one untrusted picture to check it, and store its bytes.
+    """Decode one untrusted picture to check it, and store its bytes; those of rare formats as a PNG of what is kept.
 
     Args:
         source: The file, or its bytes.
         store: Store of the encoded picture.
         settings: Limits on the picture.
-        path: Label of the picture in reports and errors.
+        path: Label of the picture in reports; errors leave it to them.
         split: The split that its folder names.
 
     Returns:
-        The picture, with its thumbnail and fingerprint.
+        The picture, with its thumbnail, fingerprint and notes.
 
     Raises:
         ImageError: One of its kinds, if it cannot be decoded within the limits.
         StorageFull: If there is no room for it.
     """
-    small = shrink(read_image(source, settings, name=path.rpartition("/")[2]))
-    content = source if isinstance(source, bytes) else source.read_bytes()
-    return Picture(path, store.add(content), pack_jpeg(small), fingerprint(small), split)
+    decoded = decode_image(source, settings, name="")
+    small = shrink(decoded.image)
+    if decoded.kind in APART:  # which takes a process; a picture is decoded again for each training
+        content = pack_image(decoded.image)
+    else:
+        content = source if isinstance(source, bytes) else source.read_bytes()
+    return Picture(path, store.add(content), pack_jpeg(small), fingerprint(small), split, decoded.notes)
 
 
 def check_room(num_pictures: int, num_bytes: int, settings: Settings) -> None:
@@ -156,7 +199,30 @@ def rename_class(collection: Collection, name: str, *, new_name: str) -> Collect
 def remove_class(collection: Collection, name: str) -> Collection:
     """Remove a class and its pictures, or raise UnknownClass."""
     gone = find_class(collection, name)
-    return replace(collection, classes=tuple(each for each in collection.classes if each is not gone))
+    # The folders of a zip mean what they meant before, though one of them is empty now.
+    unread = (*collection.listing.unread, *(each.origin for each in gone.pictures if each.origin))
+    kept = tuple(each for each in collection.classes if each is not gone)
+    return replace(collection, classes=kept, listing=replace(collection.listing, unread=unread))
+
+
+def join_classes(collection: Collection, names: Sequence[str], *, new_name: str = "") -> Collection:
+    """Make one class of several, in the place of the first.
+
+    Args:
+        collection: Collection to start from; left unchanged.
+        names: Names of the classes; one that stands twice counts once.
+        new_name: Name of the class that they make; that of the first by default.
+
+    Raises:
+        UnknownClass: If there is no class of one of the names.
+        ClassNameEmpty, ClassNameTooLong, ClassNameTaken: If the new name, once cleaned, cannot be used.
+    """
+    first, *others = [find_class(collection, name) for name in dict.fromkeys(names)]
+    left = [each.name for each in collection.classes if each not in (first, *others)]
+    pictures = tuple(picture for each in (first, *others) for picture in each.pictures)
+    joined = replace(first, name=_check_name(new_name or first.name, left), pictures=pictures)
+    classes = tuple(joined if each is first else each for each in collection.classes if each not in others)
+    return replace(collection, classes=classes)
 
 
 def switch_class(collection: Collection, name: str, *, is_on: bool) -> Collection:
@@ -185,7 +251,7 @@ def add_pictures(
         StorageFull: If the disk has no room for them.
     """
     if collection.store.num_bytes > 2 * settings.max_unpacked_bytes:
-        collection = _without_gaps(collection)
+        collection = without_gaps(collection)
     old = find_class(collection, class_name)
     labels = {picture.path.casefold() for picture in collection.pictures}
     num_pictures, num_bytes = len(collection.pictures), collection.num_bytes
@@ -231,11 +297,12 @@ def _put(collection: Collection, new: PictureClass, old: PictureClass) -> Collec
     return replace(collection, classes=tuple(new if each is old else each for each in collection.classes))
 
 
-def _without_gaps(collection: Collection) -> Collection:
+def without_gaps(collection: Collection) -> Collection:
     """Copy the pictures to a new store: pictures that were removed still take space in the old one."""
     store = PictureStore()
-    classes = tuple(
-        replace(each, pictures=tuple(replace(one, stored=store.add(one.stored.read())) for one in each.pictures))
-        for each in collection.classes
-    )
-    return replace(collection, classes=classes, store=store)
+
+    def copy(picture: Picture) -> Picture:
+        return replace(picture, stored=store.add(picture.stored.read()))
+
+    classes = tuple(replace(each, pictures=tuple(map(copy, each.pictures))) for each in collection.classes)
+    return replace(collection, classes=classes, unused=tuple(map(copy, collection.unused)), store=store)

@@ -1,7 +1,10 @@
 """Errors of pictures, archives and datasets."""
 
 from collections.abc import Sequence
+from dataclasses import field
+from typing import Any
 
+from demo.data.formats.errors import FileMeant, FileNamed, IsUnknown
 from demo.errors import DemoError
 from demo.sentences import Plural
 
@@ -11,7 +14,15 @@ class UploadError(DemoError):
 
 
 class ImageError(UploadError):
-    """A picture cannot be used."""
+    """A picture cannot be used. Its `name` is empty where a report names the file before it says this."""
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What fills the sentence, by name."""
+        found = super().values
+        if "name" in found:
+            found["name"] = FileNamed(name=found["name"]) if found["name"] else FileMeant()
+        return found
 
 
 class NoImage(ImageError):
@@ -21,10 +32,11 @@ class NoImage(ImageError):
 
 
 class NotAnImage(ImageError):
-    """A file is in none of the picture formats that are read."""
+    """A file is in none of the picture formats that are read; `what` says which file it is."""
 
     name: str
-    message = '"{name}" is not a picture that can be read here. Use JPEG, PNG, WebP, GIF, BMP or AVIF.'
+    what: DemoError = field(default_factory=IsUnknown)
+    message = "{name} is {what}."
 
 
 class ImageBytesExceeded(ImageError):
@@ -33,7 +45,7 @@ class ImageBytesExceeded(ImageError):
     name: str
     megabytes: float
     limit: float
-    message = '"{name}" has {megabytes:.1f} MB; a picture may have at most {limit:.0f} MB. Save it smaller.'
+    message = "{name} has {megabytes:.1f} MB; a picture may have at most {limit:.0f} MB. Save it smaller."
 
 
 class ImageTooLarge(ImageError):
@@ -44,7 +56,7 @@ class ImageTooLarge(ImageError):
     limit: float
     side: int
     message = (
-        '"{name}" has {size} pixels; at most {limit:.0f} million pixels and {side} on a side are read. Make it smaller.'
+        "{name} has {size} pixels; at most {limit:.0f} million pixels and {side} on a side are read. Make it smaller."
     )
 
 
@@ -52,7 +64,7 @@ class ImageDamaged(ImageError):
     """A picture's header is good but its pixels cannot be decoded."""
 
     name: str
-    message = '"{name}" is damaged or cut off and cannot be decoded. Save it again or choose another picture.'
+    message = "{name} is damaged or cut off and cannot be decoded. Save it again or choose another picture."
 
 
 class ArchiveError(UploadError):
@@ -83,7 +95,7 @@ class ArchiveBytesExceeded(ArchiveError):
 
 
 class TooManyEntries(ArchiveError):
-    """An archive lists too many entries."""
+    """An archive, or all that are read together, list too many entries."""
 
     count: int
     limit: int
@@ -158,9 +170,9 @@ class EntryTooLarge(EntryError):
 
 
 class EntryNotAnImage(EntryError):
-    """One file of an archive does not have a picture's name."""
+    """One file of an archive has the name of another kind of file, and was not read."""
 
-    message = "it is not a JPEG, PNG, WebP, GIF, BMP or AVIF picture"
+    message = "it is no picture, by the ending of its name"
 
 
 class EntryOutsideClass(EntryError):

@@ -1,20 +1,24 @@
 """Untrusted names: bytes of unknown encoding -> text that is safe to show."""
 
+import codecs
 import re
 import struct
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+
+from demo.data.encodings import guess_encoding
 
 _UTF8_FLAG = 0x800  # bit of ZipInfo.flag_bits
 _UNIX = 3  # value of ZipInfo.create_system that macOS and Linux write
-# The code page of Western Europe's Windows. The letters of cp437, the zip format's own, have the same codes in it.
-_WESTERN = "cp850"
-_WORD = re.compile(r"[^\W\d_]+")
+_WESTERN = "cp850"  # what gives every byte a character, for a name that is not valid in the encoding of the others
 _DRIVE = re.compile("[A-Za-z]:")
 _MAX_NAME_LENGTH = 255  # characters that file systems allow in the name of a folder or a file
+_NUM_HEAD_BYTES = 400  # bytes of a text that show whether each character has two
+# Signs that are no half of a character in any encoding.
+_BETWEEN_SIGNS = re.compile(rb"[^\s,;\"]+")
 _UNICODE_PATH = 0x7075  # number of the extra field in which WinRAR and Info-ZIP repeat a name in UTF-8
 
 
@@ -24,6 +28,8 @@ def clean_name(name: str) -> str:
     A name longer than any file's is cut, because the time to compose it grows with the square of its length.
     """
     composed = unicodedata.normalize("NFC", name[:_MAX_NAME_LENGTH])
+    if composed.isprintable():  # most are, and a table has many
+        return composed.strip()
     return "".join(c for c in composed if _is_visible(c)).strip()
 
 
@@ -38,12 +44,37 @@ def clean_parts(path: str) -> list[str]:
 
 
 def decode_names(infos: Sequence[zipfile.ZipInfo]) -> list[str]:
-    """Decode the names of entries; zipfile takes cp437 where the UTF-8 flag is missing, but packers write others."""
+    """Decode the names of entries; zipfile takes cp437 where the UTF-8 flag is missing, but packers write others.
+
+    macOS and Linux write UTF-8, Windows the code page of its language: one archive has one encoding.
+    """
     foreign = [info for info in infos if not info.flag_bits & _UTF8_FLAG and not info.orig_filename.isascii()]
+    parts = [part for info in foreign for part in _raw_name(info).split(b"/")]
     is_unix = all(info.create_system == _UNIX for info in foreign)
-    encoding = _guess_encoding([_raw_name(info) for info in foreign], is_unix=is_unix) if foreign else _WESTERN
+    encoding = "utf-8" if is_unix and _is_utf8(b"/".join(parts)) else guess_encoding(parts)
     names = {id(info): _decode_name(info, encoding) for info in foreign}
     return [names.get(id(info), info.filename) for info in infos]
+
+
+def decode_text(content: bytes) -> str:
+    """Decode an untrusted text file: UTF-8, UTF-16, or the code page of some Windows; what is not valid is replaced."""
+    head = content[:_NUM_HEAD_BYTES]
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16", "replace")
+    if head.count(0) > len(head) // 4:  # UTF-16 without a mark: ASCII has a zero byte beside each letter
+        return content.decode("utf-16-le" if head[1::2].count(0) > head[::2].count(0) else "utf-16-be", "replace")
+    if _is_utf8(content):
+        return content.decode("utf-8-sig")
+    encoding = guess_encoding(match[0] for match in _BETWEEN_SIGNS.finditer(content))
+    return content.decode(encoding, "replace")
+
+
+def _is_utf8(content: bytes) -> bool:
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _raw_name(info: zipfile.ZipInfo) -> bytes:
@@ -69,48 +100,3 @@ def _find_unicode_path(extra: bytes, raw: bytes) -> str:
             return extra[9 : 4 + num_bytes].decode("utf-8")
         extra = extra[4 + num_bytes :]
     return ""
-
-
-def _guess_encoding(names: Sequence[bytes], *, is_unix: bool) -> str:
-    """Guess the encoding of an archive's names, from all of them together: one archive has one encoding.
-
-    macOS and Linux write UTF-8. Windows writes the code page of its language. The same bytes are valid in other code
-    pages as well, but only in the right one do they give letters that people use.
-    """
-    together = b"/".join(names)
-    with suppress(UnicodeDecodeError):
-        text = together.decode("utf-8")
-        # Many Chinese words in GBK are valid UTF-8 as well, of two-byte characters that hardly anybody writes.
-        if is_unix or max(text, default="") >= "\u0800":
-            return "utf-8"
-    if _is_western(together.decode(_WESTERN)):
-        return _WESTERN
-    chinese = _share(_is_chinese, together.decode("gb18030", "replace"))
-    japanese = _share(_is_japanese, together.decode("cp932", "replace"))
-    return "cp932" if japanese > chinese else "gb18030"
-
-
-def _is_western(text: str) -> bool:
-    """Say whether accented letters stand among plain ones, as in Käse; Asian characters stand among themselves."""
-    foreign = [character for character in text if not character.isascii()]
-    words = "".join(word for word in _WORD.findall(text) if not word.isascii())
-    return all(character.isalpha() for character in foreign) and len(words) > 2 * len(foreign)
-
-
-def _share(is_familiar: Callable[[str], bool], text: str) -> float:
-    """Return the share of the characters beyond ASCII that are familiar, 0 to 1."""
-    foreign = [character for character in text if not character.isascii()]
-    return sum(map(is_familiar, foreign)) / max(1, len(foreign))
-
-
-def _is_chinese(character: str) -> bool:
-    """Say whether a character is Chinese and in GB 2312, which leaves out GB 18030's twenty thousand rare ones."""
-    try:
-        return character >= "\u4e00" and bool(character.encode("gb2312"))
-    except UnicodeEncodeError:
-        return False
-
-
-def _is_japanese(character: str) -> bool:
-    """Say whether a character is a kanji or full-width kana; Chinese bytes read as cp932 give half-width kana."""
-    return "\u3040" <= character <= "\u30ff" or "\u4e00" <= character <= "\u9fff" or character == "々"

@@ -1,8 +1,8 @@
 """Checks of a dataset before training: sizes, imbalance and near-duplicates, as values that the page puts in words."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from demo.data.collection import Split
 from demo.data.duplicates import find_twins
@@ -97,6 +97,23 @@ def build_report(
         across_splits=tuple(pair(learned, held_out) for held_out, learned in _across_splits(samples)),
         across_classes=tuple(pair(first, second) for first, second in _across_classes(samples)),
         split_by_picture=split_by_picture,
+    )
+
+
+def rename_in_report(report: DataReport, names: Mapping[str, str]) -> DataReport:
+    """Return a report that names its classes otherwise, by their old names."""
+
+    def rename(pairs: tuple[NearPair, ...]) -> tuple[NearPair, ...]:
+        places = [(each.first, each.second) for each in pairs]
+        return tuple(NearPair(*(replace(one, class_name=names[one.class_name]) for one in each)) for each in places)
+
+    return replace(
+        report,
+        counts={names[name]: counts for name, counts in report.counts.items()},
+        small_classes=tuple(names[name] for name in report.small_classes),
+        across_splits=rename(report.across_splits),
+        across_classes=rename(report.across_classes),
+        split_by_picture=tuple(names[name] for name in report.split_by_picture),
     )
 
 

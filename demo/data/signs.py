@@ -1,13 +1,14 @@
 """Synthetic scenes with road signs: the same seed gives the same pixels."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from math import cos, pi, sin
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-SCENE_PX = 128
+from demo.data.scenes import SCENE_PX, draw_background, photograph, to_image
+
 _FACE_PX = 256
 _DRAWN_PX = 2 * _FACE_PX  # signs are drawn at this size and halved, which smooths the edges
 _MIDDLE = _DRAWN_PX / 2
@@ -16,20 +17,20 @@ _RED, _BLUE, _YELLOW, _WHITE, _BLACK = "#c1121f", "#1d4ea8", "#f7c600", "#f4f4f0
 Points = list[tuple[float, float]]
 
 
-def draw_scenes(num_each: int, *, seed: int = 0) -> Iterator[tuple[str, Image.Image]]:
-    """Draw every sign in scenes of its own.
+def draw_scenes(counts: Mapping[str, int], *, seed: int = 0) -> Iterator[tuple[str, Image.Image]]:
+    """Draw signs in scenes of their own.
 
     Args:
-        num_each: Scenes for each sign.
+        counts: How many of each of SIGNS.
         seed: Source of place, size, perspective, tilt, light, background, blur and noise.
 
     Yields:
         Name of the sign and RGB image, 128 x 128 px.
     """
     generator = np.random.default_rng(seed)
-    for name, draw in SIGNS.items():
-        face = draw_face(draw)
-        for _ in range(num_each):
+    for name, count in counts.items():
+        face = draw_face(SIGNS[name])
+        for _ in range(count):
             yield name, _draw_scene(face, generator)
 
 
@@ -115,40 +116,14 @@ def _write(draw: ImageDraw.ImageDraw, text: str, *, size_px: int, colour: str = 
 
 
 def _draw_scene(face: Image.Image, generator: np.random.Generator) -> Image.Image:
-    scene = _draw_background(generator)
-    side_px = SCENE_PX * generator.uniform(0.42, 0.8)
+    scene = draw_background(generator)
+    side_px = SCENE_PX * generator.uniform(0.16, 0.7)
     middle = SCENE_PX * generator.uniform(0.42, 0.58, size=2)
     _draw_pole(scene, middle, side_px, generator)
     placed = _place(face, _corners(middle, side_px, generator))
     scene.paste(_light(placed, generator), mask=placed.getchannel("A"))
     blurred = scene.filter(ImageFilter.GaussianBlur(generator.uniform(0.0, 1.3)))
-    return _photograph(blurred, generator)
-
-
-def _draw_background(generator: np.random.Generator) -> Image.Image:
-    """Draw a sky that fades into trees, a wall or a road, with spots of every size."""
-    sky = generator.uniform(175, 245) * np.array([generator.uniform(0.6, 0.95), generator.uniform(0.84, 0.97), 1.0])
-    ground = np.array(_GROUNDS[generator.integers(len(_GROUNDS))]) * generator.uniform(0.7, 1.3)
-    rows = np.linspace(0.0, 1.0, SCENE_PX)[:, None]
-    horizon, softness = generator.uniform(0.05, 0.9), generator.uniform(0.02, 0.15)
-    spots = _spots(generator)  # (H, W), about -1 to 1
-    share = 1.0 / (1.0 + np.exp(-(rows + 0.25 * spots - horizon) / softness))[:, :, None]  # of the ground in each pixel
-    sky_part = sky + 14 * spots[:, :, None] + 30 * rows[:, :, None]
-    ground_part = ground * (1.0 + 0.55 * _spots(generator)[:, :, None])
-    return _to_image((1 - share) * sky_part + share * ground_part)
-
-
-# Colours of leaves, a meadow, dry grass, asphalt, bricks and concrete.
-_GROUNDS = ((58, 92, 44), (70, 104, 60), (146, 134, 84), (104, 104, 108), (134, 88, 72), (168, 164, 156))
-
-
-def _spots(generator: np.random.Generator) -> NDArray[np.float32]:
-    """Return smooth noise, float32 (128, 128), the sum of coarse and fine grids."""
-    total = np.zeros((SCENE_PX, SCENE_PX), dtype=np.float32)
-    for cells, weight in ((4, 0.5), (12, 0.35), (40, 0.3)):
-        grid = Image.fromarray(generator.uniform(-weight, weight, (cells, cells)).astype(np.float32))
-        total += np.asarray(grid.resize((SCENE_PX, SCENE_PX), Image.Resampling.BICUBIC))
-    return total
+    return photograph(blurred, generator)
 
 
 def _draw_pole(scene: Image.Image, middle: NDArray[np.float64], side_px: float, generator: np.random.Generator) -> None:
@@ -192,15 +167,4 @@ def _light(placed: Image.Image, generator: np.random.Generator) -> Image.Image:
     across, down = generator.normal(0.0, 0.13, size=2)
     light = generator.uniform(0.75, 1.05) + across * slope[None, :] + down * slope[:, None]
     fading = generator.uniform(0.0, 0.2)
-    return _to_image(((1 - fading) * pixels + fading * 150) * light[:, :, None])
-
-
-def _photograph(scene: Image.Image, generator: np.random.Generator) -> Image.Image:
-    """Add the exposure, colour cast and noise of a camera."""
-    cast = generator.uniform(0.65, 1.2) * generator.uniform(0.94, 1.06, size=3)
-    noise = generator.uniform(1.0, 9.0) * generator.standard_normal((SCENE_PX, SCENE_PX, 3), dtype=np.float32)
-    return _to_image(np.asarray(scene) * cast + noise)
-
-
-def _to_image(pixels: NDArray[np.floating]) -> Image.Image:
-    return Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
+    return to_image(((1 - fading) * pixels + fading * 150) * light[:, :, None])

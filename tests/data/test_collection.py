@@ -21,6 +21,7 @@ from demo.data.collection import (
     add_class,
     add_pictures,
     find_class,
+    read_picture,
     remove_class,
     rename_class,
     switch_class,
@@ -40,10 +41,13 @@ from demo.data.errors import (
     UnknownClass,
 )
 from demo.data.folders import read_collection
+from demo.data.formats.tones import Note
+from demo.data.images import read_image
+from demo.data.kinds import Kind, find_kind
 from demo.data.store import PictureStore
 from demo.errors import DemoError
 from demo.settings import Settings
-from tests.pictures import MakeZip, encode, noise, png
+from tests.pictures import MakeZip, encode, heic, noise, png, smooth
 
 Edit = Callable[[Collection], Collection]
 SETTINGS = Settings()
@@ -348,3 +352,19 @@ def test_a_zip_of_one_class_may_be_added_to(make_zip: MakeZip, settings: Setting
     collection = read_collection(make_zip({"cat/1.png": png(), "cat/2.png": png()}), settings)
     collection = add_class(collection, "dog", settings=settings)
     assert names_of(add_pictures(collection, "dog", files=[("1", png())], settings=settings)) == ["cat", "dog"]
+
+
+@pytest.mark.parametrize(
+    "content", [heic(smooth(0, (300, 200))), encode(smooth(0, (300, 200)), "TIFF")], ids=["HEIC", "TIFF"]
+)
+def test_a_picture_of_a_rare_format_is_kept_as_one_that_is_soon_decoded(content: bytes, settings: Settings) -> None:
+    store = PictureStore()
+    picture = read_picture(content, store, settings, path="a")
+    assert find_kind(picture.stored.read()) is Kind.PNG
+    assert read_image(picture.stored.read(), settings).tobytes() == read_image(content, settings).tobytes()
+    assert read_picture(png(), store, settings, path="b").stored.read() == png()
+
+
+def test_what_there_is_to_know_of_a_picture_is_kept_with_it(settings: Settings) -> None:
+    assert read_picture(png(), PictureStore(), settings, path="a").notes == (Note.ONE_COLOUR,)
+    assert read_picture(encode(noise(0)), PictureStore(), settings, path="b").notes == ()

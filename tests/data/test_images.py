@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from demo.data.errors import ImageBytesExceeded, ImageDamaged, ImageError, ImageTooLarge, NotAnImage
-from demo.data.images import FORMATS, pack_image, pack_jpeg, read_image
+from demo.data.images import pack_image, pack_jpeg, read_image
 from demo.settings import Settings
 from tests.attacks import chunk, exif_bomb, make_png, with_exif
-from tests.pictures import encode, noise, png
+from tests.pictures import FORMATS, encode, noise, png
 
 Pixels = NDArray[Any]  # (H, W, 3), 0 to 255
 
@@ -534,26 +534,13 @@ def test_a_header_without_pixels_is_damaged(settings: Settings) -> None:
         read_image(header_only_png(8, 8), settings)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\0",
-        b"just a text",
-        b"<html><body>404</body></html>",
-        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
-        b"%PDF-1.7\n",
-        b"\x89PNG\r\n\x1a\n",
-        b"\xff\xd8\xff",
-        b"GIF89a",
-    ],
-)
-def test_what_is_no_picture_is_refused_by_name(content: bytes, settings: Settings) -> None:
-    with pytest.raises(NotAnImage, match=r'"holiday \{1\}.png" is not a picture'):
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF89a", b"BM", b"II*\0"])
+def test_what_only_begins_as_a_picture_is_damaged(content: bytes, settings: Settings) -> None:
+    with pytest.raises(ImageDamaged, match=r'"holiday \{1\}.png" is damaged'):
         read_image(content, settings, name="holiday {1}.png")
 
 
-@pytest.mark.parametrize("image_format", ["TIFF", "PPM", "ICO", "TGA", "PDF", "JPEG2000"])
+@pytest.mark.parametrize("image_format", ["PPM", "ICO", "TGA", "PDF", "JPEG2000"])
 def test_other_formats_are_refused_even_if_pillow_knows_them(image_format: str, settings: Settings) -> None:
     with pytest.raises(NotAnImage):
         read_image(encode(noise(5), image_format), settings)

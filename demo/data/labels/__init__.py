@@ -1,0 +1,1 @@
+"""Labels that are not folders: tables among the files, and what stands in the files' names."""
