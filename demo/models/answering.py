@@ -17,7 +17,7 @@ from demo.system import num_cores
 BYTES_PER_PARAMETER = 8  # upper bound: one float32 copy for single pictures and one for batches
 
 # torch calls these operators private; without them the convolutions are not packed.
-_OPERATORS = ("_reorder_convolution_weight", "_convolution_pointwise")
+_OPERATORS = ("_reorder_convolution_weight", "_convolution_pointwise", "_is_mkldnn_bf16_supported")
 
 _log = logging.getLogger(__name__)
 
@@ -71,7 +71,7 @@ def build_fast_forward(
     replace_module(folded, spec.logits, _FeaturesAndLogits(folded.get_submodule(spec.logits)))
     folded.to(device, dtype).to(memory_format=torch.channels_last)
     alone = together = folded
-    if device.type == "cpu" and torch.backends.mkldnn.is_available() and has_packed_convolutions():
+    if device.type == "cpu" and _can_pack(dtype):
         sizes = _input_sizes(folded, torch.zeros(1, 3, *spec.build_transforms().crop_size * 2, dtype=dtype))
         alone = _pack(copy_sharing_memory(folded), sizes, 1, num_cores())
         together = _pack(folded, sizes, MAX_BATCH, 1)
@@ -106,6 +106,13 @@ def _fold_batch_norms(network: nn.Module) -> nn.Module:
                 )
                 replace_module(parent, name, getattr(norm, "act", nn.Identity()))  # timm's batch norms include a ReLU
     return folded
+
+
+def _can_pack(dtype: torch.dtype) -> bool:
+    """Say whether oneDNN packs convolutions here; bfloat16 needs a processor with instructions for it."""
+    if not (torch.backends.mkldnn.is_available() and has_packed_convolutions()):
+        return False
+    return dtype is not torch.bfloat16 or torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 @cache

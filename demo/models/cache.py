@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from demo.models.answering import BYTES_PER_PARAMETER
 from demo.models.backbone import Backbone, load_backbone
+from demo.models.possible import choose_device
 from demo.models.zoo import BackboneSpec, find_spec
 from demo.system import give_back_free_memory
 
@@ -28,12 +29,12 @@ class BackboneCache:
         """Begin with no backbone.
 
         Args:
-            device: Device that computes.
+            device: Device that computes; "auto" is the one that is there.
             precision: Type of the numbers that answers are computed with: "float32" or "bfloat16".
             budget_bytes: Limit on the bytes that the parameters of all backbones take together.
             needed: Returns the names of the backbones that visitors' heads belong to; they are dropped last.
         """
-        self._device = device
+        self.device = choose_device(device)
         self._precision = precision
         self._budget_bytes = budget_bytes
         self._needed = needed
@@ -81,7 +82,7 @@ class BackboneCache:
         if left:
             give_back_memory()
         try:
-            backbone = load_backbone(spec, self._device, precision=self._precision)
+            backbone = load_backbone(spec, self.device, precision=self._precision)
         except BaseException:
             with self._lock:
                 del self._reserved_bytes[spec.name]

@@ -1,7 +1,6 @@
 """Download of one file: checked, and resumed where the connection was cut."""
 
 import hashlib
-import re
 import time
 from collections.abc import Generator
 from contextlib import closing, suppress
@@ -53,7 +52,7 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def download(address: str, path: Path, checksum: str) -> Generator[Received, None, str]:
+def download(address: str, path: Path, checksum: str) -> Generator[Received, None, Path]:
     """Fetch a file, going on where an earlier try of this or of another process ended.
 
     The bytes are written to a part beside the file, which is renamed when it is whole and its checksum is right. The
@@ -62,13 +61,13 @@ def download(address: str, path: Path, checksum: str) -> Generator[Received, Non
     Args:
         address: Address of the file; redirects are followed.
         path: Where the file is to be; its folder exists.
-        checksum: The SHA-256 or its first digits; if empty, the one that the host gives counts.
+        checksum: The SHA-256 or its first digits.
 
     Yields:
         How many bytes are here and, if the host tells, how many there are in all; at most five times a second.
 
     Returns:
-        The file's SHA-256.
+        The path.
 
     Raises:
         SourceError: If the file cannot be fetched from there.
@@ -81,32 +80,31 @@ def download(address: str, path: Path, checksum: str) -> Generator[Received, Non
         raise CacheUnwritable(place=path.parent.name, reason=error.strerror) from error
 
 
-def _download(address: str, path: Path, checksum: str) -> Generator[Received, None, str]:
+def _download(address: str, path: Path, checksum: str) -> Generator[Received, None, Path]:
     part = part_of(path)
     for connections_left in reversed(range(MAX_CONNECTIONS)):
         has_begun = part.exists()
         try:
-            published = yield from _receive(address, part, checksum)
+            yield from _receive(address, part)
         except DownloadCut:
             if not connections_left:
                 raise
             continue
-        digest = digest_of(part)
-        if digest.startswith(published):
+        if digest_of(part).startswith(checksum):
             part.replace(path)
-            return digest
+            return path
         part.unlink()
         if not has_begun:
             break  # this host sent all the wrong bytes; otherwise they may be those of an earlier try
     raise ChecksumWrong(place=host_of(address))
 
 
-def _receive(address: str, part: Path, checksum: str) -> Generator[Received, None, str]:
-    """Append the missing bytes to a part, from one connection, and return the checksum that the whole must have."""
+def _receive(address: str, part: Path) -> Generator[Received, None, None]:
+    """Append the missing bytes to a part, from one connection."""
     host = host_of(address)
     done, total = size_bytes(part), None
     try:
-        with _open_client(host) as client, closing(_ask(client, address, part, checksum)) as response:
+        with _open_client(host) as client, closing(_ask(client, address, part)) as response:
             if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
                 raise DownloadRefused(host=host, status=response.status_code)
             goes_on = response.status_code == httpx.codes.PARTIAL_CONTENT
@@ -122,7 +120,6 @@ def _receive(address: str, part: Path, checksum: str) -> Generator[Received, Non
                         yield done, total
                         reported = time.monotonic()
             yield done, total
-            return checksum or _checksum_from(response)
     except httpx.TimeoutException as error:
         raise DownloadStalled(host=host, seconds=STALL_S) from error
     except (httpx.ReadError, httpx.RemoteProtocolError) as error:
@@ -140,14 +137,13 @@ def _open_client(host: str) -> httpx.Client:
         raise DownloadUnreachable(host=host) from error
 
 
-def _ask(client: httpx.Client, address: str, part: Path, checksum: str) -> httpx.Response:
-    """Ask for the missing bytes, or for all if the host cannot resume or no checksum would reveal a wrong part."""
+def _ask(client: httpx.Client, address: str, part: Path) -> httpx.Response:
+    """Ask for the missing bytes, or for all if the host cannot resume."""
     start = size_bytes(part)
     if start:
         response = _get(client, address, {"Range": f"bytes={start}-"})
         if response.status_code == httpx.codes.PARTIAL_CONTENT:
-            fits = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
-            if fits and (checksum or _checksum_from(response)):
+            if response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
                 return response
         elif response.status_code != httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
             return response
@@ -158,12 +154,3 @@ def _ask(client: httpx.Client, address: str, part: Path, checksum: str) -> httpx
 
 def _get(client: httpx.Client, address: str, headers: dict[str, str]) -> httpx.Response:
     return client.send(client.build_request("GET", address, headers=headers), stream=True)
-
-
-def _checksum_from(response: httpx.Response) -> str:
-    """Return the SHA-256 that the Hugging Face Hub gives a large file before it redirects; empty if there is none."""
-    for each in (*response.history, response):
-        digest = each.headers.get("X-Linked-ETag", "").strip('"')
-        if re.fullmatch(r"[0-9a-f]{64}", digest):
-            return str(digest)
-    return ""

@@ -1,27 +1,19 @@
 """Find a checkpoint or download it, once for all threads and processes that ask, from the first host that has it."""
 
-import os
 import sys
 import time
 from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from demo.errors import DemoError
-from demo.models.download import download, host_of, part_of, size_bytes
-from demo.models.errors import CacheUnwritable, HubOffline, SourceError, WeightsMissing
-from demo.models.weights import (
-    Remote,
-    Source,
-    WeightsFile,
-    find_whole,
-    keep_digest,
-    remotes,
-    remove_damaged,
-    tried_here,
-)
+from demo.models.download import Received, download, host_of, part_of, size_bytes
+from demo.models.errors import CacheUnwritable, ChecksumWrong, SourceError, WeightsMissing
+from demo.models.hub_cache import fetch_copy, hub_host
+from demo.models.weights import Remote, Source, WeightsFile, find_whole, remote, remove_damaged, tried_here
 from demo.models.zoo import BackboneSpec, find_spec
 from demo.settings import MEGABYTE
 
@@ -37,6 +29,9 @@ class FetchProgress:
     done_bytes: int
     total_bytes: int | None
 
+
+# How far this process's download of each file is, for those that wait for it.
+_progress: dict[Path, FetchProgress] = {}
 
 # Time and reasons of the last failure to fetch a file: callers that waited for that try fail with it at once.
 _failures: dict[Path, tuple[float, list[SourceError]]] = {}
@@ -63,21 +58,21 @@ def fetch_weights(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsF
     file = find_whole(spec)
     if file is not None:
         return file
-    if not remotes(spec):
+    if (origin := remote(spec)) is None:
         raise WeightsMissing(backbone=spec.display_name, tried=tried_here(spec))
-    return (yield from _fetch_once(spec))
+    return (yield from _fetch_once(spec, origin))
 
 
-def _fetch_once(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsFile]:
+def _fetch_once(spec: BackboneSpec, origin: Remote) -> Generator[FetchProgress, None, WeightsFile]:
     """Fetch alone, or wait for the download of another thread or process and use its file."""
-    since = time.monotonic()
-    path = remotes(spec)[0].path
+    since, path = time.monotonic(), origin.path
     # The lock is not thread-local, because a server may resume the generator in another thread.
     lock = FileLock(f"{path}.lock", thread_local=False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         while not _take(lock):
-            yield _progress_of_another(spec)
+            host, begun = host_of(origin.address), size_bytes(part_of(path))
+            yield _progress.get(path) or FetchProgress(Source.DOWNLOAD, host, begun, None)
             time.sleep(POLL_S)
     except OSError as error:
         unwritable = CacheUnwritable(place=path.parent.name, reason=error.strerror)
@@ -87,8 +82,9 @@ def _fetch_once(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsFil
         failed_at, tried = _failures.get(path, (since, []))
         if file is None and failed_at > since:
             raise WeightsMissing(backbone=spec.display_name, tried=tried)
-        return file or (yield from _fetch_alone(spec))
+        return file or (yield from _fetch_alone(spec, origin))
     finally:
+        _progress.pop(path, None)
         lock.release()
 
 
@@ -100,51 +96,42 @@ def _take(lock: FileLock) -> bool:
     return True
 
 
-def _fetch_alone(spec: BackboneSpec) -> Generator[FetchProgress, None, WeightsFile]:
+def _fetch_alone(spec: BackboneSpec, origin: Remote) -> Generator[FetchProgress, None, WeightsFile]:
+    """Fetch from the authors' host or, if that fails, from the Hub."""
     tried = tried_here(spec)
     remove_damaged(spec)
-    sources = remotes(spec)
-    for remote in sources:
+    try:
+        receiving = download(origin.address, origin.path, origin.checksum)
+        path = yield from _tell(origin.path, Source.DOWNLOAD, host_of(origin.address), receiving)
+        return WeightsFile(path, Source.DOWNLOAD)
+    except SourceError as error:
+        tried.append(error)
+    if spec.hub_repo and not isinstance(tried[-1], CacheUnwritable):  # the Hub's cache is most often on the same disk
         try:
-            return (yield from _fetch_from(remote))
+            path = yield from _tell(origin.path, Source.HUB, hub_host(), fetch_copy(spec.hub_repo))
+            if find_whole(spec) is None:
+                raise ChecksumWrong(place=hub_host())
+            return WeightsFile(path, Source.HUB)
         except SourceError as error:
             tried.append(error)
-            if isinstance(error, CacheUnwritable):
-                break  # a file from the next source could not be written either
-    _failures[sources[0].path] = (time.monotonic(), tried)
+    _failures[origin.path] = (time.monotonic(), tried)
     raise WeightsMissing(backbone=spec.display_name, tried=tried)
 
 
-def _fetch_from(remote: Remote) -> Generator[FetchProgress, None, WeightsFile]:
-    if remote.source is Source.HUB and os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "ON", "YES", "TRUE"):
-        raise HubOffline
-    host = host_of(remote.address)
-    yield FetchProgress(remote.source, host, size_bytes(part_of(remote.path)), None)
-    receiving = download(remote.address, remote.path, remote.checksum)
-    while True:
-        try:
-            done, total = next(receiving)
-        except StopIteration as end:
-            digest: str = end.value
-            break
-        yield FetchProgress(remote.source, host, done, total)
-    if not remote.checksum:
-        keep_digest(remote.path, digest)
-    return WeightsFile(remote.path, remote.source)
-
-
-def _progress_of_another(spec: BackboneSpec) -> FetchProgress:
-    """Return how far the download of another process is, from the size of the file that grows."""
-    # A part that an earlier download left behind does not grow; the one that was written last does.
-    growing = max(remotes(spec), key=lambda remote: _changed_at(part_of(remote.path)))
-    return FetchProgress(growing.source, host_of(growing.address), size_bytes(part_of(growing.path)), None)
-
-
-def _changed_at(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return 0.0
+def _tell(
+    wanted: Path, source: Source, host: str, receiving: Generator[Received, None, Path]
+) -> Generator[FetchProgress, None, Path]:
+    """Yield the progress of a download from a host, and return where the file is."""
+    done, total = size_bytes(part_of(wanted)), None
+    with closing(receiving):
+        while True:
+            _progress[wanted] = FetchProgress(source, host, done, total)
+            yield _progress[wanted]
+            try:
+                done, total = next(receiving)
+            except StopIteration as end:
+                path: Path = end.value
+                return path
 
 
 def _fetch_showing(name: str) -> WeightsFile:

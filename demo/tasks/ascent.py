@@ -2,8 +2,9 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from PIL import Image
@@ -101,8 +102,17 @@ class AscentCache:
         self._max_pictures = max_pictures
         self._lock = threading.Lock()
 
-    def ascend(self, backbone: Backbone, stage: StageLabel, channel_idx: int) -> Generator[AscentStep, None, None]:
-        """Yield the steps of `ascend`; only the last one, at once, if the picture was finished before.
+    def ascend(
+        self,
+        backbone: Backbone,
+        stage: StageLabel,
+        channel_idx: int,
+        *,
+        by: Callable[..., Generator[Any, None, None]] = ascend,
+    ) -> Generator[Any, None, None]:
+        """Yield the steps of an ascent; only the last one, at once, if the picture was finished before.
+
+        Steps are those of `ascend`, or of another function that is given its arguments, with what else that one says.
 
         The cache neither keeps nor answers for private networks (`Backbone.is_private`). A full cache drops the
         picture that was finished longest ago.
@@ -114,8 +124,9 @@ class AscentCache:
             yield finished
             return
         num_steps = NUM_STEPS_DEEP if backbone.spec.facts.gflops > DEEP_GFLOPS else NUM_STEPS
-        for step in ascend(backbone, stage, channel_idx, num_steps=num_steps):
-            if step.step == step.num_steps and not backbone.is_private:
+        for step in by(backbone, stage, channel_idx, num_steps=num_steps):
+            is_last = isinstance(step, AscentStep) and step.step == step.num_steps
+            if is_last and not backbone.is_private:
                 self._keep(key, step)
             yield step
 

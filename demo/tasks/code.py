@@ -8,7 +8,16 @@ import torch
 from demo.models.recipe import Balance, HeadConfig, Optimizer, Recipe, Trains
 from demo.models.ridge import INVERSE_TEMPERATURE_BOUNDS, PENALTIES
 from demo.models.zoo import BackboneSpec, StageLabel
-from demo.tasks.code_templates import AIMS, BALANCED_LOSS, CROP, HEAD_FIRST, READ_FEATURES, READ_PICTURES, RIDGE
+from demo.tasks.code_templates import (
+    AIMS,
+    BALANCED_LOSS,
+    CROP,
+    HEAD_FIRST,
+    READ_FEATURES,
+    READ_PICTURES,
+    RIDGE,
+    SHUFFLE,
+)
 from demo.tasks.features import PLAIN, View, choose_views
 
 Views = tuple[View, ...]  # views of a training picture beside the plain one
@@ -38,6 +47,7 @@ def write_code(recipe: Recipe, spec: BackboneSpec, num_classes: int) -> str:
         _write_network(recipe, spec),
         *([CROP] if _has_crops(views) else []),
         _write_reading(recipe, views),
+        *([SHUFFLE.format(seed=recipe.seed)] if recipe.shuffled else []),
         _write_data(recipe, views),
         _write_head(recipe.head, spec.num_features, num_classes, recipe.seed),
         *([] if is_frozen else [_write_joining(recipe, spec)]),
@@ -135,12 +145,14 @@ def _write_reading(recipe: Recipe, views: Views) -> str:
 
 
 def _write_data(recipe: Recipe, views: Views) -> str:
+    reading = 'read("data/train", *look)' if views else 'read("data/train")'
+    reading = f"shuffle({reading})" if recipe.shuffled else reading
     if not views:
-        return 'train, val = read("data/train"), read("data/val")\ninputs, targets = train'
+        return f'train, val = {reading}, read("data/val")\ninputs, targets = train'
     lines = [
         *([f"random.seed({recipe.seed})"] if _has_crops(views) else []),
         f"looks = [{', '.join(map(_write_view, (PLAIN, *views)))}]",
-        'views = [read("data/train", *look) for look in looks]',
+        f"views = [{reading} for look in looks]",
         "inputs, targets = (torch.cat(each) for each in zip(*views, strict=True))",
         'train, val = views[0], read("data/val")',
     ]

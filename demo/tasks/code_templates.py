@@ -26,6 +26,14 @@ def read({arguments}):
     return torch.stack(inputs), torch.tensor(targets)
 '''
 
+SHUFFLE = '''
+def shuffle(pictures):
+    """Give pictures each other's labels."""
+    inputs, targets = pictures
+    generator = torch.Generator().manual_seed({seed})
+    return inputs, targets[torch.randperm(len(targets), generator=generator)]
+'''
+
 CROP = '''
 def crop(picture):
     """Cut out a random box of at least half of the area."""

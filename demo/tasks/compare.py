@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from demo.data.errors import UploadError
+from demo.data.formats.tones import Note
 from demo.tasks.predict import Prediction
 
 MIN_NETWORKS, MAX_NETWORKS = 2, 4
@@ -16,10 +17,14 @@ _FORMULA_BEGINNINGS = ("=", "+", "-", "@", "\t", "\r")
 
 @dataclass(frozen=True, eq=False)
 class PictureRow:
-    """One picture of a batch: its name, and the prediction of each network, or the reason why it cannot be read."""
+    """One picture of a batch: its name, and the prediction of each network, or the reason why it cannot be read.
+
+    The prediction of a network whose weights are not here is None. `notes` are on how the picture was read.
+    """
 
     name: str
-    predictions: tuple[Prediction, ...] | UploadError
+    predictions: tuple[Prediction | None, ...] | UploadError
+    notes: tuple[Note, ...] = ()
 
 
 def find_agreed(predictions: Sequence[Prediction]) -> set[str]:

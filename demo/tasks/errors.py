@@ -15,6 +15,15 @@ class TooManyTrained(OptionError):
     )
 
 
+class GpuNotLent(DemoError):
+    """The GPU that is lent for a training, a race or an ascent was not to be had, or was taken away too early."""
+
+    message = (
+        "The GPU that Hugging Face lends was not to be had, or was taken back: none was free, or the seconds of today "
+        "are used up. This runs on the processor, which takes longer."
+    )
+
+
 class UnknownBlock(OptionError):
     """A network has no block with a shortcut of that name."""
 
@@ -45,6 +54,12 @@ class OnnxFailed(DemoError):
 
     reason: str
     message = "torch could not write this network as ONNX ({reason}). Take the zip or the Hugging Face folder."
+
+
+class NothingToSwap(DemoError):
+    """None of the pictures can be drawn on the other ground."""
+
+    message = "Only creatures of the starter set can change places, and none of these pictures is one. Take it anew."
 
 
 class HubError(DemoError):
@@ -94,4 +109,25 @@ class HubFailed(HubError):
     message = (
         "The model did not reach the Hub ({reason}). Try again later with another name, or make the folder here and "
         "upload it yourself."
+    )
+
+
+class KernelEntryMissing(OptionError):
+    """A field of a kernel is empty."""
+
+    row: int
+    column: int
+    message = "Row {row}, column {column} of the kernel is empty. Write a number in each of the nine fields; 0 is one."
+
+
+class KernelEntryWrong(OptionError):
+    """An entry of a kernel is no number, or too large."""
+
+    row: int
+    column: int
+    value: str
+    most: float
+    message = (
+        'Row {row}, column {column} of the kernel says "{value}". Write a number from -{most:.0f} to {most:.0f}, such '
+        "as -1 or 0.25."
     )

@@ -2,9 +2,10 @@
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from itertools import chain, repeat
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ from demo.models.recipe import Recipe
 from demo.settings import Settings
 from demo.system import num_cores
 
-_CHUNK = 8  # pictures that one thread decodes and runs through the network together
+_CHUNK = 8  # views that one thread runs through the network together
+_FIRST_CHUNKS = (2, 2, 4)  # so that progress is seen within a second
 _MAX_BACKBONES = 2  # backbones whose features one visitor's cache keeps
 
 _MIN_CROP_AREA = 0.5  # share of the picture's area
@@ -58,7 +60,7 @@ def choose_views(recipe: Recipe) -> tuple[View, ...]:
 
 @dataclass(frozen=True)
 class FeatureProgress:
-    """How many of the views of pictures have gone through the network."""
+    """How many of the pictures, whatever the number of their views, have gone through the network."""
 
     done: int
     total: int
@@ -195,36 +197,41 @@ def _complete(
     settings: Settings,
 ) -> Generator[FeatureProgress, None, None]:
     """Compute the features that are not among the rows yet."""
-    missing = list({each.key: each for each in wanted if each.key not in rows}.values())
-    done = 0
+    missing = {each.key: each for each in wanted if each.key not in rows}
+    by_picture: dict[str, list[SampleView]] = {}
+    for each in missing.values():
+        by_picture.setdefault(each.sample.digest, []).append(each)
     if missing:
-        yield FeatureProgress(done, len(missing))
-    for chunk, computed in run_views(missing, backbone, settings, backbone.features):
+        yield FeatureProgress(0, len(by_picture))
+    views = list(chain(*by_picture.values()))
+    for chunk, computed, progress in run_views(views, backbone, settings, backbone.features):
         rows.update({each.key: row for each, row in zip(chunk, computed.numpy(), strict=True)})
-        done += len(chunk)
-        yield FeatureProgress(done, len(missing))
+        yield progress
 
 
 def run_views(
     views: Sequence[SampleView], backbone: Backbone, settings: Settings, compute: Callable[[Tensor], Tensor]
-) -> Generator[tuple[Sequence[SampleView], Tensor], None, None]:
+) -> Generator[tuple[Sequence[SampleView], Tensor, FeatureProgress], None, None]:
     """Read pictures and compute something of them, chunk by chunk, as many chunks at a time as there are cores.
 
     Args:
-        views: Which samples, and how each is shown.
+        views: Which samples, and how each is shown; best with the views of a picture one after the other.
         backbone: Whose transforms the pictures go through.
         settings: Limits for decoding.
         compute: Transformed pictures (n, 3, H, W) to a row for each, in one thread.
 
     Yields:
-        The views of each chunk and their rows, in order.
+        The views of each chunk and their rows, in order, and how many pictures have had their turn.
     """
 
     def run(chunk: Sequence[SampleView]) -> Tensor:
-        pictures = [each.view.show(read_sample(each.sample, settings), each.sample.digest) for each in chunk]
-        return compute(torch.stack([backbone.transform(picture) for picture in pictures]))
+        samples = {each.sample.digest: each.sample for each in chunk}
+        pictures = {digest: read_sample(sample, settings) for digest, sample in samples.items()}
+        shown = [each.view.show(pictures[each.sample.digest], each.sample.digest) for each in chunk]
+        return compute(torch.stack([backbone.transform(picture) for picture in shown]))
 
-    chunks = deque(views[first : first + _CHUNK] for first in range(0, len(views), _CHUNK))
+    chunks, seen = deque(_split(views)), set[str]()
+    total = count_pictures(views)
     with ThreadPoolExecutor(num_cores(), "features") as pool:
         running: deque[tuple[Sequence[SampleView], Future[Tensor]]] = deque()
         try:
@@ -232,9 +239,24 @@ def run_views(
                 while chunks and len(running) <= num_cores():
                     running.append((chunks[0], pool.submit(run, chunks.popleft())))
                 chunk, result = running.popleft()
-                yield chunk, result.result()
+                seen.update(each.sample.digest for each in chunk)
+                yield chunk, result.result(), FeatureProgress(len(seen), total)
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def count_pictures(views: Iterable[SampleView]) -> int:
+    """Return how many pictures there are among some views."""
+    return len({each.sample.digest for each in views})
+
+
+def _split(views: Sequence[SampleView]) -> Iterator[Sequence[SampleView]]:
+    """Split views into chunks, of which the first are small."""
+    sizes, first = chain(_FIRST_CHUNKS, repeat(_CHUNK)), 0
+    while first < len(views):
+        size = next(sizes)
+        yield views[first : first + size]
+        first += size
 
 
 def _choose_crop(size: tuple[int, int], number: int, digest: str) -> tuple[float, float, float, float]:

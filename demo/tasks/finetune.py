@@ -27,10 +27,12 @@ from demo.tasks.features import (
     Features,
     SampleView,
     choose_views,
+    count_pictures,
     extract_features,
     run_views,
 )
 from demo.tasks.fit import BatchProgress, DeepLearner, EpochResult, Examples, FitEnd, all_threads, evaluate, fit
+from demo.tasks.shuffle import shuffle_labels
 from demo.tasks.verdict import Comparison
 
 
@@ -85,7 +87,8 @@ def fine_tune(
         https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
     """
     start = time.monotonic()
-    _check_size(backbone, dataset, recipe, settings)
+    dataset = shuffle_labels(dataset, recipe.seed) if recipe.shuffled else dataset
+    check_size(backbone, dataset, recipe, settings)
     deadline = start + settings.max_training_s
     if recipe.trains is Trains.HEAD:
         features = yield from extract_features(backbone, dataset, settings, views=choose_views(recipe), cache=cache)
@@ -144,18 +147,23 @@ def count_trained(backbone: Backbone, num_classes: int, recipe: Recipe) -> int:
     return head + sum(parameter.numel() for parameter in body.parameters())
 
 
-_BATCH = 16  # pictures that go through the layers to be trained together, before they are
+def check_size(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> None:
+    """Check how many parameters a recipe trains.
 
-# The stage after which layers are trained; None where training begins with the picture.
-_STARTS = {Trains.LAST_STAGE: StageLabel.MIDDLE, Trains.EVERYTHING: None}
-
-
-def _check_size(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> None:
+    Raises:
+        TooManyTrained: If they are more than the settings allow.
+    """
     count = count_trained(backbone, len(dataset.class_names), recipe)
     if count > settings.max_tuned_parameters:
         raise TooManyTrained(
             backbone=backbone.spec.display_name, millions=count / 1e6, limit=settings.max_tuned_parameters / 1e6
         )
+
+
+_BATCH = 16  # pictures that go through the layers to be trained together, before they are
+
+# The stage after which layers are trained; None where training begins with the picture.
+_STARTS = {Trains.LAST_STAGE: StageLabel.MIDDLE, Trains.EVERYTHING: None}
 
 
 def _solve(module: nn.Module, examples: Examples) -> Generator[EpochResult, None, FitEnd]:
@@ -198,9 +206,9 @@ def _train_head_first(
         Kumar et al. 2022, https://arxiv.org/abs/2202.10054
     """
     batches = [*examples.inputs.split(_BATCH), *examples.val_inputs.split(_BATCH)]
-    features, total = list[Tensor](), len(examples.inputs) + len(examples.val_inputs)
-    for batch in batches:
-        yield FeatureProgress(sum(map(len, features)), total)
+    features, total = list[Tensor](), len(examples.plain_inputs) + len(examples.val_inputs)
+    for number, batch in enumerate(batches):
+        yield FeatureProgress(number * total // len(batches), total)
         with set_num_threads(all_threads()):
             features.append(learner.features(batch))
     inputs, val_inputs = torch.cat(features).split([len(examples.inputs), len(examples.val_inputs)])
@@ -231,14 +239,17 @@ def _prepare(
     num_training = len(shown)
     shown += [SampleView(sample) for sample in samples[Split.VALIDATION]]
     targets = torch.tensor([each.sample.class_idx for each in shown], dtype=torch.int64)
+    in_turn = torch.arange(num_training).view(len(views), -1).T.flatten()  # a picture's views one after the other
+    places = [*in_turn.tolist(), *range(num_training, len(shown))]
     inputs, done = torch.empty(0), 0
-    yield FeatureProgress(done, len(shown))
-    for chunk, values in run_views(shown, backbone, settings, _below(backbone, _STARTS[recipe.trains])):
+    yield FeatureProgress(0, count_pictures(shown))
+    turns = [shown[place] for place in places]
+    for chunk, values, progress in run_views(turns, backbone, settings, _below(backbone, _STARTS[recipe.trains])):
         if not done:
             inputs = torch.empty((len(shown), *values.shape[1:]), dtype=torch.float16)
-        inputs[done : done + len(chunk)] = values
+        inputs[places[done : done + len(chunk)]] = values.to(torch.float16)
         done += len(chunk)
-        yield FeatureProgress(done, len(shown))
+        yield progress
     num_plain = len(samples[Split.TRAIN])
     return Examples(
         inputs[:num_training],

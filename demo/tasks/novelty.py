@@ -1,17 +1,12 @@
 """Novelty detection: which pictures are unlike all that was learned."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from demo.data.dataset import Split
-from demo.data.samples import EXAMPLES, read_example
-from demo.models.backbone import Backbone
-from demo.settings import Settings
 from demo.tasks.evaluate import unit_length
 from demo.tasks.features import Features
 
@@ -53,28 +48,6 @@ class NoveltyReport:
     def accepts_photo(self) -> bool:
         """Whether there is one more picture and the threshold lets it pass."""
         return self.photo_distance is not None and self.photo_distance <= self.threshold
-
-
-class Strangers:
-    """The features of the example pictures, which stand for all that nobody trained a head on.
-
-    They are nobody's data, so each network computes them once. Layers trained with a head make a network of their own
-    (`Backbone.for_head`), whose features are gone when that network is.
-    """
-
-    def __init__(self) -> None:
-        self._features: WeakKeyDictionary[Backbone, NDArray[np.float32]] = WeakKeyDictionary()
-        self._lock = threading.Lock()
-
-    def features(self, backbone: Backbone, settings: Settings) -> NDArray[np.float32]:
-        """Return the features (6, D) of the examples, in their order."""
-        with self._lock:
-            features = self._features.get(backbone)
-        if features is None:  # two who ask at once both compute them, and get the same
-            features = backbone.run([read_example(each, settings) for each in EXAMPLES]).features.numpy()
-            with self._lock:
-                self._features[backbone] = features
-        return features
 
 
 def report_novelty(

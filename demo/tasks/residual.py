@@ -27,7 +27,8 @@ from demo.system import num_cores
 from demo.tasks.blocks import BlockKind, Parts, cut_shortcut, find_parts, take_apart
 from demo.tasks.errors import UnknownBlock
 from demo.tasks.evaluate import Accuracy
-from demo.tasks.features import FeatureProgress, SampleView, run_views
+from demo.tasks.features import FeatureProgress, SampleView, count_pictures, run_views
+from demo.tasks.predict import ClassProbability
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,6 +63,29 @@ class BlockView:
     def ratio(self) -> float:
         """The norm of F(x), divided by the norm of the shortcut's output; infinite where that is all 0."""
         return self.residual.norm / self.shortcut.norm if self.shortcut.norm else float("inf")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a network with a part off says: its own best class, and the probability that is left of the first one."""
+
+    best: ClassProbability
+    probability: float
+
+
+@dataclass(frozen=True)
+class BlockTrial:
+    """The best class of a whole network, and what is left of it without one block, and without its shortcut alone."""
+
+    block: str
+    whole: ClassProbability
+    block_off: Answer
+    shortcut_off: Answer
+
+    @property
+    def difference(self) -> float:
+        """How much more of the probability, -1 to 1, is left without the block than without its shortcut."""
+        return self.block_off.probability - self.shortcut_off.probability
 
 
 def view_block(backbone: Backbone, block: str, picture: Image.Image) -> BlockView:
@@ -119,6 +143,30 @@ def switch_off(backbone: Backbone, *, shortcuts: Collection[str] = (), blocks: C
     return Backbone(backbone.spec, network, backbone.device, is_private=True)
 
 
+def try_block(backbone: Backbone, block: str, picture: Image.Image, *, head: Head | None = None) -> BlockTrial:
+    """Ask a network about one picture as it is, without one block, and without that block's shortcut alone.
+
+    Args:
+        backbone: Network to start from, left unchanged; see `switch_off`.
+        block: Name of a block, from `list_blocks`.
+        picture: RGB image of any size.
+        head: A visitor's head to answer in place of ImageNet's classifier.
+
+    Raises:
+        UnknownBlock: If the network has no such block.
+    """
+    views = (backbone, switch_off(backbone, blocks=[block]), switch_off(backbone, shortcuts=[block]))
+    batch = backbone.transform(picture)[None]
+    names = head.class_names if head else backbone.spec.class_names
+    asked = [_probabilities(view, batch, head) for view in views]  # each (K,)
+    first = int(asked[0].argmax())
+    answers = []
+    for each in asked:
+        best = int(each.argmax())
+        answers.append(Answer(ClassProbability(best, names[best], float(each[best])), float(each[first])))
+    return BlockTrial(block, answers[0].best, *answers[1:])
+
+
 def measure_without(
     backbone: Backbone, dataset: Dataset, head: Head, settings: Settings
 ) -> Generator[FeatureProgress | Accuracy, None, None]:
@@ -136,14 +184,13 @@ def measure_without(
         FeatureProgress, first for none and then for each chunk of pictures, and Accuracy at the end.
     """
     views = [SampleView(sample) for sample in dataset.samples if sample.split is Split.VALIDATION]
-    done = correct = 0
-    yield FeatureProgress(done, len(views))
-    for chunk, features in run_views(views, backbone, settings, backbone.features):
+    correct = 0
+    yield FeatureProgress(0, count_pictures(views))
+    for chunk, features, progress in run_views(views, backbone, settings, backbone.features):
         answers = head.logits(features).argmax(dim=1).tolist()
         correct += sum(answer == each.sample.class_idx for answer, each in zip(answers, chunk, strict=True))
-        done += len(chunk)
-        yield FeatureProgress(done, len(views))
-    yield Accuracy.of(correct, done)
+        yield progress
+    yield Accuracy.of(correct, len(views))
 
 
 class _RecordingBlock(nn.Module):
@@ -181,6 +228,12 @@ def _keep_shortcut(block: nn.Module, *, passes: bool) -> nn.Module:
     if not passes:
         layers["zeros"] = _Zeros()
     return nn.Sequential(layers) if layers else nn.Identity()
+
+
+def _probabilities(view: Backbone, batch: Tensor, head: Head | None) -> Tensor:
+    """Return what a network, or a head on it, gives each class (K,) for a transformed picture (1, 3, H, W)."""
+    answers = view.answer(batch)
+    return torch.softmax((head.logits(answers.features) if head else answers.logits)[0], dim=0)
 
 
 def _check_names(backbone: Backbone, names: Collection[str]) -> None:

@@ -23,7 +23,7 @@ from torchvision import models, transforms
 
 SHORT_SIDE_PX, LONG_SIDE_PX, MAX_ASPECT = 512, 1024, 8  # larger pictures are shrunk, longer ones cut
 TOLERANCE = 1e-5
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif", ".avif", ".heic", ".tif", ".tiff")
 UNREADABLE = "{path} cannot be read as a picture"
 COMPARED = "{count} of {total} pictures compared; the largest difference is {largest:.1e}"
 EMBEDDED_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
@@ -69,16 +69,23 @@ def load_network(name: str, file_name: str) -> nn.Module:
 
 
 def read_picture(path: Path) -> Image.Image:
-    """Decode a picture as the page does: upright, transparency on white, 16-bit grey as 8-bit, not too large."""
+    """Decode a picture as the page does: upright, in 8 bits, transparency on white, not too large."""
     with Image.open(path) as image:
         image.draft("RGB", fit(image.size))
         rgb: Image.Image = image
-        if image.mode.startswith("I"):
+        if image.mode.startswith("I"):  # 16-bit grey, which is stretched where it holds 12 bits or 8
             grey = transforms.functional.pil_to_tensor(image).to(torch.float32)
-            grey[grey == image.info.get("transparency", -1)] = 65_535
-            rgb = transforms.functional.to_pil_image((grey / 257).round().clamp(0, 255).to(torch.uint8))
-        elif image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-            rgb = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+            shown = grey != image.info.get("transparency", -1)
+            highest = int((grey * shown).max())
+            full = 65_535 if highest > 4_095 or not highest else 4_095 if highest > 255 else 255
+            rgb = transforms.functional.to_pil_image((grey * (255 / full)).round().clamp(0, 255).to(torch.uint8))
+            rgb.putalpha(transforms.functional.to_pil_image(255 * shown.to(torch.uint8)))
+        if rgb.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in rgb.info:
+            rgba = rgb.convert("RGBA")
+            rgb = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+            shown = transforms.functional.pil_to_tensor(rgba)[3]
+            if shown.min() < 128 and shown.max() > 16 and transforms.functional.pil_to_tensor(rgb).min() >= 239:
+                rgb = Image.alpha_composite(Image.new("RGBA", rgba.size, (64, 64, 64)), rgba)  # unseen on white
         kept = rgb.convert("RGB").resize(fit(rgb.size), Image.Resampling.BILINEAR, reducing_gap=2.0)
         kept.info = image.info
         ImageOps.exif_transpose(kept, in_place=True)

@@ -43,19 +43,29 @@ class Comparison:
         Source:
             McNemar 1947, https://doi.org/10.1007/BF02295996
         """
-        parted = self.only_deeper + self.only_alone
-        tail = sum(math.comb(parted, each) for each in range(min(self.only_deeper, self.only_alone) + 1))
-        return min(1.0, tail / 2.0 ** (parted - 1))
+        return sign_test(self.only_deeper, self.only_alone)
 
     @property
     def verdict(self) -> Verdict:
         """Which is better, and whether that may be chance."""
-        if self.deeper == self.alone:
-            return Verdict.EVEN
-        is_chance = self.p_value >= _CHANCE
-        if self.deeper > self.alone:
-            return Verdict.BETTER_BY_CHANCE if is_chance else Verdict.BETTER
-        return Verdict.WORSE_BY_CHANCE if is_chance else Verdict.WORSE
+        return judge(self.only_deeper, self.only_alone)
+
+
+def sign_test(only_one: int, only_other: int) -> float:
+    """Return how often chance would part two that are equally good so unevenly or more, 0 to 1, two-sided and exact."""
+    parted = only_one + only_other
+    tail = sum(math.comb(parted, each) for each in range(min(only_one, only_other) + 1))
+    return min(1.0, tail / 2.0 ** (parted - 1))
+
+
+def judge(only_one: int, only_other: int) -> Verdict:
+    """Return whether the one is better, by the pictures that only one of the two gets right."""
+    if only_one == only_other:
+        return Verdict.EVEN
+    is_chance = sign_test(only_one, only_other) >= _CHANCE
+    if only_one > only_other:
+        return Verdict.BETTER_BY_CHANCE if is_chance else Verdict.BETTER
+    return Verdict.WORSE_BY_CHANCE if is_chance else Verdict.WORSE
 
 
 def compare(deeper: Scores, alone: Scores) -> Comparison:

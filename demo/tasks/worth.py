@@ -8,7 +8,8 @@ from demo.models.backbone import Backbone
 from demo.models.recipe import SUGGESTED_RECIPES, Recipe, Trains
 from demo.settings import Settings
 from demo.tasks.features import FeatureCache, FeatureProgress
-from demo.tasks.finetune import FineTuned, Progress, fine_tune, score
+from demo.tasks.finetune import FineTuned, score
+from demo.tasks.lease import Progress, fine_tune
 from demo.tasks.verdict import Comparison, compare
 
 
@@ -27,8 +28,8 @@ def fine_tune_and_compare(
         cache: Features from earlier runs on the same pictures; those that are computed here are added.
 
     Yields:
-        The progress of `fine_tune`, FeatureProgress while pictures are looked at for the head alone, and FineTuned at
-        the end, with a comparison for each split that has pictures and was not learned from.
+        The progress of `demo/tasks/lease.py:fine_tune`, FeatureProgress while pictures are looked at for the head
+        alone, and FineTuned at the end, with a comparison for each split that has pictures and was not learned from.
     """
     for step in fine_tune(backbone, dataset, recipe, settings, cache=cache):
         if isinstance(step, FineTuned) and recipe.trains is not Trains.HEAD:
@@ -42,7 +43,7 @@ def _train_alone(
     backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings, cache: FeatureCache | None
 ) -> Generator[FeatureProgress, None, FineTuned]:
     """Train the head alone; its epochs, which take a second in all, are no part of the curves."""
-    suggested = replace(SUGGESTED_RECIPES[Trains.HEAD], seed=recipe.seed)
+    suggested = replace(SUGGESTED_RECIPES[Trains.HEAD], seed=recipe.seed, shuffled=recipe.shuffled)
     for step in fine_tune(backbone, dataset, suggested, settings, cache=cache):
         if isinstance(step, FeatureProgress):
             yield step

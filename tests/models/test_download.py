@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import torch
+from huggingface_hub import constants
 from safetensors.torch import save
 
 from demo.models.backbone import load_backbone
@@ -33,23 +34,36 @@ from demo.models.errors import (
     WeightsMissing,
 )
 from demo.models.fetch import FetchProgress, fetch_weights, main
-from demo.models.weights import Source, WeightsFile, find_weights, has_weights, load_weights
+from demo.models.weights import Source, WeightsFile, find_weights, find_whole, has_weights, load_weights
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, WheelFile
 from tests.conftest import PROJECT
-from tests.weights_host import Resource, WeightsHost, fetch_in_process, path_of, stand_in
+from tests.weights_host import (
+    Resource,
+    WeightsHost,
+    fetch_in_process,
+    path_of,
+    publish_on_hub,
+    stand_in,
+    use_hub,
+)
 
 CONTENT = random.Random(0).randbytes(400_000)
 REPO = "timm/resnet18.tv_in1k"
 HUB_PATH = f"/{REPO}/resolve/main/model.safetensors"
-HUB_NAME = "resnet18.tv_in1k.safetensors"
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[WeightsHost]:
+def hub(tmp_path: Path) -> Path:
+    """The Hub's cache; the folder is not there yet."""
+    return tmp_path / "hub"
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch, hub: Path) -> Iterator[WeightsHost]:
     """A host of weights, which is the Hugging Face Hub too."""
     host = WeightsHost()
-    monkeypatch.setenv("HF_ENDPOINT", host.url)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    use_hub(monkeypatch, host.url, hub)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     yield host
     host.close()
 
@@ -58,8 +72,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[WeightsHost]:
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where torch keeps its downloads; the folder is not there yet."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    for name in ("DEMO_WEIGHTS_DIR", "HF_HUB_OFFLINE"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("DEMO_WEIGHTS_DIR", raising=False)
     return tmp_path / "torch" / "hub" / "checkpoints"
 
 
@@ -344,17 +357,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def publish_on_hub(host: WeightsHost, content: bytes, etag: str | None) -> None:
-    """Put a file on the Hub as it does it: the checksum comes with a redirect to where the bytes are."""
-    headers = {"Location": "/bytes"} | ({"X-Linked-ETag": f'"{etag}"'} if etag else {})
-    host.resources[HUB_PATH] = Resource(status=302, headers=headers)
-    host.resources["/bytes"] = Resource(content)
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
 def test_the_folder_comes_first(host: WeightsHost, spec: BackboneSpec, folder: Path) -> None:
     (folder / spec.file_name).write_bytes(CONTENT)
     assert fetch(spec) == (WeightsFile(folder / spec.file_name, Source.FOLDER), [])
@@ -379,13 +381,15 @@ def test_a_damaged_file_in_the_folder_is_left_there_and_not_used(
     assert (folder / spec.file_name).read_bytes() == b"damaged"
 
 
-def test_the_hub_stands_in_for_a_host_that_refuses(host: WeightsHost, cache: Path) -> None:
+def test_the_hub_stands_in_for_a_host_that_refuses(host: WeightsHost, hub: Path) -> None:
     content = save({"fc.bias": torch.ones(1000)})
     spec = stand_in(host.url, CONTENT, hub_repo=REPO)
-    publish_on_hub(host, content, sha256(content))
+    publish_on_hub(host, content)
     file, progress = fetch(spec)
-    assert file == WeightsFile(cache / HUB_NAME, Source.HUB)
-    assert [sent.path for sent in host.log] == [path_of(spec), HUB_PATH, "/bytes"]
+    assert file.source is Source.HUB
+    assert file.path.is_relative_to(hub)
+    assert host.log[0].path == path_of(spec)
+    assert {sent.path for sent in host.log[1:]} == {HUB_PATH, "/bytes"}
     assert progress[-1] == FetchProgress(Source.HUB, "127.0.0.1", len(content), len(content))
     assert fetch(spec) == (file, [])
     assert find_weights(spec) == file
@@ -398,57 +402,104 @@ def test_the_hub_is_not_asked_where_the_first_host_has_it(host: WeightsHost, spe
 
 
 def test_the_hubs_checksum_is_held(host: WeightsHost, cache: Path) -> None:
-    publish_on_hub(host, CONTENT, sha256(b"other"))
-    tried = fail(stand_in(host.url, CONTENT, hub_repo=REPO))
+    publish_on_hub(host, CONTENT, etag=hashlib.sha256(b"other").hexdigest())
+    with pytest.raises(WeightsMissing) as caught:
+        fetch(spec := stand_in(host.url, CONTENT, hub_repo=REPO))
+    tried = caught.value.values["tried"]
     assert [type(each) for each in tried] == [SourceAbsent, DownloadRefused, ChecksumWrong]
+    assert find_whole(spec) is None
     assert [path.suffix for path in cache.iterdir()] == [".lock"]
 
 
-@pytest.mark.parametrize("etag", [None, "not-a-sha256"])
-def test_a_mirror_without_a_checksum_is_taken_but_not_resumed(host: WeightsHost, etag: str | None) -> None:
-    publish_on_hub(host, CONTENT, etag)
+def test_a_mirror_without_a_checksum_is_taken(host: WeightsHost) -> None:
+    publish_on_hub(host, CONTENT, etag="not-a-sha256")
+    file, _ = fetch(stand_in(host.url, CONTENT, hub_repo=REPO))
+    assert file.path.read_bytes() == CONTENT
+
+
+def test_the_hubs_copy_is_resumed_where_it_was_cut(host: WeightsHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 10_000)
+    publish_on_hub(host, CONTENT)
     host.resources["/bytes"].cuts = [100_000]
     file, _ = fetch(stand_in(host.url, CONTENT, hub_repo=REPO))
     assert file.path.read_bytes() == CONTENT
-    assert host.log[-1].range == ""
+    assert [sent.num_bytes for sent in host.log if sent.path == "/bytes" and sent.num_bytes] == [100_000, 300_000]
 
 
-def test_the_hubs_copy_is_resumed_where_it_was_cut(host: WeightsHost) -> None:
-    publish_on_hub(host, CONTENT, sha256(CONTENT))
-    host.resources["/bytes"].cuts = [100_000]
-    file, _ = fetch(stand_in(host.url, CONTENT, hub_repo=REPO))
-    assert file.path.read_bytes() == CONTENT
-    assert [sent.num_bytes for sent in host.log if sent.path == "/bytes"] == [100_000, 300_000]
-
-
-def test_a_damaged_copy_of_the_hub_is_fetched_again(host: WeightsHost, cache: Path) -> None:
+def test_a_damaged_copy_of_the_hub_is_fetched_again(host: WeightsHost) -> None:
     spec = stand_in(host.url, CONTENT, hub_repo=REPO)
-    publish_on_hub(host, CONTENT, sha256(CONTENT))
-    fetch(spec)
-    (cache / HUB_NAME).write_bytes(CONTENT[:-1])
+    publish_on_hub(host, CONTENT)
+    file, _ = fetch(spec)
+    file.path.write_bytes(CONTENT[:-1])
+    assert find_whole(spec) is None
     assert fetch(spec)[0].path.read_bytes() == CONTENT
 
 
-def test_an_endpoint_may_end_in_a_slash(host: WeightsHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_ENDPOINT", f"{host.url}/mirror/")
-    host.resources[f"/mirror{HUB_PATH}"] = Resource(CONTENT)
-    assert fetch(stand_in(host.url, CONTENT, hub_repo=REPO))[0].source is Source.HUB
+def test_what_was_preloaded_is_found_wherever_the_hubs_cache_is(
+    host: WeightsHost, hub: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = stand_in(host.url, CONTENT, hub_repo=REPO)
+    publish_on_hub(host, CONTENT)
+    file, _ = fetch(spec)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "elsewhere"))
+    host.resources.clear()
+    assert fetch(spec) == (file, [])
+    assert file.path.is_relative_to(hub)
 
 
-@pytest.mark.parametrize("value", ["1", "true", "YES", "on"])
-def test_an_offline_hub_is_not_asked(host: WeightsHost, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", value)
-    publish_on_hub(host, CONTENT, sha256(CONTENT))
+def test_the_storage_of_a_space_keeps_what_is_fetched(
+    spec: BackboneSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TORCH_HOME")
+    monkeypatch.setenv("SPACE_ID", "teacher/vision")
+    monkeypatch.setattr("demo.models.weights._STORAGE", tmp_path)
+    file, _ = fetch(spec)
+    assert file.path == tmp_path / "checkpoints" / spec.file_name
+
+
+def test_an_offline_hub_is_not_asked(host: WeightsHost, hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_hub(monkeypatch, host.url, hub, offline=True)
+    publish_on_hub(host, CONTENT)
     tried = fail(stand_in(host.url, CONTENT, hub_repo=REPO))
     assert [type(each) for each in tried] == [SourceAbsent, DownloadRefused, HubOffline]
     assert len(host.log) == 1
 
 
-@pytest.mark.parametrize("value", ["", "0", "false"])
-def test_a_hub_that_is_not_offline_is_asked(host: WeightsHost, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    monkeypatch.setenv("HF_HUB_OFFLINE", value)
-    publish_on_hub(host, CONTENT, sha256(CONTENT))
-    assert fetch(stand_in(host.url, CONTENT, hub_repo=REPO))[0].source is Source.HUB
+@pytest.mark.parametrize("status", [403, 404, 503])
+def test_a_refusal_of_the_hub_is_told(host: WeightsHost, status: int) -> None:
+    publish_on_hub(host, CONTENT)
+    host.resources[HUB_PATH].status = status
+    refused = fail(stand_in(host.url, CONTENT, hub_repo=REPO))[-1]
+    assert (type(refused), refused.values) == (DownloadRefused, {"host": "127.0.0.1", "status": status})
+
+
+def test_a_hub_that_is_not_there_is_told_at_once(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        use_hub(monkeypatch, f"http://127.0.0.1:{nobody.getsockname()[1]}", hub)
+        began = time.monotonic()
+        tried = fail(stand_in("http://127.0.0.1:1", CONTENT, hub_repo=REPO))
+    assert type(tried[-1]) is DownloadUnreachable
+    assert time.monotonic() - began < 10
+
+
+def test_a_full_disk_is_told_by_the_hubs_cache_too(hub: Path, host: WeightsHost) -> None:
+    publish_on_hub(host, CONTENT)
+    hub.write_bytes(b"no folder")
+    assert type(fail(stand_in(host.url, CONTENT, hub_repo=REPO))[-1]) is CacheUnwritable
+
+
+def test_who_leaves_a_download_of_the_hub_ends_it(
+    host: WeightsHost, hub: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 10_000)
+    publish_on_hub(host, CONTENT)
+    host.resources["/bytes"].pause_s = 0.02
+    spec = stand_in(host.url, CONTENT, hub_repo=REPO)
+    with closing(fetch_weights(spec)) as fetching:
+        assert any(each.source is Source.HUB and each.done_bytes for each in fetching)
+    assert not has_weights(spec)
+    assert not list(hub.rglob("*.incomplete"))
 
 
 def test_the_embedded_weights_are_in_their_wheel_and_nowhere_else(folder: Path, cache: Path) -> None:
@@ -597,7 +648,7 @@ def test_who_waits_goes_on_where_another_left(
     while next(leaving).done_bytes == 0:
         pass
     left = part(cache, spec).stat().st_size
-    assert next(waiting) == FetchProgress(Source.DOWNLOAD, "127.0.0.1", left, None)
+    assert next(waiting) == FetchProgress(Source.DOWNLOAD, "127.0.0.1", left, len(CONTENT))
     leaving.close()
     assert max(progress.done_bytes for progress in waiting) == len(CONTENT)
     assert host.log[-1].range == f"bytes={left}-"

@@ -148,6 +148,8 @@ def test_written_read_and_written_again_are_the_same_bytes(config: HeadConfig, s
 def test_a_file_of_the_format_before_is_read(optimizer: str, balance: Balance, settings: Settings) -> None:
     summary = json.loads(take_apart(GOOD)[0]["__metadata__"]["summary"])
     del summary["val_balanced"], summary["test_balanced"]
+    del summary["recipe"]["shuffled"]
+    assert not read_head(with_metadata(format="3", summary=summary), settings).summary.recipe.shuffled
     del summary["recipe"]["balance"], summary["recipe"]["warm_start"]
     summary["recipe"]["optimizer"] = optimizer
     found = read_head(with_metadata(format="2", summary=summary), settings).summary

@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 from torch import Tensor, nn
 
 from demo.models.backbone import load_backbone
 from demo.models.errors import UnknownBackbone, WeightsDamaged, WeightsError, WeightsMissing
 from demo.models.weights import Source, WeightsFile, find_weights, has_weights, load_weights, usable_backbone
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, WheelFile
-from tests.weights_host import PublishedFile
+from tests.weights_host import HUB_COMMIT, PublishedFile, use_hub
 
 RESNET18 = ZOO["resnet18"]
+REPO = RESNET18.hub_repo
 
 
 @pytest.fixture(autouse=True)
@@ -27,8 +28,21 @@ def no_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def checkpoints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder in which torch keeps its downloads; empty."""
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the Hub's cache has its copy of ResNet-18, as a link to what its checksum names; it is not there yet."""
+    use_hub(monkeypatch, "http://127.0.0.1:1", tmp_path / "hub", offline=True)
+    repo = tmp_path / "hub" / f"models--{REPO.replace('/', '--')}"
+    (repo / "refs").mkdir(parents=True)
+    (repo / "refs" / "main").write_text(HUB_COMMIT)
+    (repo / "blobs").mkdir()
+    (repo / "snapshots" / HUB_COMMIT).mkdir(parents=True)
+    return repo / "snapshots" / HUB_COMMIT / "model.safetensors"
+
+
+@pytest.fixture
+def checkpoints(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which torch keeps its downloads; empty, as is the Hub's cache."""
+    assert not copy.exists()
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     folder = tmp_path / "hub" / "checkpoints"
     folder.mkdir(parents=True)
@@ -136,12 +150,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_places_on_this_machine_are_asked_in_their_order(checkpoints: Path, folder: Path) -> None:
-    spec = replace(RESNET18, hub_repo="timm/resnet18.tv_in1k")
+def test_the_places_on_this_machine_are_asked_in_their_order(checkpoints: Path, folder: Path, copy: Path) -> None:
+    spec = RESNET18
     places = [
         WeightsFile(folder / spec.file_name, Source.FOLDER),
         WeightsFile(checkpoints / spec.file_name, Source.CACHE),
-        WeightsFile(checkpoints / "resnet18.tv_in1k.safetensors", Source.HUB),
+        WeightsFile(copy, Source.HUB),
     ]
     for place in places:
         place.path.write_bytes(b"not looked at yet")
@@ -172,9 +186,9 @@ def test_a_damaged_file_does_not_hide_a_good_one(checkpoints: Path, folder: Path
     assert (folder / spec.file_name).exists()
 
 
-def test_the_hubs_copy_is_loaded_as_what_it_is(checkpoints: Path) -> None:
-    spec = replace(RESNET18, hub_repo="timm/resnet18.tv_in1k")
-    copy = checkpoints / "resnet18.tv_in1k.safetensors"
+@pytest.mark.usefixtures("checkpoints")
+def test_the_hubs_copy_is_loaded_as_what_it_is(copy: Path) -> None:
+    spec = RESNET18
     save_file({"fc.bias": torch.ones(1000)}, copy)
     assert load_weights(spec)["fc.bias"].sum() == 1000
     copy.write_bytes(copy.read_bytes()[:-1])
@@ -182,13 +196,15 @@ def test_the_hubs_copy_is_loaded_as_what_it_is(checkpoints: Path) -> None:
         load_weights(spec)
 
 
-def test_the_hubs_copy_is_held_to_the_digits_beside_it(checkpoints: Path) -> None:
-    spec = replace(RESNET18, hub_repo="timm/resnet18.tv_in1k")
-    copy = checkpoints / "resnet18.tv_in1k.safetensors"
-    save_file({"fc.bias": torch.ones(1000)}, copy)
-    copy.with_name(f"{copy.name}.sha256").write_text(hashlib.sha256(copy.read_bytes()).hexdigest())
+@pytest.mark.usefixtures("checkpoints")
+def test_the_hubs_copy_is_held_to_the_digits_that_it_links_to(copy: Path) -> None:
+    spec = RESNET18
+    content = save({"fc.bias": torch.ones(1000)})
+    blob = copy.parents[2] / "blobs" / hashlib.sha256(content).hexdigest()
+    blob.write_bytes(content)
+    copy.symlink_to(Path("../../blobs") / blob.name)
     load_weights(spec)
-    flip_a_bit(copy)
+    flip_a_bit(blob)
     with pytest.raises(WeightsDamaged, match=copy.name):
         load_weights(spec)
 

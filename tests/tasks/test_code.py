@@ -39,6 +39,7 @@ RECIPES = {
     "two hidden layers": Recipe(head=HeadConfig(2, 32, 0.25), epochs=EPOCHS, seed=7, batch_size=3, learning_rate=0.002),
     "lesson": lesson_recipe(epochs=EPOCHS),
     "ridge": Recipe(optimizer=Optimizer.RIDGE),
+    "shuffled": Recipe(epochs=EPOCHS, shuffled=True, seed=5),
     "last stage": Recipe(Trains.LAST_STAGE, learning_rate=0.0001, epochs=EPOCHS, batch_size=4),
     "everything": lesson_recipe(Trains.EVERYTHING, epochs=EPOCHS),
     "head first": Recipe(
@@ -55,6 +56,7 @@ ALL = {
     "ridge of more": Recipe(optimizer=Optimizer.RIDGE, crops=2, patience=3),
     "longest of everything": Recipe(Trains.EVERYTHING, patience=2, crops=1, batch_size=8),
     "balanced": Recipe(balance=Balance.ON, patience=2),
+    "shuffled as they are": Recipe(shuffled=True, flips=False),
     "everything balanced": Recipe(Trains.EVERYTHING, batch_size=8, balance=Balance.ON),
 }
 EVERY_RECIPE = pytest.mark.parametrize("recipe", ALL.values(), ids=ALL)

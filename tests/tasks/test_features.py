@@ -5,7 +5,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import product
+from itertools import accumulate, product
 
 import numpy as np
 import pytest
@@ -36,7 +36,8 @@ from demo.tasks.features import (
 )
 from tests.pictures import encode, noise
 
-CHUNK = 8  # pictures that are read and computed together
+CHUNK = 8  # looks that are computed together, after the first
+CHUNKS = (2, 2, 4, CHUNK, CHUNK)  # from the start
 DIGESTS = [f"{number:08x}{'0' * 56}" for number in range(40)]
 SIZES = [(64, 64), (640, 480), (100, 1000), (97, 31)]
 
@@ -238,9 +239,9 @@ def test_training_sees_all_views_and_validation_the_plain_pictures(embedded: Bac
     assert plain_targets.tolist() == [0, 1, 0, 1]
 
 
-def test_progress_counts_looks_from_none_to_all(embedded: Backbone) -> None:
+def test_progress_counts_pictures_and_is_seen_after_the_first(embedded: Backbone) -> None:
     steps, _ = extract(embedded, make(pictures(11)), views=(View(flip=True),))
-    assert steps == [FeatureProgress(done, 20) for done in (0, 8, 16, 20)]
+    assert steps == [FeatureProgress(done, 11) for done in (0, 1, 2, 4, 8, 11)]  # of two looks each, but for two
 
 
 def test_the_same_picture_in_two_places_is_looked_at_once(embedded: Backbone) -> None:
@@ -248,8 +249,8 @@ def test_the_same_picture_in_two_places_is_looked_at_once(embedded: Backbone) ->
     store = CountingStore()
     contents = [first, second, first, third, first, second, third, first]  # also for validation
     steps, features = extract(embedded, make(contents, store), views=(View(flip=True),))
-    assert steps[-1] == FeatureProgress(6, 6)
-    assert store.num_reads == 6  # three pictures in two views
+    assert steps[-1] == FeatureProgress(3, 3)
+    assert store.num_reads == 3  # each once for both of its views
     for place in (2, 4, 7):
         np.testing.assert_array_equal(features.values[place], features.values[0])
     assert features.augmented is not None
@@ -293,7 +294,7 @@ def test_more_views_of_known_pictures_are_all_that_is_computed(embedded: Backbon
     extract(embedded, dataset, cache=cache)
     assert store.num_reads == 6
     steps, _ = extract(embedded, dataset, views=(View(flip=True),), cache=cache)
-    assert steps == [FeatureProgress(0, 4), FeatureProgress(4, 4)]
+    assert steps == [FeatureProgress(done, 4) for done in (0, 2, 4)]
     assert store.num_reads == 10
     assert extract(embedded, dataset, views=(View(flip=True),), cache=cache)[0] == []
     assert store.num_reads == 10
@@ -354,16 +355,17 @@ def test_a_run_that_is_closed_stops_soon_and_what_it_computed_is_used(embedded: 
     num_pictures = CHUNK * (num_cores() + 6)
     dataset = make(pictures(num_pictures), store)
     run = extract_features(embedded, dataset, Settings(), cache=cache)
-    assert [next(run).done for _ in range(3)] == [0, CHUNK, 2 * CHUNK]
+    assert [next(run).done for _ in range(5)] == [0, *accumulate(CHUNKS[:4])]
     run.close()
     assert_nothing_runs()
-    # Two chunks came out; one for each core and one more were under way.
-    assert 2 * CHUNK <= store.num_reads <= CHUNK * (2 + num_cores() + 1) < num_pictures
+    # Four chunks came out; one for each core and one more were under way.
+    num_out = sum(CHUNKS[:4])
+    assert num_out <= store.num_reads <= num_out + CHUNK * (num_cores() + 1) < num_pictures
     known = dict(cache.rows(EMBEDDED))
-    assert list(known) == [(PLAIN, sample.digest) for sample in dataset.samples[: 2 * CHUNK]]
+    assert list(known) == [(PLAIN, sample.digest) for sample in dataset.samples[:num_out]]
     steps, features = extract(embedded, dataset, cache=cache)
-    assert steps[0] == FeatureProgress(0, num_pictures - 2 * CHUNK)
-    np.testing.assert_array_equal(features.values[: 2 * CHUNK], np.stack(list(known.values())))
+    assert steps[0] == FeatureProgress(0, num_pictures - num_out)
+    np.testing.assert_array_equal(features.values[:num_out], np.stack(list(known.values())))
     np.testing.assert_array_equal(features.values, extract(embedded, dataset)[1].values)
 
 
@@ -379,14 +381,14 @@ def test_an_unreadable_picture_is_named_and_ends_the_run(
     embedded: Backbone, bad: bytes, error: type[Exception]
 ) -> None:
     contents = pictures(3 * CHUNK)
-    contents[CHUNK + 3] = bad
+    contents[CHUNK - 1] = bad
     cache = FeatureCache()
     run = extract_features(embedded, make(contents), Settings(), cache=cache)
-    assert [next(run).done for _ in range(2)] == [0, CHUNK]
-    with pytest.raises(error, match=f'"{CHUNK + 3}.png"'):
+    assert [next(run).done for _ in range(3)] == [0, 2, 4]
+    with pytest.raises(error, match=f'"{CHUNK - 1}.png"'):
         list(run)
     assert_nothing_runs()
-    assert len(cache.rows(EMBEDDED)) == CHUNK  # of the whole chunks before it
+    assert len(cache.rows(EMBEDDED)) == 4  # of the whole chunks before it
 
 
 def test_an_error_of_the_network_comes_out_too(embedded: Backbone, settings: Settings) -> None:
@@ -411,10 +413,10 @@ def test_looks_come_out_in_order_whichever_is_done_first(embedded: Backbone, set
         return batch.mean(dim=(1, 2, 3))[:, None]
 
     found = list(run_views(views, embedded, settings, compute))
-    assert [each for chunk, _ in found for each in chunk] == views
-    assert [len(values) for _, values in found] == [CHUNK] * 5 + [3]
+    assert [each for chunk, _, _ in found for each in chunk] == views
+    assert [len(values) for _, values, _ in found] == [2, 2, 4] + [CHUNK] * 4 + [3]
     seen = [embedded.transform(each.view.show(read_image(each.sample.image_bytes, settings), "")) for each in views]
-    means = torch.cat([values for _, values in found]).flatten()
+    means = torch.cat([values for _, values, _ in found]).flatten()
     torch.testing.assert_close(means, torch.stack(seen).mean(dim=(1, 2, 3)))
 
 

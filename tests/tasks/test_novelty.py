@@ -1,23 +1,15 @@
 """What is unlike everything that was learned."""
 
-import gc
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 
 from demo.data.dataset import Split
-from demo.data.samples import EXAMPLES, read_example
-from demo.models.backbone import Backbone
-from demo.settings import Settings
 from demo.tasks.features import Features
 from demo.tasks.novelty import (
     Judgement,
-    Strangers,
     compare,
     distance_to,
     judge,
@@ -169,33 +161,3 @@ def test_two_classes_of_two_pictures_are_enough(is_tuned: bool) -> None:
 
 def test_a_class_of_one_picture_can_be_left_alone() -> None:
     assert leave_out(np.array([[-1.0, 0.1], [0.1, -1.0]]), np.array([0, 1]), 0.95) == (Judgement(1, 1),) * 2
-
-
-def test_each_network_sees_the_examples_once_and_takes_their_features_with_it(
-    embedded: Backbone, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen: list[tuple[bool, int]] = []
-    run = Backbone.run
-
-    def run_and_note(self: Backbone, pictures: Sequence[Image.Image]) -> Any:
-        seen.append((self.is_private, len(pictures)))
-        return run(self, pictures)
-
-    monkeypatch.setattr(Backbone, "run", run_and_note)
-    strangers = Strangers()
-    features = strangers.features(embedded, settings)
-    assert strangers.features(embedded, settings) is features
-    assert seen == [(False, 6)]
-    alone = run(embedded, [read_example(EXAMPLES[5], settings)]).features[0].numpy()
-    assert features[5] == pytest.approx(alone, abs=1e-4)
-
-    name, weight = next((name, weight) for name, weight in embedded.network.named_parameters() if weight.dim() == 4)
-    private = embedded.open_private({name: 2 * weight})
-    others = strangers.features(private, settings)
-    assert not np.allclose(others, features)
-    assert strangers.features(private, settings) is others
-    assert seen == [(False, 6), (True, 6)]
-    assert len(strangers._features) == 2
-    del private
-    gc.collect()
-    assert len(strangers._features) == 1

@@ -175,7 +175,7 @@ def test_a_race_leaves_the_shared_network_as_it_was(
 
 
 def computes_features(step: RaceProgress) -> bool:
-    return step == FeatureProgress(8, 20)  # in chunks of eight, of which others are under way
+    return step == FeatureProgress(8, 20)  # while others are under way
 
 
 def learns(step: RaceProgress, contender: Contender) -> bool:

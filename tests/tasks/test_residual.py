@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from demo.data.errors import ImageError
+from demo.data.samples import find_example, read_example
 from demo.errors import DemoError, OptionError
 from demo.models.backbone import Backbone
 from demo.models.head import Head, build_head
@@ -28,7 +29,7 @@ from demo.tasks.errors import UnknownBlock
 from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureProgress
 from demo.tasks.predict import predict
-from demo.tasks.residual import BlockView, Signal, measure_without, switch_off, view_block
+from demo.tasks.residual import BlockView, Signal, measure_without, switch_off, try_block, view_block
 from tests.models.test_backbone import PICTURES, assert_frozen, dataset, hooks
 from tests.networks import summary
 from tests.pictures import encode, noise
@@ -497,3 +498,28 @@ def test_a_measurement_can_be_left(embedded: Backbone) -> None:
     measuring = measure_without(embedded, dataset(*map(encode, PICTURES)), linear_head(), Settings())
     assert next(measuring) == FeatureProgress(0, 2)
     measuring.close()
+
+
+def test_without_a_shortcut_the_answer_to_coffee_ends_and_without_a_block_it_stays(embedded: Backbone) -> None:
+    coffee = read_example(find_example("coffee"), Settings())
+    whole = predict(embedded, coffee).top[0]
+    for name in EMBEDDED_BLOCKS:
+        trial = try_block(embedded, name, coffee)
+        assert trial.whole.class_name == whole.class_name == "espresso"
+        assert trial.whole.probability == pytest.approx(whole.probability, abs=1e-5)
+        assert abs(trial.block_off.probability - whole.probability) < 0.05
+        assert trial.shortcut_off.probability < 0.05
+        assert trial.difference > 0.8
+        assert trial.shortcut_off.best.probability >= trial.shortcut_off.probability
+
+
+@pytest.mark.parametrize("head", [None, linear_head()], ids=["imagenet", "own"])
+def test_a_trial_asks_the_views_that_switch_off_gives(embedded: Backbone, cat: Image.Image, head: Head | None) -> None:
+    trial = try_block(embedded, "blocks.4.1", cat, head=head)
+    views = (switch_off(embedded, blocks=["blocks.4.1"]), switch_off(embedded, shortcuts=["blocks.4.1"]))
+    for answer, view in zip((trial.block_off, trial.shortcut_off), views, strict=True):
+        top = predict(view, cat, head=head).top[0]
+        assert (answer.best.class_idx, answer.best.class_name) == (top.class_idx, top.class_name)
+        assert answer.best.probability == pytest.approx(top.probability, abs=1e-6)
+    with pytest.raises(UnknownBlock):
+        try_block(embedded, "blocks.0.0", cat)

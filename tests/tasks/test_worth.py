@@ -11,8 +11,9 @@ from demo.models.recipe import Recipe, Trains, lesson_recipe
 from demo.settings import Settings
 from demo.tasks.evaluate import measure
 from demo.tasks.features import FeatureCache, FeatureProgress
-from demo.tasks.finetune import FineTuned, Progress, fine_tune, score
+from demo.tasks.finetune import FineTuned, fine_tune, score
 from demo.tasks.fit import EpochResult
+from demo.tasks.lease import Progress
 from demo.tasks.worth import fine_tune_and_compare
 from tests.pictures import MakeZip, colour_folders
 

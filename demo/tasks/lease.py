@@ -1,0 +1,120 @@
+"""Deeper trainings, races and ascents with a lent GPU where there is one; elsewhere they run as ever.
+
+Predictions and heads alone stay on the processor, which has answered before a GPU has come.
+"""
+
+import logging
+from collections.abc import Callable, Generator
+from contextlib import closing
+from typing import Any
+
+import torch
+
+from demo.data.dataset import Dataset
+from demo.models.backbone import Backbone
+from demo.models.hardware import IS_LENT
+from demo.models.head import Head, build_head
+from demo.models.recipe import Recipe, Trains
+from demo.models.zoo import StageLabel
+from demo.settings import Settings
+from demo.tasks import ascent, finetune, race
+from demo.tasks.ascent import AscentStep
+from demo.tasks.broker import WAITING, borrow
+from demo.tasks.errors import GpuNotLent
+from demo.tasks.features import FeatureCache, FeatureProgress, Features
+from demo.tasks.finetune import FineTuned
+from demo.tasks.gpu_work import Album, Ascent, Race, Tensors, Trained, Training, Work
+from demo.tasks.race import RaceProgress
+
+Progress = finetune.Progress | GpuNotLent  # after which all begins anew, on the processor
+
+_log = logging.getLogger("demo")
+
+
+def fine_tune(
+    backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings, *, cache: FeatureCache | None = None
+) -> Generator[Progress, None, None]:
+    """Train as `demo/tasks/finetune.py:fine_tune` does; more layers than the head with a lent GPU, where there is one.
+
+    Yields:
+        What that yields; GpuNotLent before all is done anew on the processor.
+
+    Raises:
+        TooManyTrained: If the private copy would be larger than the settings allow.
+    """
+    if not IS_LENT or recipe.trains is Trains.HEAD:
+        return finetune.fine_tune(backbone, dataset, recipe, settings, cache=cache)
+    finetune.check_size(backbone, dataset, recipe, settings)
+    return _try(
+        lambda: Training(backbone.spec.name, Album.of(dataset), recipe, settings),
+        lambda: finetune.fine_tune(backbone, dataset, recipe, settings, cache=cache),
+        lambda step: _read(step, backbone, dataset) if isinstance(step, Trained) else step,
+        waiting=FeatureProgress(0, len(dataset.samples)),
+    )
+
+
+def run_race(
+    backbone: Backbone, dataset: Dataset, settings: Settings, *, seed: int = 0
+) -> Generator[RaceProgress | GpuNotLent, None, None]:
+    """Race as `demo/tasks/race.py:race` does, all contenders with a lent GPU, where there is one."""
+    if not IS_LENT:
+        return race.race(backbone, dataset, settings, seed=seed)
+    return _try(
+        lambda: Race(backbone.spec.name, Album.of(dataset), settings, seed),
+        lambda: race.race(backbone, dataset, settings, seed=seed),
+        waiting=FeatureProgress(0, len(dataset.samples)),
+    )
+
+
+def ascend(
+    backbone: Backbone, stage: StageLabel, channel_idx: int, *, num_steps: int
+) -> Generator[AscentStep | GpuNotLent, None, None]:
+    """Ascend as `demo/tasks/ascent.py:ascend` does, with a lent GPU where there is one and the network is shared."""
+
+    def here() -> Generator[AscentStep, None, None]:
+        return ascent.ascend(backbone, stage, channel_idx, num_steps=num_steps)
+
+    if not IS_LENT or backbone.is_private:
+        return here()
+    return _try(lambda: Ascent(backbone.spec.name, stage, channel_idx, num_steps), here)
+
+
+def _try(
+    prepare: Callable[[], Work],
+    here: Callable[[], Generator[Any, None, None]],
+    read: Callable[[Any], Any] = lambda step: step,
+    *,
+    waiting: FeatureProgress | None = None,
+) -> Generator[Any, None, None]:
+    """Yield the steps of work with a lent GPU; if that fails, GpuNotLent and the steps of the work done here.
+
+    While there is no GPU yet `waiting` is yielded again and again, at which the work may be stopped.
+    """
+    try:
+        with closing(borrow(prepare())) as steps:  # who leaves ends the work there too
+            for step in steps:
+                if step is not WAITING:
+                    yield read(step)
+                elif waiting is not None:
+                    yield waiting
+        return
+    except (OSError, EOFError) as error:
+        _log.warning("no lent GPU: %s", error)
+    yield GpuNotLent()
+    yield from here()
+
+
+def _read(trained: Trained, backbone: Backbone, dataset: Dataset) -> FineTuned:
+    """Return a training's end with the names of the visitor's classes."""
+    names, name = dataset.class_names, backbone.spec.name
+    module = build_head(
+        backbone.spec.num_features, len(names), trained.summary.recipe.head, generator=torch.Generator()
+    )
+    module.load_state_dict(_as_tensors(trained.head))
+    head = Head(module.eval().requires_grad_(False), names, name, trained.summary, _as_tensors(trained.tuned))
+    splits = tuple(sample.split for sample in dataset.samples)
+    return FineTuned(head, Features(name, names, trained.values, trained.class_idxs, splits))
+
+
+def _as_tensors(arrays: Tensors) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(each) for name, each in arrays.items()}
