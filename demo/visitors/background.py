@@ -12,6 +12,11 @@ _MAX_THREADS = 16  # more than all lines of slow events let through, but for rec
 _slow = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="slow", initializer=give_way)
 
 
+def begin_slowly(function: Callable[[], None]) -> None:
+    """Let a function run in a thread of low priority; nobody waits for it here."""
+    _slow.submit(function)
+
+
 def run_slowly(function: Callable[..., Any], *arguments: Any) -> Any:
     """Call a function in a thread of low priority, and return or raise its result."""
     # The caller's context variables tell gradio that a component made here is an update of one on the page.

@@ -29,3 +29,9 @@ class TrainingStopped(SessionError):
     """A training was stopped before its end."""
 
     message = "The training was stopped. The model in use is the same as before."
+
+
+class NotAgreed(DemoError):
+    """Nobody has said that those who will be pictured have agreed."""
+
+    message = "First make sure that all who will be in the pictures have agreed, and tick the box above the button."

@@ -7,12 +7,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import closing
+from contextvars import Context, copy_context
 from enum import StrEnum
 from itertools import takewhile
 from typing import Any
 
 from demo.errors import DemoError, forget_origin, log_unexpected
 from demo.system import give_way
+from demo.tasks.errors import GpuNotLent
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import BatchProgress
@@ -22,11 +24,15 @@ _NUM_REMEMBERED = 20  # durations kept for each kind of job, to estimate how lon
 
 
 class JobKind(StrEnum):
-    """The kind of a job: the training of a head, a race of four ways to learn, or a learning curve."""
+    """The kind of a job: training a head, a race, a curve, networks by depth, a trial, or a step of the lesson."""
 
     TRAINING = "training"
     RACE = "race"
     CURVE = "curve"
+    LESSON = "lesson"
+    DEPTH = "depth"
+    COPIES = "copies"
+    LAYERS = "layers"
 
 
 class Job:
@@ -46,18 +52,20 @@ class Job:
 
         Args:
             steps: The work, as a stream: FeatureProgress and BatchProgress are its progress, FineTuned is its result,
-                and everything else is a point of its curves.
+                GpuNotLent says that all begins anew, and everything else is a point of its curves.
             adopt: Called with the result before `done` is set; not called for a job that was stopped.
             kind: Kind of the job.
         """
         self.kind = kind
         self._steps: Callable[[], Generator[Any, None, None]] | None = steps
         self._adopt = adopt
+        self._context = copy_context()  # of who asks: a lent GPU counts its seconds for each visitor
         self._ending = threading.Lock()  # makes sure that the job ends once: by its end, an error, or Stop
         self.done = threading.Event()
         self.began: float | None = None  # on the monotonic clock
         self.progress: FeatureProgress | BatchProgress | None = None
         self.points: list[Any] = []
+        self.refusal: GpuNotLent | None = None
         self.result: FineTuned | None = None
         self.error: Exception | None = None
 
@@ -73,7 +81,7 @@ class Job:
     def run(self) -> None:
         """Do the work in the caller's thread; an error is kept in `error`."""
         try:
-            self._run()
+            self._context.run(self._run)
         except DemoError as error:
             self._end(error)
         except Exception as error:
@@ -94,6 +102,8 @@ class Job:
                         self.progress = step
                     case FineTuned():
                         result = step
+                    case GpuNotLent():
+                        self.refusal, self.progress, self.points = step, None, []
                     case _:
                         self.progress = None
                         self.points.append(step)
@@ -110,6 +120,7 @@ class Job:
             if error is not None:
                 forget_origin(error)
             self._steps = self._adopt = None  # these hold the pictures, which must not outlive the training
+            self._context = Context()
             self.done.set()
 
 
@@ -130,6 +141,11 @@ class TrainingQueue:
             if self._worker is None:
                 self._worker = threading.Thread(target=self._work, name="training", daemon=True)
                 self._worker.start()
+
+    def __len__(self) -> int:
+        """Count the jobs that wait or run."""
+        with self._changed:
+            return sum(job.is_running for job in self._jobs)
 
     def num_ahead(self, job: Job) -> int:
         """Count the jobs that come before this one; 0 if it runs or has ended."""

@@ -3,14 +3,17 @@
 import itertools
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from PIL import Image
 
 from demo.data.collection import Collection
-from demo.data.dataset import Dataset, Split
+from demo.data.dataset import Dataset, Split, rename_classes
+from demo.data.formats.tones import Note
+from demo.data.samples import EXAMPLES, Example
+from demo.data.starters import STARTERS, translate_names
 from demo.models.head import Head
 from demo.models.state import ModelState
 from demo.settings import Settings
@@ -22,6 +25,7 @@ from demo.tasks.patches import PeakCache
 from demo.tasks.verdict import Comparison
 from demo.visitors.errors import SessionExpired, TrainingRunning
 from demo.visitors.jobs import Job, JobKind, Turns
+from demo.visitors.lesson import Lesson
 from demo.visitors.offers import Offers
 from demo.visitors.photos import Photos
 from demo.visitors.pictures import Pictures
@@ -32,11 +36,16 @@ from demo.visitors.presence import Presence
 class Ref:
     """A page's reference to its session, with the revision that it has seen: the only value of ours in `gr.State`.
 
-    Its hash changes with the revision, which makes gradio fire the state's `change` event.
+    Its hash changes with the revision, which makes gradio fire the state's `change` event. A session that has just
+    begun has the hash of an empty reference: the page that begins it is told all in the same answer.
     """
 
     token: str = ""
-    revision: int = -1
+    revision: int = 0
+
+    def __hash__(self) -> int:
+        """Return a number that changes with the revision alone."""
+        return hash(self.revision)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Ref":
         """Return an empty reference: gradio copies the initial value for every visitor."""
@@ -66,6 +75,18 @@ class Trained:
         """Return what the head says of a split."""
         return score(self.head, self.features, split)
 
+    def translated(self, names: Mapping[str, str]) -> "Trained":
+        """Return it with the class names of a starter set in another language."""
+        class_names = translate_names(self.head.class_names, names)
+        if self.dataset.source not in STARTERS or class_names == self.head.class_names:
+            return self
+        return replace(
+            self,
+            head=replace(self.head, class_names=class_names),
+            features=replace(self.features, class_names=class_names),
+            dataset=rename_classes(self.dataset, class_names),
+        )
+
     @cached_property
     def calibration(self) -> Calibration | None:
         """The temperature that suits the head; fitted at the first look, which may take seconds."""
@@ -84,13 +105,15 @@ class Session:
         self.is_over = False
         self.state = state
         self.model_number = 0  # counts the model states
-        self.photos = Photos()
+        self.photos = Photos(EXAMPLES[0])  # the page opens answered
         self.offers = Offers()
+        self.lesson = Lesson()
         self.pictures = Pictures()
         self.cache = FeatureCache()
         self.peaks = PeakCache()
         self.trained: Trained | None = None
         self.ascents = Turns()
+        self._starter_names: Mapping[str, str] = {}  # in the language of its page, by those in all languages
         self.jobs: dict[JobKind, Job] = {}
 
     @property
@@ -137,13 +160,13 @@ class Session:
             self._revision += 1
         return self.ref
 
-    def choose_photo(self, photo: Image.Image | None) -> Ref:
-        """Replace the photograph that all tabs look at, or take it away."""
-        with self._lock:
-            self._check_not_over()
-            self.photos = self.photos.with_photo(photo)
-            self._revision += 1
-        return self.ref
+    def choose_photo(self, photo: Image.Image | None, notes: tuple[Note, ...] = ()) -> Ref:
+        """Replace the photograph that all tabs look at, with what there is to know of it, or take it away."""
+        return self._choose(lambda photos: photos.with_photo(photo, notes))
+
+    def choose_example(self, example: Example) -> Ref:
+        """Let all tabs look at an example."""
+        return self._choose(lambda photos: photos.with_example(example))
 
     def choose_second(self, picture: Image.Image | None) -> None:
         """Replace the picture that the photograph is compared with, or take it away."""
@@ -192,8 +215,18 @@ class Session:
 
     def adopt(self, result: FineTuned, dataset: Dataset) -> None:
         """Use a newly trained head, and keep its dataset and features for the results."""
-        trained = Trained(result.head, result.features, dataset, result.comparisons)
-        self.change_state(lambda state: state.with_head(result.head), trained=trained)
+        trained = Trained(result.head, result.features, dataset, result.comparisons).translated(self._starter_names)
+        self.change_state(lambda state: state.with_head(trained.head), trained=trained)
+
+    def translate(self, starter_names: Mapping[str, str]) -> None:
+        """Let the classes of a starter set, and whatever learns or has learned from it, have these names."""
+        with self._editing, self._lock:
+            self._starter_names, trained = starter_names, self.results
+            self.pictures = self.pictures.translated(starter_names)
+            if trained and (translated := trained.translated(starter_names)) is not trained:
+                self.state, self.trained = replace(self.state, head=translated.head), translated
+                self.model_number += 1
+                self._revision += 1
 
     def stop(self) -> None:
         """Stop all jobs."""
@@ -205,12 +238,19 @@ class Session:
         self.stop()
         with self._lock:
             self.is_over = True
-            self.photos, self.pictures, self.trained = Photos(), Pictures(), None
+            self.photos, self.pictures, self.trained, self.lesson = Photos(), Pictures(), None, Lesson()
             self.state = self.state.without_head()
             self.cache, self.peaks = FeatureCache(), PeakCache()
             self.ascents.begin()
             self.jobs.clear()
             self.offers.end()
+
+    def _choose(self, change: Callable[[Photos], Photos]) -> Ref:
+        with self._lock:
+            self._check_not_over()
+            self.photos = change(self.photos)
+            self._revision += 1
+        return self.ref
 
     def _check_not_over(self) -> None:
         if self.is_over:

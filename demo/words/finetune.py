@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from demo.sentences import Plural
 from demo.words.customers import CustomersWords
 from demo.words.keep import KeepWords
+from demo.words.reading import ReadingWords
+from demo.words.trials import CopiesWords, LayersWords, SwapWords
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,7 @@ class GatherWords:
     skipped_more: str
     no_dataset: str
     zip_tab: str
+    zip_help: str
     classes_tab: str
     starters_tab: str
     classes_help: str
@@ -30,8 +33,14 @@ class GatherWords:
     class_pictures: str
     class_camera: str
     recorded: Plural
+    recording: str
     rename_class: str
     remove_class: str
+    faces_title: str
+    faces_help: str
+    faces_consent: str
+    faces: str
+    faces_classes: tuple[str, str]
     starters_help: str
     switch_classes: str
     class_off: str
@@ -44,6 +53,7 @@ class GatherWords:
     warn_across_classes: Plural
     warn_split_by_picture: str
     starters: Mapping[str, str]
+    starter_stories: Mapping[str, str]
     starter_classes: Mapping[str, str]
 
 
@@ -65,6 +75,7 @@ class RecipeWords:
     lesson_recipe: str
     suggested_recipe: str
     optimizer: str
+    optimizer_help: str
     optimizers: Mapping[str, str]
     batch_size: str
     learning_rate: str
@@ -78,6 +89,8 @@ class RecipeWords:
     balances: Mapping[str, str]
     warm_start: str
     warm_start_help: str
+    shuffled: str
+    shuffled_help: str
     seed: str
     views_title: str
     view_plain: str
@@ -110,6 +123,7 @@ class TrainingWords:
     trained_balanced: str
     trained_unbalanced: str
     trained_next: str
+    trained_shuffled: str
     curves: Mapping[str, str]
     loss: str
     accuracy_axis: str
@@ -121,7 +135,6 @@ class TrainingWords:
 class ResultsWords:
     """What the head gets right and wrong."""
 
-    title: str
     split: str
     headline: str
     balanced_accuracy: str
@@ -136,6 +149,7 @@ class ResultsWords:
     cell_title: str
     detail_hint: str
     detail_title: str
+    untinted: str
     speaks_for: str
     speaks_help: str
     alike_title: str
@@ -196,19 +210,48 @@ class ExperimentsWords:
 
 
 @dataclass(frozen=True)
+class StepsWords:
+    """The five steps: their names, what was done, what is missing, the way on, what runs."""
+
+    names: Mapping[str, str]
+    pictures: str
+    trained: str
+    wrong: str
+    tried: str
+    kept: str
+    at_work: str
+    no_pictures: str
+    no_head: str
+    brought: str
+    busy: str
+    experimenting: str
+    to_train: str
+    to_wrong: str
+    to_experiments: str
+    to_keep: str
+    to_predict: str
+    running: str
+    jobs: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class FinetuneWords:
     """Tab 2."""
 
     tab: str
     help: str
-    step_pictures: str
-    step_training: str
+    explain: str
+    steps: StepsWords
     splits: Mapping[str, str]
     split_names: Mapping[str, str]
     gather: GatherWords
+    reading: ReadingWords
     recipe: RecipeWords
     training: TrainingWords
     results: ResultsWords
     experiments: ExperimentsWords
+    swap: SwapWords
+    copies: CopiesWords
+    layers: LayersWords
     keep: KeepWords
     customers: CustomersWords

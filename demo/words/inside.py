@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from demo.words.labs import MoveWords, ResidualWords, StatisticsWords
+from demo.words.depth import DepthWords
+from demo.words.labs import BlockWords, MoveWords, ResidualWords, StatisticsWords
+from demo.words.neuron import NeuronWords
 from demo.words.panel import PanelWords
 
 
 @dataclass(frozen=True)
-class LadderWords:
-    """The stage ladder, which is above the panels and always there."""
+class LadderWords(PanelWords):
+    """The stage ladder, the first of the panels."""
 
     measure: str
     measures: Mapping[str, str]
@@ -17,7 +19,8 @@ class LadderWords:
     facts: str
     field: str
     pick: str
-    try_this: str
+    map: str
+    in_numbers: str
     stage_shape: str
     overlay: str
     overlay_alt: str
@@ -86,6 +89,7 @@ class ClassMapWords(PanelWords):
     heading: str
     caption: str
     alt: str
+    tested: str
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,8 @@ class EraseWords(PanelWords):
     paint_help: str
     measure_painted: str
     nothing_painted: str
+    verdicts: Mapping[str, str]
+    painted_verdicts: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,8 @@ class InsideWords:
     """The words of all panels, and what they share."""
 
     tab: str
-    help: str
+    look_at: str
+    numbers: str
     stage_names: Mapping[str, str]
     stage_sentences: Mapping[str, str]
     paper: str
@@ -129,5 +136,8 @@ class InsideWords:
     class_maps: ClassMapWords
     erase: EraseWords
     residual: ResidualWords
+    blocks: BlockWords
     moves: MoveWords
     statistics: StatisticsWords
+    neuron: NeuronWords
+    depth: DepthWords

@@ -32,6 +32,7 @@ class CardWords:
     descent: str
     balanced: str
     head_first: str
+    shuffled: str
     seen: str
     seen_plain: str
     seen_mirrored: str
@@ -66,10 +67,23 @@ class ShareWords:
 
 
 @dataclass(frozen=True)
+class SheetWords:
+    """The sheet of a report, which is what is printed of it."""
+
+    button: str
+    hint: str
+    fill: tuple[str, ...]
+    made: str
+    wrong: str
+    no_wrong: str
+    conclude: str
+    details: str
+
+
+@dataclass(frozen=True)
 class KeepWords:
     """What a visitor takes along."""
 
-    title: str
     help: str
     run_title: str
     run_help: str
@@ -87,5 +101,6 @@ class KeepWords:
     script_usage: str
     script_unreadable: str
     script_compared: str
+    sheet: SheetWords
     share: ShareWords
     card: CardWords

@@ -1,4 +1,4 @@
-"""What three panels of tab 3 say: the residual lab, moving the picture, and the statistics of activations."""
+"""What four panels of tab 3 say: the residual lab, designs of blocks, moving the picture, and statistics."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +16,13 @@ class ResidualWords(PanelWords):
     block_choice: str
     kinds: Mapping[str, str]
     places: Mapping[str, str]
+    trial: str
+    trial_verdicts: Mapping[str, str]
+    trial_unsure: str
+    trial_columns: tuple[str, ...]
+    trial_rows: Mapping[str, str]
+    turned: str
+    to_blocks: str
     map_caption: str
     map_alt: str
     scale: str
@@ -43,6 +50,21 @@ class ResidualWords(PanelWords):
 
 
 @dataclass(frozen=True)
+class BlockWords(PanelWords):
+    """Designs of blocks, drawn and counted without any weights."""
+
+    width: str
+    side: str
+    saving: str
+    names: Mapping[str, str]
+    ideas: Mapping[str, str]
+    inception_alt: str
+    dense_alt: str
+    columns: tuple[str, ...]
+    counted: str
+
+
+@dataclass(frozen=True)
 class MoveWords(PanelWords):
     """What becomes of activations and answers while the picture is moved."""
 
@@ -53,6 +75,7 @@ class MoveWords(PanelWords):
     stages: Mapping[str, str]
     steps: Mapping[str, str]
     top: str
+    verdicts: Mapping[str, str]
     likewise: str
     likewise_help: str
     unmoved: str
@@ -86,4 +109,3 @@ class StatisticsWords(PanelWords):
     mean_axis: str
     count_axis: str
     bin: str
-    numbers: str

@@ -11,10 +11,26 @@ from typing import Any, get_args, get_origin
 from demo import errors
 from demo.errors import DemoError
 from demo.sentences import Plural, Sentence, forms_of
+from demo.words.api import ApiWords
+from demo.words.classes import CLASS_NAMES
+from demo.words.door import DoorWords
 from demo.words.errors import WordsWrong
 from demo.words.finetune import FinetuneWords
+from demo.words.glossary import GlossaryWords
 from demo.words.inside import InsideWords
-from demo.words.page import PageWords, PhotoWords, PredictWords, PrivacyWords, StripWords
+from demo.words.lesson import LessonWords
+from demo.words.page import (
+    AddressWords,
+    LookWords,
+    NoticeWords,
+    PageWords,
+    PhotoWords,
+    PredictWords,
+    PrivacyWords,
+    SendingWords,
+    StripWords,
+)
+from demo.words.teacher import QuizWords, TeacherWords
 
 _TAG = re.compile(r"</?\w+>|`[^`]*`|\*\*")
 
@@ -27,13 +43,29 @@ class Words:
     list_separator: str
     unexpected: str
     page: PageWords
+    address: AddressWords
+    look: LookWords
+    notice: NoticeWords
+    door: DoorWords
+    sending: SendingWords
+    lesson: LessonWords
+    teacher: TeacherWords
+    quiz: QuizWords
     privacy: PrivacyWords
     strip: StripWords
     photo: PhotoWords
     predict: PredictWords
     finetune: FinetuneWords
     inside: InsideWords
+    api: ApiWords
+    glossary: GlossaryWords
+    gradio: Mapping[str, str]  # what gradio says in English alone, as it says it
     errors: Mapping[str, Sentence] = field(default_factory=dict)  # by class; English ones stand with the classes
+
+    @property
+    def sentence_separator(self) -> str:
+        """What stands between two sentences; a Chinese full stop is as wide as a character, and has its room."""
+        return "" if self.language.startswith("zh") else " "
 
     def explain(self, error: Exception) -> str:
         """Return the sentence of an error in this language; an error that is not ours gets a neutral one."""
@@ -42,6 +74,11 @@ class Words:
         return errors.explain(
             error, lambda each: self.errors.get(type(each).__name__, each.message), separator=self.list_separator
         )
+
+    def class_name(self, class_idx: int, english: str) -> str:
+        """Return what a class of ImageNet is called, such as tabby, or in Chinese 虎斑猫 (tabby)."""
+        names = CLASS_NAMES.get(self.language)
+        return f"{names[class_idx]} ({english})" if names else english
 
 
 def load_words(file: Path, like: Words | None = None) -> Words:
@@ -100,11 +137,11 @@ def _build(kind: Any, value: Any, file: str, place: str) -> Any:
     if get_origin(kind) is tuple and isinstance(value, list):
         length = len(get_args(kind))
         if get_args(kind)[-1] is Ellipsis or len(value) == length:
-            return tuple(_build(str, each, file, f"{place}.{number}") for number, each in enumerate(value))
-    if kind == Mapping[str, str] and isinstance(value, dict):
-        return {key: _build(str, each, file, f"{place}.{key}") for key, each in value.items()}
-    if kind == Mapping[str, Sentence] and isinstance(value, dict):
-        return {key: _build(Sentence, each, file, f"{place}.{key}") for key, each in value.items()}
+            return tuple(
+                _build(get_args(kind)[0], each, file, f"{place}.{number}") for number, each in enumerate(value)
+            )
+    if get_origin(kind) is Mapping and isinstance(value, dict):
+        return {key: _build(get_args(kind)[1], each, file, f"{place}.{key}") for key, each in value.items()}
     if kind in (Plural, Sentence) and isinstance(value, dict) and value.keys() == {"one", "other"}:
         return Plural(**value)
     if isinstance(value, str) and value.strip() and kind in (str, Sentence):

@@ -3,13 +3,58 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from demo.sentences import Plural
+from demo.words.history import ClosingWords, HistoryWords
+
 
 @dataclass(frozen=True)
 class PageWords:
     """What is above the tabs."""
 
     title: str
+    lead: str
     intro: str
+    view: str
+    language: str
+    projector: str
+
+
+@dataclass(frozen=True)
+class AddressWords:
+    """What is said of the page's address, which leads to a place."""
+
+    ignored: str
+    network_absent: str
+    link: str
+    link_help: str
+
+
+@dataclass(frozen=True)
+class LookWords:
+    """What helps to see the page and to find one's way on it."""
+
+    skip: str
+    chart: str
+
+
+@dataclass(frozen=True)
+class NoticeWords:
+    """What is told at the top of the page, whatever is looked at."""
+
+    anew: str
+    away: str
+    put_away: str
+
+
+@dataclass(frozen=True)
+class SendingWords:
+    """What is said over a box while the browser makes its files ready and sends them."""
+
+    looking: str
+    shrinking: Plural
+    sending: str
+    reading: str
+    cancel: str
 
 
 @dataclass(frozen=True)
@@ -19,7 +64,6 @@ class PrivacyWords:
     yours: str
     left: str
     over: str
-    anew: str
     forget: str
     forget_sure: str
     promise_title: str
@@ -37,9 +81,11 @@ class StripWords:
     accuracy: str
     accuracy_value: str
     balanced_value: str
-    no_head: str
     head_aside: str
     head_rests: str
+    computed_by: str
+    hardware: Mapping[str, str]
+    shuffled: str
     back_to_imagenet: str
 
 
@@ -53,24 +99,21 @@ class PhotoWords:
     answer: str
     answer_imagenet: str
     answer_own: str
+    notes: Mapping[str, str]  # on how it was read, by Note
 
 
 @dataclass(frozen=True)
 class NetworkWords:
-    """The choice of a network, and the history."""
+    """The choice of a network."""
 
     label: str
     missing: str
     fetching: str
     arrived: str
+    absent: str
     try_again: str
     sources: Mapping[str, str]
     source_absent: str
-    history: str
-    history_help: str
-    facts: Mapping[str, str]
-    from_scratch: str
-    ideas: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -99,6 +142,8 @@ class SideBySideWords:
     not_all_agree: str
     batch: str
     batch_picture: str
+    batch_notes: str
+    absent: str
 
 
 @dataclass(frozen=True)
@@ -106,16 +151,24 @@ class PredictWords:
     """Tab 1."""
 
     tab: str
+    help_title: str
     help: str
-    examples: str
     example_names: Mapping[str, str]
+    no_word: str
+    no_word_note: str
     probability: str
     answers: str
     answers_imagenet: str
     answers_own: str
     top_classes: str
     network_input: str
-    network_input_alt: str
+    stages: Mapping[str, str]
+    stages_title: str
+    next_photo: str
+    next_teach: str
+    next_inside: str
     network: NetworkWords
+    history: HistoryWords
+    closing: ClosingWords
     sureness: SurenessWords
     side_by_side: SideBySideWords

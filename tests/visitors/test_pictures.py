@@ -9,12 +9,15 @@ import pytest
 from demo.data.collection import Collection, add_class, add_pictures, remove_class, switch_class
 from demo.data.dataset import make_dataset
 from demo.data.errors import ClassTooSmall, NoDataset, TooFewClasses
+from demo.data.folders import read_collection, reread
+from demo.data.layouts.errors import QuestionsOpen
+from demo.data.reading import Answer, Choices, Doubt
 from demo.settings import Settings
 from demo.tasks.features import PLAIN
 from demo.visitors.pictures import Pictures
 from demo.visitors.registry import Sessions
 from demo.visitors.session import Session
-from tests.pictures import encode, noise
+from tests.pictures import MakeZip, encode, noise
 
 
 def collect(settings: Settings, **counts: int) -> Collection:
@@ -51,6 +54,22 @@ def test_the_dataset_is_made_once_after_all_frames(
     assert len(dataset.samples) == 9
     assert session.pictures.dataset is dataset
     assert made == [session.pictures.collection]
+
+
+def test_nothing_is_learned_before_what_is_asked_is_answered(make_zip: MakeZip, settings: Settings) -> None:
+    images, masks = ([encode(noise(100 * place + number)) for number in range(4)] for place in range(2))
+    files = {f"images/{number}.png": each for number, each in enumerate(images)}
+    files |= {f"masks/{number}.png": each for number, each in enumerate(masks)}
+    collection = read_collection(make_zip(files), settings)
+    with pytest.raises(QuestionsOpen, match="images; masks: are these photographs and the masks"):
+        Pictures(collection, settings).find_dataset()
+    meant = reread(collection, Choices().answer(Doubt.MASKS, Answer.KEEP), settings)
+    assert Pictures(meant, settings).find_dataset().class_names == ("images", "masks")
+    without = Pictures(reread(collection, Choices().answer(Doubt.MASKS, Answer.LEAVE_OUT), settings), settings)
+    with pytest.raises(TooFewClasses):
+        without.find_dataset()
+    assert len(without.digests) == 8  # those that are left out are kept, and counted
+    assert without.memory_bytes == Pictures(collection, settings).memory_bytes
 
 
 def test_what_makes_no_dataset_says_why(settings: Settings) -> None:
