@@ -59,7 +59,16 @@ def costs(cost: Cost) -> Callable[[Handler], Handler]:
     return declare
 
 
-def listen(rooms: Rooms, trigger: Any, handler: Callable[..., Any], inputs: Any, outputs: Any, **options: Any) -> Any:
+def listen(
+    rooms: Rooms,
+    trigger: Any,
+    handler: Callable[..., Any],
+    inputs: Any,
+    outputs: Any,
+    *,
+    reveals: gr.Component | None = None,
+    **options: Any,
+) -> Any:
     """Let a handler answer an event of the page.
 
     Args:
@@ -68,6 +77,7 @@ def listen(rooms: Rooms, trigger: Any, handler: Callable[..., Any], inputs: Any,
         handler: A function, generator function or async generator function with a declared cost.
         inputs: The component, or groups of components, whose values are its further arguments.
         outputs: Likewise what its result fills.
+        reveals: What is scrolled to, when the handler begins and when it has ended, where it is not in sight.
         options: More of gradio's own; they go before those of the cost.
 
     Returns:
@@ -77,7 +87,11 @@ def listen(rooms: Rooms, trigger: Any, handler: Callable[..., Any], inputs: Any,
     call = bind(rooms, handler, gives_way=cost.gives_way)
     options = {"api_visibility": "private", **cost.options, **options}
     listener = (lambda *values, **more: gr.on(trigger, *values, **more)) if isinstance(trigger, list) else trigger
-    return listener(call, flatten(inputs), flatten(outputs), **options)
+    event = listener(call, flatten(inputs), flatten(outputs), **options)
+    if reveals is not None:
+        for moment in (listener, event.then):
+            moment(None, None, None, js=f"() => demo.reveal({str(reveals.elem_id)!r})")
+    return event
 
 
 def bind(

@@ -5,13 +5,11 @@ import json
 
 import gradio as gr
 
-from demo.settings import MEGABYTE, Settings
+from demo.settings import Settings
 from demo.ui.handlers import Cost, costs, listen
-from demo.ui.server.errors import RequestTooLarge
-from demo.ui.server.internals import API_PREFIX
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
-from demo.words.language import CHINESE, ENGLISH, Words
+from demo.words.language import Words
 
 # The page counts the minutes itself, from its last request on, and asks the server once they are over: a page that
 # asked every minute would lose its connection, and with it what is open on it, in every gap of a weak Wi-Fi.
@@ -29,23 +27,6 @@ const tick = () => {
 };
 setInterval(tick, 5000);
 """
-
-_WATCH_REQUESTS = """<script>
-{
-  const send = window.fetch.bind(window), tooLarge = %s;
-  window.fetch = async (where, options) => {
-    const url = String(where?.url ?? where), body = options?.body;
-    if (url.includes("/queue/join")) window.demoUsed = Date.now();
-    if (url.includes("%s/upload") && body instanceof FormData) {
-      let total = 0;
-      for (const file of body.values()) total += file.size ?? 0;
-      const language = document.documentElement.lang;
-      if (total > %d) return new Response(tooLarge[language] ?? tooLarge.en, {status: 413});
-    }
-    return send(where, options);
-  };
-}
-</script>"""
 
 _ASK = "(ref, is_sure) => [ref, confirm(%s)]"
 _BEGIN_ANEW = "(is_sure) => { if (is_sure) location.reload(); return [is_sure] }"
@@ -65,14 +46,13 @@ def tell_left(rooms: Rooms, ref: Ref) -> str:
     return draw_time_left(rooms, rooms.sessions.seconds_left(ref))
 
 
-def draw_time_left(rooms: Rooms, seconds_left: float, *, is_anew: bool = False) -> str:
-    """Return how long a session lives on, as HTML; that it is over; or that it begins anew after another one."""
+def draw_time_left(rooms: Rooms, seconds_left: float) -> str:
+    """Return how long a session lives on, as HTML, or that it is over."""
     words, idle_s = rooms.words.privacy, rooms.settings.session_idle_s
     if seconds_left <= 0:
         return f'<p class="session over" role="alert">{html.escape(words.over)}</p>'
-    before = f'<p class="session" role="status">{html.escape(words.anew)}</p>' if is_anew else ""
     left = words.left.format(minutes=round(seconds_left / 60))
-    return f'{before}<p class="session" data-left="{seconds_left:.0f}" data-idle="{idle_s:.0f}">{left}</p>'
+    return f'<p class="session" data-left="{seconds_left:.0f}" data-idle="{idle_s:.0f}">{left}</p>'
 
 
 def draw_promise(words: Words, settings: Settings) -> str:
@@ -84,13 +64,6 @@ def draw_promise(words: Words, settings: Settings) -> str:
     }
     items = "".join(f"<li>{sentence.format(**minutes)}</li>" for sentence in words.privacy.promise.values())
     return f"<details><summary>{words.privacy.promise_title}</summary><ul>{items}</ul></details>"
-
-
-def watch_requests(settings: Settings) -> str:
-    """Return a script for the page's head: it notes when the server was last asked, and stops uploads too large."""
-    error = RequestTooLarge(limit=settings.max_upload_bytes / MEGABYTE)
-    sentences = {words.language: words.explain(error) for words in (ENGLISH, CHINESE)}
-    return _WATCH_REQUESTS % (json.dumps(sentences), API_PREFIX, settings.max_upload_bytes)
 
 
 def build_privacy(rooms: Rooms, ref: gr.State) -> gr.HTML:

@@ -233,7 +233,7 @@ for noisy in ("matplotlib", "PIL"):
     logging.getLogger(noisy).setLevel(logging.WARNING)
 from pathlib import Path
 from demo.settings import Settings
-from demo.ui.finetune import gather
+from demo.ui.finetune.gather import panel
 from demo.visitors.rooms import Rooms
 from demo.ui.page import build_page
 from demo.ui.server.launch import launch
@@ -261,15 +261,15 @@ visitor.train(*recipe_values(epochs=1))
 bad = folder / "{MARK}.png"
 bad.write_bytes(b"no picture")
 attempt("choose_photo", visitor.upload(bad))
-attempt("choose_archive", visitor.upload(bad))
+attempt("choose_archive", [visitor.upload(bad)])
 attempt("choose_photo", {{"path": "/{MARK}", "meta": {{"_type": "gradio.FileData"}}}})
 attempt("choose_photo", "{MARK}")
 attempt("drop_class", ["{MARK}"])
 attempt("switch_classes", ["{MARK}"])
 attempt("show_ascent", "{MARK}", "{MARK}")
 attempt("push_trained", "{MARK}", "{MARK} is no token")
-gather.read_collection = fail  # what nobody has foreseen
-attempt("choose_archive", visitor.upload(bad))
+panel.add_archives = fail  # what nobody has foreseen
+attempt("choose_archive", [visitor.upload(bad)])
 print("unforeseen errors are logged without their words")
 """
 
@@ -320,14 +320,13 @@ def test_the_line_says_how_long(words: Words, server: Server) -> None:
     assert 'data-left="600"' in draw_time_left(rooms, 600.0)
     assert ">10<" in draw_time_left(rooms, 600.0)
     assert words.privacy.over in draw_time_left(rooms, 0.0)
-    assert words.privacy.anew in draw_time_left(rooms, 600.0, is_anew=True)
 
 
 def test_a_page_with_an_unknown_token_says_that_its_session_has_ended(visit: Visit) -> None:
-    assert ENGLISH.privacy.anew in visit(token="of a server before").attached.time_left
-    assert ENGLISH.privacy.anew not in visit().attached.time_left
+    assert ENGLISH.notice.anew in visit(token="of a server before").attached.opened.notice
+    assert visit().attached.opened.notice == ""
     known = visit()
-    assert ENGLISH.privacy.anew not in visit(token=known.token).attached.time_left
+    assert visit(token=known.token).attached.opened.notice == ""
 
 
 def test_to_ask_how_long_is_no_use(visit: Visit, server: Server) -> None:

@@ -19,7 +19,7 @@ from demo.models.weights import find_weights, has_weights
 from demo.models.zoo import BackboneSpec
 from demo.tasks.finetune import fine_tune
 from demo.tasks.fit import EpochResult
-from demo.ui.finetune.experiments import Buttons
+from demo.ui.finetune.steps import Controls
 from demo.ui.finetune.tab import FineTuneTab, Training
 from demo.visitors.jobs import Job, JobKind
 from demo.visitors.session import Session
@@ -29,7 +29,7 @@ from tests.benchmarks.abuse import is_own
 from tests.conftest import PROJECT
 from tests.pictures import MakeZip, colour_folders, encode, files_below, noise
 from tests.served import Server
-from tests.visitor import Markup, Refused, Visit, Visitor, fill, recipe_values
+from tests.visitor import Markup, Refused, Visit, Visitor, best_classes, fill, recipe_values
 from tests.weights_host import Resource, WeightsHost, path_of, stand_in
 
 PATIENCE_S = 30.0
@@ -76,7 +76,7 @@ class Watched(NamedTuple):
 
     ref: Any
     training: Training
-    buttons: Buttons
+    controls: Controls
 
 
 def watch(visitor: Visitor) -> Watched:
@@ -161,12 +161,12 @@ def test_a_reload_at_any_moment_finds_what_was_there(
     def reload() -> Visitor:
         reloaded = visit(token=first.token)
         assert reloaded.token == first.token
-        assert ENGLISH.privacy.anew not in reloaded.attached.time_left
+        assert reloaded.attached.opened.notice == ""
         return reloaded
 
     first = visit()
     first.call("choose_photo", first.upload(photo))
-    assert [is_picture(each) for each in reload().attached.photos] == [True, True]
+    assert [is_picture(each) for each in reload().attached.opened.photos] == [True, True]
     reload().bring(make_zip(colour_folders()))
     assert TWELVE in show_session(reload()).pictures.report
     starting = reload()
@@ -184,8 +184,8 @@ def test_a_reload_at_any_moment_finds_what_was_there(
     assert "Done in" in training.status
     assert "After epoch 3" in training.summary
     assert len({epoch for epoch, *_ in training.loss["value"]["data"]}) == 3
-    assert [is_picture(each) for each in after.attached.photos] == [True, True]
-    assert after.refresh().predict.top["label"] in ("blue", "red")
+    assert [is_picture(each) for each in after.attached.opened.photos] == [True, True]
+    assert next(iter(best_classes(after.refresh().shown.answer))) in ("blue", "red")
 
 
 def is_picture(shown: Any) -> bool:
@@ -267,7 +267,7 @@ def test_nothing_of_a_visitor_outlives_a_process_that_is_killed_in_a_training(
         assert names_with_mark(tmp_path) == {f"{MARK}.png"}  # the test's own
         again = Visitor(url, token=visitor.token)
         assert again.token != visitor.token
-        assert ENGLISH.privacy.anew in again.attached.time_left
+        assert ENGLISH.notice.anew in again.attached.opened.notice
         assert ENGLISH.finetune.gather.no_dataset in show_session(again).pictures.report
         again.bring(archive)
         assert "Done in" in again.train()
@@ -395,7 +395,7 @@ def test_a_training_that_runs_out_of_something_changes_nothing(
         broken.setattr(place, fail)
         visitor.call("start_training", *others)
         watched = watch(visitor)
-    status, buttons = Markup(watched.training.status), watched.buttons
+    status, buttons = Markup(watched.training.status), watched.controls.buttons
     (sentence,) = status.texts
     assert is_own(sentence) or sentence == ENGLISH.unexpected
     assert "failed" in status.values("class")[0]

@@ -8,7 +8,7 @@ import gradio as gr
 
 from demo.ui.finetune.customers_markup import draw_events
 from demo.ui.handlers import Cost, costs, listen
-from demo.ui.parts.markup import draw_status
+from demo.ui.parts.markup import draw_help, draw_status
 from demo.ui.parts.outputs import unchanged
 from demo.visitors.customers import Asking, Bringing, Departure, Event, Leaving, Step, Training, tell
 from demo.visitors.jobs import Job
@@ -56,12 +56,12 @@ def build_customers(rooms: Rooms) -> None:
     """Lay out the panel and wire it; it has nothing to do with the visitor's own session."""
     words = rooms.words.finetune.customers
     with gr.Accordion(words.title, open=False, elem_id="customers-panel"):
-        gr.HTML(f'<p class="help">{words.help}</p>', padding=False)
+        gr.HTML(draw_help(rooms.words.finetune.explain, words.help), padding=False)
         start = gr.Button(words.let_in, elem_id="let-customers-in")
         status = gr.HTML("", padding=False, elem_id="customers-status")
         story = gr.HTML("", padding=False, elem_id="customers-story")
     panel = CustomersPanel(start, status, story)
-    opening = listen(rooms, start.click, open_door, None, panel)
+    opening = listen(rooms, start.click, open_door, None, panel, reveals=status)
     # The story waits in a line of its own: it takes half a minute, and would hold up the others' computations.
     line = {"concurrency_id": "customers", "concurrency_limit": 1}
     telling = listen(rooms, opening.then, let_customers_in, None, panel, show_progress="hidden", **line)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from demo.tasks.customers import Fingerprints, Outcome
-from demo.ui.parts.markup import draw_picture, draw_table
+from demo.ui.parts.markup import draw_picture, draw_table, draw_wide
 from demo.visitors.customers import Asked, Brought, Departure, Event, Held
 from demo.words.language import Words
 
@@ -29,7 +29,7 @@ def draw_events(words: Words, events: Sequence[Event]) -> str:
 
 def _draw_section(title: str, hint: str, content: str) -> str:
     explained = f'<p class="hint">{hint}</p>' if hint else ""
-    return f"<section><h4>{title}</h4>{explained}{content}</section>"
+    return f"<section><h3>{title}</h3>{explained}{content}</section>"
 
 
 def _draw_brought(words: Words, all_brought: Sequence[Brought]) -> str:
@@ -67,7 +67,7 @@ def _draw_asked(words: Words, all_asked: Sequence[Asked]) -> str:
     head = "".join(f"<th>{each}</th>" for each in header)
     rows = "".join(f"<tr>{_draw_answers(words, each)}</tr>" for each in all_asked)
     table = f'<table class="history asked"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-    return _draw_section(ours.asked, ours.asked_help, f'<div class="wide">{table}</div>')
+    return _draw_section(ours.asked, ours.asked_help, draw_wide(table, ours.asked))
 
 
 def _draw_answers(words: Words, asked: Asked) -> str:

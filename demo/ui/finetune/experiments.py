@@ -1,6 +1,6 @@
 """Two experiments on the visitor's own pictures: the race of four ways to learn, and how few pictures are enough."""
 
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -9,10 +9,14 @@ import numpy as np
 from demo.data.dataset import Dataset
 from demo.figures import curve_points
 from demo.tasks.fewshot import FewShotPoint, measure_curve
-from demo.tasks.race import Contender, Finish, RacePoint, race
+from demo.tasks.lease import run_race
+from demo.tasks.race import Contender, Finish, RacePoint
+from demo.ui.finetune.steps import Controls, show_controls
+from demo.ui.finetune.trials.lab import draw_job, start
 from demo.ui.handlers import Cost, costs, listen
-from demo.ui.parts.markup import draw_status, draw_table
-from demo.visitors.jobs import Job, JobKind
+from demo.ui.parts.chart import build_line_plot
+from demo.ui.parts.markup import draw_help, draw_table
+from demo.visitors.jobs import JobKind
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session
 from demo.words.finetune import ExperimentsWords
@@ -27,61 +31,38 @@ class Experiment(NamedTuple):
     table: Any
 
 
-class Buttons(NamedTuple):
-    """What starts a job, and what stops it."""
+class Lab(NamedTuple):
+    """An experiment with the buttons that start and stop it."""
 
-    train: Any
-    stop: Any
-    race: Any
-    curve: Any
-
-
-class Experiments(NamedTuple):
-    """What the watchers of both experiments fill."""
-
-    race: Experiment
-    curve: Experiment
-    buttons: Buttons
+    start: gr.Button
+    stop: gr.Button
+    shown: Experiment
 
 
 @costs(Cost.LIGHT)
 def start_race(rooms: Rooms, ref: Ref) -> None:
-    """Put a race into the line of trainings."""
-    session = rooms.sessions.find(ref)
-    dataset, name = session.pictures.find_dataset(), session.state.backbone_name
-
-    def steps() -> Generator[Any, None, None]:
-        with rooms.backbones.lend(name) as backbone:
-            yield from race(backbone, dataset, rooms.settings)
-
-    rooms.submit(session, Job(steps, kind=JobKind.RACE))
+    """Put a race into the line of trainings; it is timed, so nothing is taken from what is known."""
+    start(rooms, ref, JobKind.RACE, lambda *given, **_: run_race(*given))
 
 
 @costs(Cost.LIGHT)
 def start_curve(rooms: Rooms, ref: Ref) -> None:
     """Put the question of how few pictures are enough into the line of trainings."""
-    session = rooms.sessions.find(ref)
-    dataset, name, cache = session.pictures.find_dataset(), session.state.backbone_name, session.cache
-
-    def steps() -> Generator[Any, None, None]:
-        with rooms.backbones.lend(name) as backbone:
-            yield from measure_curve(backbone, dataset, rooms.settings, cache=cache)
-
-    rooms.submit(session, Job(steps, kind=JobKind.CURVE))
+    start(rooms, ref, JobKind.CURVE, measure_curve)
 
 
 @costs(Cost.LIGHT)
-async def watch_race(rooms: Rooms, ref: Ref) -> AsyncIterator[tuple[Experiment, Buttons]]:
+async def watch_race(rooms: Rooms, ref: Ref) -> AsyncIterator[tuple[Experiment, Controls]]:
     """Show how the race goes until it ends."""
     async for session in rooms.watch(ref, JobKind.RACE):
-        yield show_race(rooms, session), show_buttons(session)
+        yield show_race(rooms, session), show_controls(rooms, session)
 
 
 @costs(Cost.LIGHT)
-async def watch_curve(rooms: Rooms, ref: Ref) -> AsyncIterator[tuple[Experiment, Buttons]]:
+async def watch_curve(rooms: Rooms, ref: Ref) -> AsyncIterator[tuple[Experiment, Controls]]:
     """Show the learning curve as it grows, until it ends."""
     async for session in rooms.watch(ref, JobKind.CURVE):
-        yield show_curve(rooms, session), show_buttons(session)
+        yield show_curve(rooms, session), show_controls(rooms, session)
 
 
 def show_race(rooms: Rooms, session: Session) -> Experiment:
@@ -89,15 +70,13 @@ def show_race(rooms: Rooms, session: Session) -> Experiment:
     words, job = rooms.words.finetune.experiments, session.jobs.get(JobKind.RACE)
     points = list(job.points) if job else []
     running = [each for each in points if isinstance(each, RacePoint)]
-    # The plot settles its colours by what it is first given: contenders that have not run yet have an empty point.
-    by_contender = {each: [point for point in running if point.contender is each] for each in Contender}
-    curves: dict[str, list[tuple[float | None, float | None]]] = {
-        words.contenders[each]: [(point.seconds, point.val_accuracy) for point in theirs] or [(None, None)]
-        for each, theirs in by_contender.items()
+    curves = {
+        words.contenders[each]: [(point.seconds, point.val_accuracy) for point in running if point.contender is each]
+        for each in Contender
     }
     plot = _fill_plot("seconds", curves) if running else gr.LinePlot(visible=False)
     finishes = [each for each in points if isinstance(each, Finish)]
-    return Experiment(_draw_status(rooms, job), plot, draw_finishes(words, finishes))
+    return Experiment(draw_job(rooms, job), plot, draw_finishes(words, finishes))
 
 
 def show_curve(rooms: Rooms, session: Session) -> Experiment:
@@ -110,14 +89,7 @@ def show_curve(rooms: Rooms, session: Session) -> Experiment:
         for name, value in zip(words.curve_bands, ("highest", "mean", "lowest"), strict=True)
     }
     plot = _fill_plot("pictures", curves) if points else gr.LinePlot(visible=False)
-    return Experiment(_draw_status(rooms, job), plot, draw_few(words, points))
-
-
-def show_buttons(session: Session) -> Buttons:
-    """Let a job that runs be stopped, and none be started beside it."""
-    is_training = session.is_training
-    start = gr.Button(interactive=session.pictures.dataset is not None and not is_training)
-    return Buttons(train=start, stop=gr.Button(interactive=is_training), race=start, curve=start)
+    return Experiment(draw_job(rooms, job), plot, draw_few(words, points))
 
 
 def draw_finishes(words: ExperimentsWords, finishes: list[Finish]) -> str:
@@ -158,56 +130,47 @@ def draw_few(words: ExperimentsWords, points: list[FewShotPoint]) -> str:
     return draw_table(columns, rows, css_class="counts") if rows else ""
 
 
-def build_experiments(rooms: Rooms, ref: gr.State, train: gr.Button, stop: gr.Button) -> Experiments:
-    """Lay out both experiments and wire them."""
-    words = rooms.words.finetune.experiments
-    with gr.Accordion(words.race, open=False, elem_id="race-panel"):
-        gr.HTML(f'<p class="help">{words.race_help}</p>', padding=False)
-        race_button, race_shown = _build(rooms.words, words.start_race, "race", "seconds", words.seconds_axis)
-    with gr.Accordion(words.few, open=False, elem_id="few-panel"):
-        gr.HTML(f'<p class="help">{words.few_help}</p>', padding=False)
-        curve_button, curve_shown = _build(rooms.words, words.start_few, "few", "pictures", words.pictures_axis)
-    buttons = Buttons(train, stop, race_button, curve_button)
-    for button, start, watch, shown in (
-        (race_button, start_race, watch_race, race_shown),
-        (curve_button, start_curve, watch_curve, curve_shown),
-    ):
-        begun = listen(rooms, button.click, start, ref, None)
-        listen(rooms, begun.success, watch, ref, [shown, buttons])
-    return Experiments(race_shown, curve_shown, buttons)
+def build_experiments(words: Words) -> tuple[Lab, Lab]:
+    """Lay out both experiments."""
+    ours = words.finetune.experiments
+    with gr.Accordion(ours.race, open=True, elem_id="race-panel"):
+        gr.HTML(draw_help(words.finetune.explain, ours.race_help), padding=False)
+        axes, names = ("seconds", ours.seconds_axis), [ours.contenders[each] for each in Contender]
+        race = _build(words, ours.start_race, "race", axes, names)
+    with gr.Accordion(ours.few, open=False, elem_id="few-panel"):
+        gr.HTML(draw_help(words.finetune.explain, ours.few_help), padding=False)
+        few = _build(words, ours.start_few, "few", ("pictures", ours.pictures_axis), ours.curve_bands)
+    return race, few
 
 
-def _build(words: Words, label: str, elem_id: str, x: str, x_title: str) -> tuple[gr.Button, Experiment]:
-    start = gr.Button(label, interactive=False, elem_id=f"start-{elem_id}")
+def wire_experiments(rooms: Rooms, ref: gr.State, race: Lab, few: Lab, controls: Controls) -> None:
+    """Let both experiments be started and watched."""
+    for lab, begin, watch in ((race, start_race, watch_race), (few, start_curve, watch_curve)):
+        begun = listen(rooms, lab.start.click, begin, ref, None)
+        listen(rooms, begun.success, watch, ref, [lab.shown, controls], reveals=lab.shown.status)
+
+
+def _build(words: Words, label: str, elem_id: str, axes: tuple[str, str], names: Sequence[str]) -> Lab:
+    with gr.Row():
+        begin = gr.Button(label, variant="primary", interactive=False, elem_id=f"start-{elem_id}")
+        stop = gr.Button(words.finetune.training.stop, interactive=False, elem_id=f"stop-{elem_id}")
     status = gr.HTML("", padding=False, elem_id=f"{elem_id}-status")
-    plot = gr.LinePlot(
-        x=x,
+    plot = build_line_plot(
+        names,
+        x=axes[0],
         y="accuracy",
-        color="split",
-        x_title=x_title,
+        x_title=axes[1],
         y_title=words.finetune.training.accuracy_axis,
-        color_title=" ",
         y_lim=[0, 1],
         height=280,
-        visible=False,
         elem_id=f"{elem_id}-plot",
     )
-    return start, Experiment(status, plot, gr.HTML("", padding=False, elem_id=f"{elem_id}-table"))
+    table = gr.HTML("", padding=False, elem_id=f"{elem_id}-table")
+    return Lab(begin, stop, Experiment(status, plot, table))
 
 
 def _fill_plot(x: str, curves: Any) -> gr.LinePlot:
     return gr.LinePlot(value=curve_points(x, "accuracy", curves), visible=True)
-
-
-def _draw_status(rooms: Rooms, job: Job | None) -> str:
-    words = rooms.words.finetune.experiments
-    if job is None:
-        return ""
-    if job.error is not None:
-        return draw_status(rooms.words.explain(job.error), kind="failed")
-    if not job.is_running:
-        return draw_status(words.done, kind="trained")
-    return draw_status(rooms.describe_wait(job) or words.running)
 
 
 def _most_pictures(dataset: Dataset | None) -> int:

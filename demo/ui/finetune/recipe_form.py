@@ -1,5 +1,6 @@
 """The form of a training: what learns, the head to build, the recipe; with its parameter count and its code."""
 
+import html
 from dataclasses import replace
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -7,6 +8,7 @@ from typing import Any, NamedTuple
 import gradio as gr
 
 from demo.data.dataset import Dataset, Split, read_sample
+from demo.errors import OptionOutOfRange
 from demo.models.recipe import (
     MAX_CROPS,
     MAX_HIDDEN_LAYERS,
@@ -23,11 +25,13 @@ from demo.tasks.code import write_code
 from demo.tasks.features import PLAIN, View, choose_views
 from demo.tasks.finetune import count_trained
 from demo.ui.handlers import Cost, costs, listen
+from demo.ui.parts.errors import OptionNotNumber, UnknownChoice
 from demo.ui.parts.markup import draw_figure, draw_picture, encode_jpeg
 from demo.ui.parts.values import parse_choice, parse_number, parse_whole
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
 from demo.words.finetune import RecipeWords
+from demo.words.language import Words
 
 # `read_recipe` checks what the controls send, and says what is wrong with it in the visitor's language, which gradio's
 # own checks do not.
@@ -55,6 +59,7 @@ class RecipeForm(NamedTuple):
     patience: Any
     balance: Any
     warm_start: Any
+    shuffled: Any
     seed: Any
 
 
@@ -89,6 +94,7 @@ def read_recipe(settings: Settings, form: RecipeForm) -> Recipe:
         patience=parse_whole("patience", form.patience),
         balance=parse_choice("balance", Balance, form.balance),
         warm_start=bool(form.warm_start),
+        shuffled=bool(form.shuffled),
         seed=parse_whole("seed", form.seed),
         max_epochs=settings.max_epochs,
     )
@@ -99,6 +105,48 @@ def write_recipe(recipe: Recipe) -> RecipeForm:
     values = {**vars(recipe), **vars(recipe.head)}
     chosen = {name: values[name] for name in RecipeForm._fields}
     return RecipeForm(**{name: each.value if isinstance(each, StrEnum) else each for name, each in chosen.items()})
+
+
+_DEFAULT = write_recipe(Recipe())
+
+
+def encode_recipe(form: RecipeForm) -> str:
+    """Return what a form says, for an address: only what differs from the default, as "epochs:30,optimizer:sgd"."""
+    differing = {name: each for name, each in form._asdict().items() if each != getattr(_DEFAULT, name)}
+    return ",".join(f"{name}:{int(each) if isinstance(each, bool) else each}" for name, each in differing.items())
+
+
+def decode_recipe(settings: Settings, text: str) -> RecipeForm:
+    """Return the form of which `encode_recipe` made a text; anybody may have written it.
+
+    Raises:
+        UnknownChoice: If it names something that is not in the form.
+        OptionError: Another of its kinds, or a DemoError of `Recipe`, if a value is not in its range.
+    """
+    values: dict[str, Any] = {}
+    for part in filter(None, text.split(",")):
+        name, _, value = part.partition(":")
+        if name not in RecipeForm._fields:
+            raise UnknownChoice(option="recipe", value=name[:20], known=", ".join(RecipeForm._fields))
+        values[name] = _decode(name, value)
+    form = _DEFAULT._replace(**values)
+    read_recipe(settings, form)
+    return form
+
+
+def _decode(name: str, value: str) -> Any:
+    default = getattr(_DEFAULT, name)
+    if isinstance(default, str):
+        return value
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise OptionNotNumber(option=name, value=value[:20]) from error
+    if isinstance(default, bool):
+        if number not in (0, 1):
+            raise OptionOutOfRange(option=name, value=number, low=0, high=1)
+        return bool(number)
+    return int(number) if number.is_integer() else number
 
 
 @costs(Cost.LIGHT)
@@ -114,12 +162,18 @@ def choose_lesson(rooms: Rooms, trains: Any) -> RecipeForm:
     return _suggest(rooms, lesson_recipe(depth, epochs=SUGGESTED_RECIPES[depth].epochs))
 
 
+@costs(Cost.LIGHT)
+def take_recipe(rooms: Rooms, wanted: tuple[str, int]) -> RecipeForm:
+    """Put the recipe of an address into the controls."""
+    return decode_recipe(rooms.settings, wanted[0])
+
+
 @costs(Cost.COMPUTE)
 def tell_recipe(rooms: Rooms, ref: Ref, *values: Any) -> RecipeFacts:
     """Say how much a recipe trains, show the views that it makes of a picture, and its code."""
     session, words = rooms.sessions.find(ref), rooms.words.finetune.recipe
-    recipe = read_recipe(rooms.settings, RecipeForm(*values))
-    dataset = session.pictures.dataset
+    form = RecipeForm(*values)
+    recipe, dataset = read_recipe(rooms.settings, form), session.pictures.dataset
     num_classes = len(dataset.class_names) if dataset else 2
     with rooms.backbones.lend(session.state.backbone_name) as backbone:
         trained = count_trained(backbone, num_classes, recipe)
@@ -130,7 +184,8 @@ def tell_recipe(rooms: Rooms, ref: Ref, *values: Any) -> RecipeFacts:
     views = draw_views(rooms, dataset, recipe) if dataset else ""
     if dataset:
         recipe = recipe.settle(dataset.training_counts)
-    return RecipeFacts(f'<p class="hint">{sentence}</p>', views, write_code(recipe, spec, num_classes))
+    count = f'<p class="hint" data-recipe="{html.escape(encode_recipe(form))}">{sentence}</p>'
+    return RecipeFacts(count, views, write_code(recipe, spec, num_classes))
 
 
 def draw_views(rooms: Rooms, dataset: Dataset, recipe: Recipe) -> str:
@@ -146,23 +201,29 @@ def draw_views(rooms: Rooms, dataset: Dataset, recipe: Recipe) -> str:
     return f'<div class="figures">{figures}</div>'
 
 
-def build_recipe_form(rooms: Rooms, ref: gr.State) -> tuple[RecipeForm, RecipeFacts]:
-    """Lay out the form, with what is told of its recipe, and wire it."""
-    words, default = rooms.words.finetune.recipe, write_recipe(Recipe())
-    trains = _build_choice("trains", words.trains, default, label=words.trains_label, info=words.trains_help)
+def build_trains(words: Words) -> gr.Radio:
+    """Lay out the first choice of the form: what learns."""
+    ours = words.finetune.recipe
+    return _build_choice("trains", ours.trains, _DEFAULT, label=ours.trains_label, info=ours.trains_help)
+
+
+def build_recipe_form(rooms: Rooms, ref: gr.State, trains: gr.Radio) -> tuple[RecipeForm, RecipeFacts]:
+    """Lay out the rest of the form, with what is told of its recipe, and wire it."""
+    words = rooms.words.finetune.recipe
     with gr.Accordion(words.head_builder, open=False, elem_id="head-builder"):
-        head = _build_head_controls(words, default)
+        head = _build_head_controls(words, _DEFAULT)
     with gr.Accordion(words.title, open=False, elem_id="recipe"):
         with gr.Row():
             lesson = gr.Button(words.lesson_recipe, size="sm", elem_id="lesson-recipe")
             suggested = gr.Button(words.suggested_recipe, size="sm", elem_id="suggested-recipe")
-        fit = _build_fit_controls(words, default, rooms.settings.max_epochs)
+        fit = _build_fit_controls(words, _DEFAULT, rooms.settings.max_epochs)
         gr.HTML(f'<p class="hint">{words.views_title}</p>', padding=False)
         views = gr.HTML("", padding=False, elem_id="views")
     count = gr.HTML("", padding=False, elem_id="trained-count")
     with gr.Accordion(words.code_title, open=False, elem_id="code-panel"):
         gr.HTML(f'<p class="hint">{words.code_help}</p>', padding=False)
-        code = gr.Code(language="python", interactive=False, show_label=False, max_lines=40, elem_id="code")
+        # gradio's own component for code is a sixth of all bytes of a first visit.
+        code = gr.Textbox(label=words.code_title, max_lines=40, interactive=False, buttons=["copy"], elem_id="code")
     form, facts = RecipeForm(trains=trains, **head, **fit), RecipeFacts(count, views, code)
     listen_to_recipe(rooms, [each.change for each in form], ref, form, facts, trigger_mode="always_last")
     listen(rooms, trains.input, suggest_recipe, trains, form, **UNCHECKED)
@@ -197,25 +258,32 @@ def _build_head_controls(words: RecipeWords, default: RecipeForm) -> dict[str, A
 
 
 def _build_fit_controls(words: RecipeWords, default: RecipeForm, max_epochs: int) -> dict[str, Any]:
-    optimizer = _build_choice("optimizer", words.optimizers, default, label=words.optimizer)
+    optimizer = _build_choice("optimizer", words.optimizers, default, label=words.optimizer, info=words.optimizer_help)
     epochs = gr.Slider(
         1, max_epochs, value=default.epochs, step=1, label=words.epochs, info=words.epochs_help, elem_id="epochs"
     )
     with gr.Row():
-        batch_size = gr.Number(default.batch_size, label=words.batch_size, precision=0, min_width=120)
-        rate = gr.Number(default.learning_rate, label=words.learning_rate, min_width=120)
-        decay = gr.Number(default.weight_decay, label=words.weight_decay, min_width=120)
+        small = {"min_width": 120}
+        batch_size = gr.Number(default.batch_size, label=words.batch_size, precision=0, elem_id="batch-size", **small)
+        rate = gr.Number(default.learning_rate, label=words.learning_rate, elem_id="learning-rate", **small)
+        decay = gr.Number(default.weight_decay, label=words.weight_decay, elem_id="weight-decay", **small)
     with gr.Row():
         flips = gr.Checkbox(default.flips, label=words.flips, interactive=True, min_width=120, elem_id="flips")
         crops = gr.Slider(0, MAX_CROPS, value=default.crops, step=1, label=words.crops, min_width=220, elem_id="crops")
     with gr.Row():
         patience = gr.Number(
-            default.patience, label=words.patience, info=words.patience_help, precision=0, min_width=160
+            default.patience,
+            label=words.patience,
+            info=words.patience_help,
+            precision=0,
+            min_width=160,
+            elem_id="patience",
         )
         seed = gr.Number(default.seed, label=words.seed, precision=0, min_width=120, elem_id="seed")
     warm_start = gr.Checkbox(
         default.warm_start, label=words.warm_start, info=words.warm_start_help, elem_id="warm-start"
     )
+    shuffled = gr.Checkbox(default.shuffled, label=words.shuffled, info=words.shuffled_help, elem_id="shuffled")
     balance = _build_choice("balance", words.balances, default, label=words.balance, info=words.balance_help)
     return {
         "optimizer": optimizer,
@@ -228,6 +296,7 @@ def _build_fit_controls(words: RecipeWords, default: RecipeForm, max_epochs: int
         "patience": patience,
         "balance": balance,
         "warm_start": warm_start,
+        "shuffled": shuffled,
         "seed": seed,
     }
 

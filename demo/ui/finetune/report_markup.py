@@ -1,4 +1,4 @@
-"""The report of a training as one HTML file: pictures counted, recipe, results, wrong pictures, code."""
+"""The report of a training as one HTML file: a sheet to print, and all details."""
 
 import html
 from dataclasses import asdict
@@ -8,6 +8,7 @@ from demo.data.dataset import Split
 from demo.models.zoo import find_spec
 from demo.tasks.code import write_code
 from demo.tasks.evaluate import Scores, confuse, find_cell, per_class, top
+from demo.ui.finetune.keep.sheet import draw_sheet
 from demo.ui.finetune.results_markup import (
     describe_balance,
     draw_classes,
@@ -18,31 +19,28 @@ from demo.ui.finetune.results_markup import (
     draw_thumbnail,
 )
 from demo.ui.parts.markup import draw_figure, draw_table
+from demo.ui.parts.paper import draw_paper
 from demo.visitors.session import Trained
 from demo.words.language import Words
 
 _MAX_WRONG = 24
 
-_STYLE = """body { font: 16px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
-max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; margin: 0.5rem 0; } th, td { border: 1px solid #ccc; padding: 0.2rem 0.6rem; }
-.figures { display: flex; flex-wrap: wrap; gap: 0.5rem; } figure { margin: 0; max-width: 8rem; font-size: 0.8rem; }
-figure img { max-width: 100%; } .hint { color: #666; } pre { background: #f4f4f4; padding: 1rem; overflow-x: auto; }
-.reliability { width: 12rem; }"""
-
 
 def draw_report(words: Words, trained: Trained) -> str:
     """Return the report of a training as an HTML document that needs no other file."""
     title, head = words.finetune.keep.report_title, trained.head
-    parts = [f"<h1>{title}</h1>", _draw_counts(words, trained), _draw_recipe(words, trained)]
+    parts = [
+        f"<h2>{words.finetune.keep.sheet.details}</h2>",
+        _draw_counts(words, trained),
+        _draw_recipe(words, trained),
+    ]
     parts += [_draw_split(words, trained, split) for split in trained.held_out]
     parts += [f"<h2>{words.finetune.results.reliability_title}</h2>", draw_temperature(words, trained.calibration)]
     code = html.escape(write_code(head.summary.recipe, find_spec(head.backbone_name), len(head.class_names)))
     parts.append(f"<h2>{words.finetune.recipe.code_title}</h2><pre>{code}</pre>")
-    return (
-        f'<!doctype html><html lang="{words.language}"><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
-        f"<style>{_STYLE}</style></head><body>{''.join(parts)}</body></html>"
+    hint = f'<p class="hint on-screen">{words.finetune.keep.sheet.hint}</p>'
+    return draw_paper(
+        words, title, f'{hint}{draw_sheet(words, trained)}<section class="more">{"".join(parts)}</section>'
     )
 
 

@@ -17,15 +17,17 @@ from demo.tasks.projection import project
 from demo.ui.finetune.results_markup import (
     draw_cell,
     draw_classes,
-    draw_comparison,
     draw_confusion,
     draw_detail,
     draw_headline,
     draw_novelty,
+    draw_origin,
     draw_reliability,
     draw_temperature,
 )
+from demo.ui.finetune.trials.swap import build_swap, draw_offer
 from demo.ui.handlers import Cost, costs, listen
+from demo.ui.parts.chart import colours, draw_legend
 from demo.ui.parts.markup import PICK_SCRIPT
 from demo.ui.parts.outputs import unchanged
 from demo.ui.parts.values import read_event
@@ -38,11 +40,18 @@ _OVERLAY_PX = 224
 _PICK = re.compile(r"\d{1,9}(,\d{1,9})?", re.ASCII)
 
 
+class Points(NamedTuple):
+    """The features in two dimensions, and the legend of their classes."""
+
+    plot: Any
+    legend: Any
+
+
 class ResultsPanel(NamedTuple):
     """The panel: components when it is built, their values when it is filled."""
 
     number: Any  # of the training whose results are on the page, or -1
-    accordion: Any
+    whole: Any
     headline: Any
     split: Any
     confusion: Any
@@ -51,8 +60,9 @@ class ResultsPanel(NamedTuple):
     classes: Any
     reliability: Any
     temperature: Any
-    points: Any
+    points: Points
     novelty: Any
+    swap: Any
 
 
 class CellPanel(NamedTuple):
@@ -100,9 +110,9 @@ def show_picture(rooms: Rooms, ref: Ref, split: str, event: gr.EventData) -> Any
     if trained is None or scores is None:
         return gr.skip()
     (position,) = _parse_pick(event, len(scores.class_idxs))
-    overlays = _map_classes(rooms, trained, scores, position)
+    seen, overlays = _map_classes(rooms, trained, scores, position)
     alike = nearest(scores, trained.score(Split.TRAIN), position)
-    return draw_detail(rooms.words, trained, scores, position, overlays=overlays, alike=alike)
+    return draw_detail(rooms.words, trained, scores, position, seen=seen, overlays=overlays, alike=alike)
 
 
 @costs(Cost.COMPUTE)
@@ -133,9 +143,10 @@ def build_results(rooms: Rooms, ref: gr.State, model: gr.State) -> None:
         model: The number of the session's model state; the results follow it.
     """
     words = rooms.words.finetune.results
-    with gr.Accordion(words.title, open=True, visible=False, elem_id="results") as accordion:
+    with gr.Column(visible=False, elem_id="results") as whole:
         number = gr.State(-1)
         headline = gr.HTML("", padding=False, elem_id="results-headline")
+        swap = build_swap(rooms, ref)
         split = _build_split(rooms)
         with gr.Row():
             with gr.Column(min_width=300):
@@ -154,7 +165,7 @@ def build_results(rooms: Rooms, ref: gr.State, model: gr.State) -> None:
         points = _build_points(words)
     panel = ResultsPanel(
         number,
-        accordion,
+        whole,
         headline,
         split,
         confusion,
@@ -165,12 +176,15 @@ def build_results(rooms: Rooms, ref: gr.State, model: gr.State) -> None:
         temperature,
         points,
         novelty,
+        swap,
     )
     listen(rooms, model.change, show_results, [ref, split, number], panel, show_progress="hidden")
     listen(rooms, split.input, change_split, [ref, split], panel, show_progress="hidden")
-    listen(rooms, confusion.click, show_cell, [ref, split], CellPanel(cell, detail), show_progress="hidden")
-    listen(rooms, cell.click, show_picture, [ref, split], detail)
-    listen(rooms, fit.click, show_temperature, ref, temperature)
+    listen(
+        rooms, confusion.click, show_cell, [ref, split], CellPanel(cell, detail), show_progress="hidden", reveals=cell
+    )
+    listen(rooms, cell.click, show_picture, [ref, split], detail, reveals=detail)
+    listen(rooms, fit.click, show_temperature, ref, temperature, reveals=temperature)
 
 
 def _build_split(rooms: Rooms) -> gr.Radio:
@@ -195,11 +209,21 @@ def _build_novelty(rooms: Rooms, ref: gr.State) -> gr.HTML:
     return novelty
 
 
-def _build_points(words: ResultsWords) -> gr.ScatterPlot:
+def _build_points(words: ResultsWords) -> Points:
     with gr.Accordion(words.projection_title, open=False):
         gr.HTML(f'<p class="help">{words.projection_help}</p>', padding=False)
-        return gr.ScatterPlot(
-            x="x", y="y", color="class", x_title=" ", y_title=" ", color_title=" ", height=320, elem_id="projection"
+        return Points(
+            gr.ScatterPlot(
+                x="x",
+                y="y",
+                color="class",
+                x_title=" ",
+                y_title=" ",
+                colors_in_legend=[],
+                height=320,
+                elem_id="projection",
+            ),
+            gr.HTML("", padding=False),
         )
 
 
@@ -208,13 +232,15 @@ def _fill(rooms: Rooms, trained: Trained | None, split: str) -> ResultsPanel:
     words, chosen = rooms.words, choose_split(trained, split) if trained else None
     number = trained.number if trained else -1
     if trained is None or chosen is None:
-        return ResultsPanel(number, gr.Accordion(visible=False), "", gr.skip(), "", "", "", "", "", "", None, "")
+        hidden = unchanged(ResultsPanel)._replace(number=number, whole=gr.Column(visible=False))
+        empty = dict.fromkeys(("headline", "confusion", "cell", "detail", "classes", "reliability", "temperature"), "")
+        return hidden._replace(**empty, novelty="", swap="", points=Points(None, ""))
     scores = trained.score(chosen)
     names = [scores.class_names[idx] for idx in scores.class_idxs]
     return ResultsPanel(
         number=number,
-        accordion=gr.Accordion(visible=True),
-        headline=draw_headline(words, scores, chosen) + draw_comparison(words, trained, chosen),
+        whole=gr.Column(visible=True),
+        headline=draw_headline(words, scores, chosen) + draw_origin(words, trained, chosen),
         split=gr.Radio(visible=len(trained.held_out) > 1, value=chosen.value),
         confusion=draw_confusion(words, scores),
         cell=draw_cell(words, trained, scores, *most_confused(scores)),
@@ -222,8 +248,14 @@ def _fill(rooms: Rooms, trained: Trained | None, split: str) -> ResultsPanel:
         classes=draw_classes(words, per_class(scores)),
         reliability=draw_reliability(words, scores),
         temperature="",
-        points=scatter_points(names, project(scores.features).points),
+        points=Points(
+            gr.ScatterPlot(
+                value=scatter_points(names, project(scores.features).points), color_map=colours(scores.class_names)
+            ),
+            draw_legend(scores.class_names, points=True),
+        ),
         novelty=f'<p class="hint">{words.finetune.results.novelty_hint}</p>',
+        swap=draw_offer(words, trained),
     )
 
 
@@ -234,8 +266,13 @@ def _find_scores(rooms: Rooms, ref: Ref, split: str) -> tuple[Trained | None, Sc
     return trained, trained.score(chosen) if trained and chosen else None
 
 
-def _map_classes(rooms: Rooms, trained: Trained, scores: Scores, position: int) -> list[tuple[int, Image.Image]]:
-    """Map what speaks for the head's first answer and for the truth; where they are the same, for its second answer."""
+def _map_classes(
+    rooms: Rooms, trained: Trained, scores: Scores, position: int
+) -> tuple[Image.Image, list[tuple[int, Image.Image]]]:
+    """Return a picture as the network sees it, and under maps of what speaks for two classes.
+
+    They are the head's first answer and the truth; where these are the same, its second answer.
+    """
     best, truth = top(scores, position), int(scores.class_idxs[position])
     class_idxs = [best[0].class_idx, truth if best[0].class_idx != truth else best[1].class_idx]
     picture = read_sample(trained.dataset.samples[int(scores.sample_idxs[position])], rooms.settings)
@@ -244,17 +281,17 @@ def _map_classes(rooms: Rooms, trained: Trained, scores: Scores, position: int) 
         maps = map_classes(backbone, picture, class_idxs, head=trained.head)
         network_input = backbone.draw_input(picture)
     overlays = [draw_overlay(each, network_input, side_px=_OVERLAY_PX) for each in maps]
-    return list(zip(class_idxs, overlays, strict=True))
+    return network_input, list(zip(class_idxs, overlays, strict=True))
 
 
 def _report_novelty(rooms: Rooms, session: Session, trained: Trained, *, share: float) -> NoveltyReport | None:
     """Judge test pictures, examples, classes left out and the photograph; None without validation pictures."""
     if Split.VALIDATION not in trained.held_out:
         return None
-    photo = session.photos.photo
+    photo = None if session.photos.example else session.photos.photo  # examples are judged anyway
     with rooms.backbones.lend(trained.head.backbone_name) as shared:
         backbone = shared.for_head(trained.head)
-        examples = rooms.strangers.features(backbone, rooms.settings)
+        examples = rooms.exhibits.features(backbone, rooms.settings)
         asked = backbone.run([photo]).features.numpy() if photo else None
     groups = group([sample.picture.fingerprint for sample in trained.dataset.samples])
     is_tuned = bool(trained.head.tuned)

@@ -13,7 +13,7 @@ from demo.tasks.calibration import Calibration, Reliability, reliability
 from demo.tasks.evaluate import ClassResult, Neighbour, Scores, confuse, find_cell, measure, top
 from demo.tasks.novelty import Judgement, NoveltyReport
 from demo.tasks.verdict import Verdict
-from demo.ui.parts.markup import draw_figure, draw_picture, draw_table, encode_jpeg
+from demo.ui.parts.markup import draw_figure, draw_picture, draw_table, draw_wide, encode_jpeg
 from demo.visitors.session import Trained
 from demo.words.language import Words
 
@@ -63,6 +63,12 @@ def draw_comparison(words: Words, trained: Trained, split: Split) -> str:
     return f"<p>{sentences}</p>"
 
 
+def draw_origin(words: Words, trained: Trained, split: Split) -> str:
+    """Return what is to be known of a head beside its numbers: how a head alone does, and whether labels were wrong."""
+    shuffled = f"<p><strong>{words.finetune.training.trained_shuffled}</strong></p>"
+    return draw_comparison(words, trained, split) + (shuffled if trained.head.summary.recipe.shuffled else "")
+
+
 def draw_confusion(words: Words, scores: Scores) -> str:
     """Return the confusion matrix as a table whose cells can be clicked: rows are the truth, columns the answers."""
     ours, cells = words.finetune.results, confuse(scores).tolist()
@@ -74,10 +80,11 @@ def draw_confusion(words: Words, scores: Scores) -> str:
             _draw_count(words, scores.class_names, cells[row], row, column) for column in range(len(names))
         )
         rows += f"<tr><th scope='row'>{name}</th>{row_cells}</tr>"
-    return (
-        f'<p class="hint">{ours.confusion_help}</p><div class="wide"><table class="confusion">'
-        f"<thead><tr><th>{ours.confusion_corner}</th>{header}</tr></thead><tbody>{rows}</tbody></table></div>"
+    table = (
+        f'<table class="confusion"><thead><tr><th>{ours.confusion_corner}</th>{header}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
     )
+    return f'<p class="hint">{ours.confusion_help}</p>{draw_wide(table, ours.confusion_corner)}'
 
 
 def _draw_count(words: Words, class_names: Sequence[str], counts: Sequence[int], row: int, column: int) -> str:
@@ -100,7 +107,7 @@ def draw_cell(words: Words, trained: Trained, scores: Scores, truth: int, answer
         best = top(scores, position, 1)[0]
         picture = draw_thumbnail(words, trained.dataset.samples[int(scores.sample_idxs[position])])
         figures += draw_figure(picture, f"{best.class_name} {100 * best.probability:.0f}%", pick=str(position))
-    return f'<h4>{html.escape(title)}</h4><div class="figures">{figures}</div>'
+    return f'<h3>{html.escape(title)}</h3><div class="figures">{figures}</div>'
 
 
 def draw_thumbnail(words: Words, sample: Sample) -> str:
@@ -114,6 +121,7 @@ def draw_detail(
     scores: Scores,
     position: int,
     *,
+    seen: Image.Image,
     overlays: Sequence[tuple[int, Image.Image]],
     alike: Sequence[Neighbour],
 ) -> str:
@@ -124,6 +132,7 @@ def draw_detail(
         trained: The head and its dataset.
         scores: What the head says of the picture's split.
         position: The picture's place in them.
+        seen: The picture as the network sees it.
         overlays: Class indices, each with the picture under the map of what speaks for that class.
         alike: The training samples that look alike to the network, the nearest first.
     """
@@ -142,19 +151,22 @@ def draw_detail(
         for each in alike
     )
     return (
-        f"<h4>{html.escape(title)}</h4><div class='columns'><ol>{answers}</ol></div>"
-        f'<div class="figures large">{_draw_overlays(words, names, overlays)}</div>'
+        f"<h3>{html.escape(title)}</h3><div class='columns'><ol>{answers}</ol></div>"
+        f'<div class="figures large">{_draw_overlays(words, names, seen, overlays)}</div>'
         f'<p class="hint">{ours.speaks_help}</p>'
-        f'<h4>{ours.alike_title}</h4><div class="figures">{neighbours}</div>'
+        f'<h3>{ours.alike_title}</h3><div class="figures">{neighbours}</div>'
     )
 
 
-def _draw_overlays(words: Words, class_names: Sequence[str], overlays: Sequence[tuple[int, Image.Image]]) -> str:
-    captions = [words.finetune.results.speaks_for.format(name=class_names[idx]) for idx, _ in overlays]
-    return "".join(
-        draw_figure(draw_picture(encode_jpeg(overlay), caption), caption)
-        for caption, (_, overlay) in zip(captions, overlays, strict=True)
-    )
+def _draw_overlays(
+    words: Words, class_names: Sequence[str], seen: Image.Image, overlays: Sequence[tuple[int, Image.Image]]
+) -> str:
+    ours = words.finetune.results
+    captioned = [
+        (ours.untinted, seen),
+        *((ours.speaks_for.format(name=class_names[idx]), one) for idx, one in overlays),
+    ]
+    return "".join(draw_figure(draw_picture(encode_jpeg(picture), caption), caption) for caption, picture in captioned)
 
 
 def draw_classes(words: Words, results: Sequence[ClassResult]) -> str:
@@ -193,7 +205,7 @@ def draw_temperature(words: Words, calibration: Calibration | None) -> str:
     elif calibration.temperature != 1:
         errors = {"before": 100 * before.calibration_error, "after": 100 * after.calibration_error}
         sentences.append(ours.temperature_judged.format(test=before.count, **errors))
-    return f'<p role="status">{" ".join(sentences)}</p>'
+    return f'<p role="status">{words.sentence_separator.join(sentences)}</p>'
 
 
 def _draw_bars(words: Words, measured: Reliability) -> str:

@@ -43,10 +43,15 @@ def draw_view(words: ResidualWords, block: Block, view: BlockView) -> str:
 
 def draw_drawing(words: ResidualWords, block: Block) -> str:
     """Return a block as a drawing (SVG) in the colour of the text, with a text alternative and a link to keep it."""
-    drawing = _BlockDrawing(words, block).draw()
+    drawing = draw_layers(words, block)
     encoded = base64.b64encode(drawing.encode()).decode()
     link = f'<a href="data:image/svg+xml;base64,{encoded}" download="{block.name}.svg">{words.save_drawing}</a>'
     return f'{drawing}<p class="hint">{words.drawing_help} {link}</p>'
+
+
+def draw_layers(words: ResidualWords, block: Block) -> str:
+    """Return the layers of a block as an SVG with its text alternative."""
+    return _BlockDrawing(words, block).draw()
 
 
 def write_shape(shape: Shape) -> str:
@@ -100,6 +105,57 @@ def _group_layers(layers: tuple[Layer, ...]) -> list[_LayerGroup]:
     return groups
 
 
+class Canvas:
+    """A drawing (SVG) in the colour of the text, which needs nothing else; units are pixels."""
+
+    SMALL, GAP = 26, 16  # how high a box of one line is, and how far boxes are apart
+
+    def __init__(self, width: int) -> None:
+        self._width = width
+        self._parts: list[str] = []
+
+    def finish(self, height: int, label: str) -> str:
+        """Return the SVG with its text alternative."""
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self._width} {height}" role="img" '
+            f'aria-label="{html.escape(label)}" style="width: 100%; max-width: {self._width}px; display: block" '
+            f'font-size="12" font-family="system-ui, sans-serif" fill="none" stroke="currentColor">'
+            f"{''.join(self._parts)}</svg>"
+        )
+
+    def box(self, sides: tuple[int, int], top: int, *lines: str, height: int = SMALL) -> int:
+        """Draw a box with lines of text, from a left to a right side, and return where it ends."""
+        left, right = sides
+        self._parts.append(
+            f'<rect x="{left}" y="{top}" width="{right - left}" height="{height}" rx="5" stroke-opacity="0.5" '
+            'fill="currentColor" fill-opacity="0.06"/>'
+        )
+        for number, text in enumerate(lines):
+            self.write((left + right) // 2, top + 17 * number + (17 if len(lines) == 1 else 16), text)
+        return top + height
+
+    def bar(self, left: int, top: int, length: int, *, height: int = 5, fill: str = "#14b8a6") -> None:
+        """Draw a bar, which stands for channels."""
+        self._parts.append(
+            f'<rect x="{left}" y="{top}" width="{length}" height="{height}" rx="2" fill="{fill}" stroke="none"/>'
+        )
+
+    def line(self, *points: tuple[int, int]) -> None:
+        """Draw a line through points (x, y)."""
+        self._parts.append(f'<polyline points="{" ".join(f"{x},{y}" for x, y in points)}"/>')
+
+    def plus(self, x: int, y: int) -> None:
+        """Draw where two things are added."""
+        self._parts.append(f'<circle cx="{x}" cy="{y}" r="10"/>')
+        self.write(x, y + 4, "+")
+
+    def write(self, x: int, y: int, text: str) -> None:
+        """Write a line of text around x."""
+        self._parts.append(
+            f'<text x="{x}" y="{y}" text-anchor="middle" fill="currentColor" stroke="none">{html.escape(text)}</text>'
+        )
+
+
 class _BlockDrawing:
     """A block, drawn from top to bottom: F on the left, the shortcut around it on the right; units are pixels.
 
@@ -107,84 +163,52 @@ class _BlockDrawing:
     """
 
     _WIDTH, _LEFT, _RIGHT = 340, (4, 196), (212, 336)  # of all, of the boxes of F, of those on the shortcut
-    _BOX, _GAP, _SMALL = 46, 16, 26
+    _BOX = 46
     _MIDDLE, _SHORTCUT = 100, 274  # where F and the shortcut run down
 
     def __init__(self, words: ResidualWords, block: Block) -> None:
-        self._words, self._block = words, block
+        self._words, self._block, self._canvas = words, block, Canvas(self._WIDTH)
         self._residual, self._projection = _group_layers(block.layers), _group_layers(block.projection)
         shapes = [block.input_shape, *(each.shape for each in (*self._residual, *self._projection))]
         self._most_channels = max(channels for channels, _, _ in shapes)
-        self._parts: list[str] = []
 
     def draw(self) -> str:
-        """Return the SVG, which needs nothing else."""
+        """Return the SVG."""
         bottom = self._draw_way_through()
-        label = html.escape(_describe(self._words, self._block))
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {self._WIDTH} {bottom}" role="img" '
-            f'aria-label="{label}" style="width: 100%; max-width: {self._WIDTH}px; display: block" font-size="12" '
-            f'font-family="system-ui, sans-serif" fill="none" stroke="currentColor">{"".join(self._parts)}</svg>'
-        )
+        return self._canvas.finish(bottom, _describe(self._words, self._block))
 
     def _draw_way_through(self) -> int:
         """Draw all from x down to what the block gives; return where it ends."""
-        y = self._draw_small(2, f"x: {write_shape(self._block.input_shape)}")
-        start = y - self._SMALL // 2
+        canvas, middle, gap = self._canvas, self._MIDDLE, Canvas.GAP
+        y = canvas.box(self._LEFT, 2, f"x: {write_shape(self._block.input_shape)}")
+        start = y - Canvas.SMALL // 2
         for group in self._residual:
-            y = self._draw_group(y + self._GAP, group, self._LEFT)
-            self._draw_line((self._MIDDLE, y - self._BOX - self._GAP), (self._MIDDLE, y - self._BOX))
-        sum_y = y + self._GAP + 10
-        self._draw_line((self._MIDDLE, y), (self._MIDDLE, sum_y - 10))
+            canvas.line((middle, y), (middle, y + gap))
+            y = self._draw_group(y + gap, group, self._LEFT)
+        sum_y = y + gap + 10
+        canvas.line((middle, y), (middle, sum_y - 10))
         self._draw_shortcut(start, sum_y)
-        self._parts.append(f'<circle cx="{self._MIDDLE}" cy="{sum_y}" r="10"/>')
-        self._write(self._MIDDLE, sum_y + 4, "+")
+        canvas.plus(middle, sum_y)
         y = sum_y + 10
         for text in ["ReLU"] * self._block.ends_in_relu + [write_shape(self._block.output_shape)]:
-            self._draw_line((self._MIDDLE, y), (self._MIDDLE, y + self._GAP))
-            y = self._draw_small(y + self._GAP, text)
+            canvas.line((middle, y), (middle, y + gap))
+            y = canvas.box(self._LEFT, y + gap, text)
         return y + 2
 
     def _draw_shortcut(self, start: int, end: int) -> None:
         """Draw the way around F, with what is on it in its middle."""
-        corners = f"{self._LEFT[1]},{start} {self._SHORTCUT},{start} {self._SHORTCUT},{end} {self._MIDDLE + 10},{end}"
-        self._parts.append(f'<polyline points="{corners}"/>')
-        y = (start + end - len(self._projection) * (self._BOX + self._GAP)) // 2
+        side = self._SHORTCUT
+        self._canvas.line((self._LEFT[1], start), (side, start), (side, end), (self._MIDDLE + 10, end))
+        y = (start + end - len(self._projection) * (self._BOX + Canvas.GAP)) // 2
         for group in self._projection:
-            y = self._draw_group(y, group, self._RIGHT) + self._GAP
+            y = self._draw_group(y, group, self._RIGHT) + Canvas.GAP
 
     def _draw_group(self, top: int, group: _LayerGroup, sides: tuple[int, int]) -> int:
-        left, right = sides
-        middle, width = (left + right) // 2, right - left
-        bar = round(width * group.shape[0] / self._most_channels)
-        self._draw_box(left, top, width, self._BOX)
-        self._parts.append(
-            f'<rect x="{left}" y="{top + self._BOX - 5}" width="{bar}" height="5" rx="2" fill="#14b8a6" stroke="none"/>'
-        )
-        self._write(middle, top + 16, group.first)
-        self._write(middle, top + 33, " · ".join(filter(None, (group.rest, write_shape(group.shape)))))
-        return top + self._BOX
-
-    def _draw_small(self, top: int, text: str) -> int:
-        left, right = self._LEFT
-        self._draw_box(left, top, right - left, self._SMALL)
-        self._write(self._MIDDLE, top + 17, text)
-        return top + self._SMALL
-
-    def _draw_box(self, left: int, top: int, width: int, height: int) -> None:
-        self._parts.append(
-            f'<rect x="{left}" y="{top}" width="{width}" height="{height}" rx="5" stroke-opacity="0.5" '
-            'fill="currentColor" fill-opacity="0.06"/>'
-        )
-
-    def _draw_line(self, start: tuple[int, int], end: tuple[int, int]) -> None:
-        (x1, y1), (x2, y2) = start, end
-        self._parts.append(f'<line x1="{x1}" y1="{y1}" x2="{x2}" y2="{y2}"/>')
-
-    def _write(self, x: int, y: int, text: str) -> None:
-        self._parts.append(
-            f'<text x="{x}" y="{y}" text-anchor="middle" fill="currentColor" stroke="none">{html.escape(text)}</text>'
-        )
+        rest = " · ".join(filter(None, (group.rest, write_shape(group.shape))))
+        bottom = self._canvas.box(sides, top, group.first, rest, height=self._BOX)
+        length = round((sides[1] - sides[0]) * group.shape[0] / self._most_channels)
+        self._canvas.bar(sides[0], bottom - 5, length)
+        return bottom
 
 
 def _describe(words: ResidualWords, block: Block) -> str:

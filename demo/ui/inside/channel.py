@@ -14,9 +14,11 @@ from demo.figures import draw_box, draw_overlay
 from demo.models.zoo import StageLabel
 from demo.tasks.activations import capture_stages, check_channel
 from demo.tasks.ascent import AscentStep
+from demo.tasks.errors import GpuNotLent
+from demo.tasks.lease import ascend
 from demo.tasks.patches import Candidate, Patch, PatchProgress, find_patches
 from demo.ui.handlers import Cost, costs, listen
-from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, own_queue, while_open
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, needs_photo, own_queue
 from demo.ui.parts.markup import draw_status
 from demo.ui.parts.outputs import unchanged
 from demo.ui.parts.values import parse_choice, parse_whole
@@ -30,18 +32,10 @@ _SIDE_PX, _PATCH_PX = 336, 112
 
 
 class ChannelChoice(NamedTuple):
-    """The accordion of the panel, and the controls that choose a channel."""
+    """The controls that choose a channel."""
 
-    accordion: Any
     stage: Any
     number: Any
-
-
-class ChannelPanel(NamedTuple):
-    """The revision that the panel shows, and the choice of its channel."""
-
-    revision: gr.State
-    choice: ChannelChoice
 
 
 class ChannelOutputs(NamedTuple):
@@ -52,7 +46,7 @@ class ChannelOutputs(NamedTuple):
 
 
 @costs(Cost.READ)
-@while_open(ChannelOutputs, without_photo=lambda sentence: unchanged(ChannelOutputs)._replace(feature_map=sentence))
+@needs_photo(ChannelOutputs, without_photo=lambda sentence: unchanged(ChannelOutputs)._replace(feature_map=sentence))
 def draw_channel(rooms: Rooms, subject: Subject, stage: str, number: float) -> Iterator[ChannelOutputs]:
     """Draw a channel's map at once, and its patches as soon as all pictures are searched."""
     words = rooms.words.inside.channel
@@ -71,7 +65,10 @@ def show_ascent(rooms: Rooms, ref: Ref, stage: str, number: float) -> Iterator[s
     mine = session.ascents.begin()
     yield draw_status(words.ascending)
     with rooms.lend(session.state) as backbone:
-        for step in rooms.ascents.ascend(backbone, label, channel_idx):
+        for step in rooms.ascents.ascend(backbone, label, channel_idx, by=ascend):
+            if isinstance(step, GpuNotLent):
+                yield draw_status(rooms.words.explain(step))
+                continue
             if not session.ascents.is_latest(mine):
                 yield draw_status(words.stopped.format(step=step.step, count=step.num_steps))
                 return
@@ -97,28 +94,29 @@ def list_candidates(rooms: Rooms, session: Session) -> list[Candidate]:
     return [*own, *examples]
 
 
-def build_channel(rooms: Rooms, ref: gr.State) -> ChannelPanel:
-    """Lay out the panel and wire it."""
+def build_channel(rooms: Rooms, ref: gr.State) -> ChannelChoice:
+    """Lay out the panel and wire it; return the choice of its channel."""
     words = rooms.words.inside.channel
     with build_panel(rooms, ref, words, PAPER, elem_id="channel-panel") as panel:
-        choice = _build_choice(rooms.words.inside, panel.accordion)
-        outputs = ChannelOutputs(
-            feature_map=gr.HTML("", padding=False, elem_id="channel-map"),
-            patches=gr.HTML("", padding=False, elem_id="patches"),
-        )
+        choice = _build_choice(rooms.words.inside)
         with gr.Row():
-            start = gr.Button(words.ascent, elem_id="start-ascent")
-            stop = gr.Button(words.stop, elem_id="stop-ascent")
+            with gr.Column(min_width=260):
+                feature_map = gr.HTML("", padding=False, elem_id="channel-map")
+            with gr.Column(min_width=260):
+                patches = gr.HTML("", padding=False, elem_id="patches")
+        with gr.Row():
+            start = gr.Button(words.ascent, min_width=120, elem_id="start-ascent")
+            stop = gr.Button(words.stop, min_width=120, elem_id="stop-ascent")
         made = gr.HTML("", padding=False, elem_id="ascent")
-    chosen = [choice.stage, choice.number]
-    triggers = [panel.revision.change, choice.stage.change, choice.number.change]
-    panel.listen(triggers, draw_channel, chosen, outputs, **own_queue("search"))
-    listen(rooms, start.click, show_ascent, [ref, *chosen], made, show_progress="minimal", **own_queue("ascent"))
+    triggers = [panel.renewed, choice.stage.input, choice.number.input]
+    panel.listen(triggers, draw_channel, [*choice], ChannelOutputs(feature_map, patches), **own_queue("search"))
+    ascends: dict[str, Any] = {"reveals": made, "show_progress": "minimal", **own_queue("ascent")}
+    listen(rooms, start.click, show_ascent, [ref, *choice], made, **ascends)
     listen(rooms, stop.click, stop_ascent, ref, None)
-    return ChannelPanel(panel.revision, choice)
+    return choice
 
 
-def _build_choice(words: InsideWords, accordion: gr.Accordion) -> ChannelChoice:
+def _build_choice(words: InsideWords) -> ChannelChoice:
     with gr.Row():
         stage = gr.Radio(
             [(words.stage_names[each], each.value) for each in StageLabel],
@@ -127,7 +125,7 @@ def _build_choice(words: InsideWords, accordion: gr.Accordion) -> ChannelChoice:
             elem_id="channel-stage",
         )
         number = gr.Number(0, precision=0, minimum=0, label=words.channel.channel, min_width=120, elem_id="channel")
-    return ChannelChoice(accordion, stage, number)
+    return ChannelChoice(stage, number)
 
 
 def _draw_map(words: ChannelWords, subject: Subject, label: StageLabel, channel_idx: int) -> str:
@@ -146,7 +144,7 @@ def _draw_found(words: ChannelWords, found: PatchProgress | tuple[Patch, ...]) -
     if not found:
         return draw_status(words.no_patches)
     figures = draw_figures([_draw_patch(words, each) for each in found], size="patches")
-    return f"<h4>{words.patches}</h4>{figures}"
+    return f"<h3>{words.patches}</h3>{figures}"
 
 
 def _draw_patch(words: ChannelWords, patch: Patch) -> str:

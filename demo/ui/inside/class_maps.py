@@ -11,11 +11,13 @@ import gradio as gr
 from demo.figures import draw_overlay
 from demo.models.backbone import Backbone
 from demo.models.head import Head
-from demo.models.zoo import find_spec
+from demo.models.zoo import StageLabel, find_spec
 from demo.tasks.cam import ClassMap, ClassMaps, Method, map_stages
+from demo.tasks.erase import Erasure, erase_by_map
+from demo.tasks.map_verdict import MapTest
 from demo.tasks.predict import predict
 from demo.ui.handlers import Cost, costs
-from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, while_open
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, needs_photo
 from demo.ui.parts.errors import UnknownChoice
 from demo.ui.parts.outputs import unchanged
 from demo.visitors.rooms import Rooms
@@ -27,17 +29,11 @@ METHOD_NAMES = {Method.LAYER_CAM: "LayerCAM", Method.GRAD_CAM: "Grad-CAM"}
 _NOBODY, _OWN, _IMAGENET = "nobody", "own", "imagenet"
 _CHOICE = re.compile(rf"({_OWN}|{_IMAGENET}):(\d{{1,5}})", re.ASCII)
 _SIDE_PX = 224
+_TESTED_SHARE = 0.2  # of the picture, erased by the map of the high stage
 # A click on a choice selects its text, so that what is typed to find another class replaces it.
 _SELECT_SCRIPT = """document.addEventListener('focusin', ({target}) => {
   if (target.matches('#first-class input, #second-class input')) setTimeout(() => target.select());
 });"""
-
-
-class ClassMapsPanel(NamedTuple):
-    """The revision that the panel shows, and the choice of its first class."""
-
-    revision: gr.State
-    first: gr.Dropdown
 
 
 class ClassMapOutputs(NamedTuple):
@@ -56,7 +52,7 @@ class Choice(NamedTuple):
 
 
 @costs(Cost.COMPUTE)
-@while_open(ClassMapOutputs, without_photo=lambda sentence: unchanged(ClassMapOutputs)._replace(drawn=sentence))
+@needs_photo(ClassMapOutputs, without_photo=lambda sentence: unchanged(ClassMapOutputs)._replace(drawn=sentence))
 def open_class_maps(rooms: Rooms, subject: Subject) -> ClassMapOutputs:
     """Offer the classes there are, choose the best ones, and draw their maps."""
     first, second = suggest(rooms, subject)
@@ -70,7 +66,7 @@ def open_class_maps(rooms: Rooms, subject: Subject) -> ClassMapOutputs:
 
 
 @costs(Cost.COMPUTE)
-@while_open()
+@needs_photo()
 def draw_class_maps(rooms: Rooms, subject: Subject, first: str | None, second: str | None) -> str:
     """Return the maps of the chosen classes as HTML, a row for each."""
     return _draw_rows(rooms, subject, first, second)
@@ -90,10 +86,8 @@ def list_choices(words: Words, session: Session) -> list[tuple[str, str]]:
     """Return names and values of all classes: the visitor's own first."""
     head, own = session.state.answering_head, words.inside.class_maps.own
     choices = [(own.format(name=name), f"{_OWN}:{idx}") for idx, name in enumerate(head.class_names if head else ())]
-    return [
-        *choices,
-        *((name, f"{_IMAGENET}:{idx}") for idx, name in enumerate(find_spec(session.state.backbone_name).class_names)),
-    ]
+    known = enumerate(find_spec(session.state.backbone_name).class_names)
+    return [*choices, *((words.class_name(idx, name), f"{_IMAGENET}:{idx}") for idx, name in known)]
 
 
 def find_choice(words: Words, session: Session, value: Any) -> Choice:
@@ -111,17 +105,18 @@ def find_choice(words: Words, session: Session, value: Any) -> Choice:
     return Choice(head, int(match[2]))
 
 
-def build_class_maps(rooms: Rooms, ref: gr.State) -> ClassMapsPanel:
-    """Lay out the panel and wire it."""
+def build_class_maps(rooms: Rooms, ref: gr.State) -> gr.Dropdown:
+    """Lay out the panel and wire it; return the choice of its first class."""
     words = rooms.words.inside.class_maps
     with build_panel(rooms, ref, words, PAPER, elem_id="class-maps-panel") as panel:
         with gr.Row():
             first = gr.Dropdown([], label=words.first, interactive=True, min_width=200, elem_id="first-class")
             second = gr.Dropdown([], label=words.second, interactive=True, min_width=200, elem_id="second-class")
         drawn = gr.HTML("", padding=False, js_on_load=_SELECT_SCRIPT, elem_id="class-maps")
-        panel.listen(panel.revision.change, open_class_maps, [], ClassMapOutputs(drawn, first, second))
+        panel.listen(panel.renewed, open_class_maps, [], ClassMapOutputs(drawn, first, second))
         panel.listen([first.input, second.input], draw_class_maps, [first, second], drawn)
-    return ClassMapsPanel(panel.revision, first)
+        first.input(None, None, None, js="() => demo.bench.forget('erase-panel')")  # which erases by its map
+    return first
 
 
 @contextmanager
@@ -137,7 +132,7 @@ def lend_for(rooms: Rooms, subject: Subject, choice: Choice) -> Iterator[Backbon
 def name_choice(words: Words, backbone: Backbone, choice: Choice) -> str:
     """Return what a class is called, with whose it is."""
     if choice.head is None:
-        return str(backbone.spec.class_names[choice.class_idx])
+        return words.class_name(choice.class_idx, backbone.spec.class_names[choice.class_idx])
     return words.inside.class_maps.own.format(name=choice.head.class_names[choice.class_idx])
 
 
@@ -150,10 +145,22 @@ def _draw_row(rooms: Rooms, subject: Subject, choice: Choice) -> str:
     words = rooms.words
     with lend_for(rooms, subject, choice) as backbone:
         maps = map_stages(backbone, subject.photo, [choice.class_idx], head=choice.head)
+        values = maps.of(choice.class_idx, StageLabel.HIGH, Method.GRAD_CAM).values
+        erasure = erase_by_map(
+            backbone, subject.photo, choice.class_idx, values, head=choice.head, shares=[_TESTED_SHARE]
+        )
     name = name_choice(words, subject.backbone, choice)
     heading = words.inside.class_maps.heading.format(name=name, percent=100 * maps.maps[0].probability)
     figures = [_draw_map(words, maps, each, name) for each in maps.maps]
-    return f"<h4>{html.escape(heading)}</h4>{draw_figures(figures)}"
+    tested = words.inside.class_maps.tested.format(verdict=judge_map(words, erasure))
+    return f"<h3>{html.escape(heading)}</h3><p>{html.escape(tested)}</p>{draw_figures(figures)}"
+
+
+def judge_map(words: Words, erasure: Erasure) -> str:
+    """Say from the curves of an erased picture whether the map held here, also where it did not."""
+    found = MapTest.of(erasure)
+    percents = {name: 100 * share for name, share in vars(found).items()}
+    return words.inside.erase.verdicts[found.verdict].format(**percents)
 
 
 def _draw_map(words: Words, maps: ClassMaps, each: ClassMap, name: str) -> str:

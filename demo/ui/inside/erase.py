@@ -23,17 +23,19 @@ from demo.tasks.erase import (
     map_untrained,
 )
 from demo.ui.handlers import Cost, costs
-from demo.ui.inside.class_maps import Choice, find_choice, lend_for, name_choice, suggest
-from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, while_open
+from demo.ui.inside.class_maps import Choice, find_choice, judge_map, lend_for, name_choice, suggest
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, draw_numbers, needs_photo
+from demo.ui.parts.chart import build_line_plot
 from demo.ui.parts.errors import UnknownChoice
 from demo.ui.parts.markup import draw_picture, draw_status, draw_table, encode_jpeg
 from demo.ui.parts.values import read_event
 from demo.visitors.rooms import Rooms
-from demo.words.inside import EraseWords
+from demo.words.inside import EraseWords, InsideWords
 
 PAPER = Paper("Petsiuk et al. 2018 (RISE)", "https://arxiv.org/abs/1806.07421")
 _SHARE_WITH_PICTURES = 0.2  # of the places erased; of the other shares only the numbers are drawn
 _SIDE_PX = 224
+_CURVES = (Part.HOTTEST, Part.RANDOM, Part.COLDEST)
 _CELLS = re.compile(r"(\d{1,3}(,\d{1,3})*)?", re.ASCII)
 
 # Cells are painted with a finger, a pen or a mouse, or chosen with the keyboard; only their numbers are sent.
@@ -77,7 +79,7 @@ def _without_photo(sentence: str) -> ErasureOutputs:
 
 
 @costs(Cost.COMPUTE)
-@while_open(ErasureOutputs, without_photo=_without_photo)
+@needs_photo(ErasureOutputs, without_photo=_without_photo)
 def draw_erasure(rooms: Rooms, subject: Subject, first: str | None, kind: str) -> ErasureOutputs:
     """Erase by the map of the chosen class; what was painted and compared before belongs to another map."""
     words, photo = rooms.words, subject.photo
@@ -89,7 +91,9 @@ def draw_erasure(rooms: Rooms, subject: Subject, first: str | None, kind: str) -
         erasure = erase_by_map(backbone, photo, choice.class_idx, values, head=choice.head)
     return ErasureOutputs(
         plot=_draw_curves(words.inside.erase, erasure),
-        drawn=_draw_erasure(words.inside.erase, erasure, name_choice(words, subject.backbone, choice)),
+        drawn=_draw_erasure(
+            words.inside, erasure, name_choice(words, subject.backbone, choice), judge_map(words, erasure)
+        ),
         canvas=draw_canvas(words.inside.erase, maps.network_input),
         painted="",
         control="",
@@ -97,7 +101,7 @@ def draw_erasure(rooms: Rooms, subject: Subject, first: str | None, kind: str) -
 
 
 @costs(Cost.COMPUTE)
-@while_open()
+@needs_photo()
 def draw_control(rooms: Rooms, subject: Subject, first: str | None, kind: str) -> str:
     """Return, as HTML, the map as trained beside that of the same network with random weights."""
     words = rooms.words.inside.erase
@@ -118,16 +122,17 @@ def draw_control(rooms: Rooms, subject: Subject, first: str | None, kind: str) -
 
 
 @costs(Cost.COMPUTE)
-@while_open()
+@needs_photo()
 def erase_painted(rooms: Rooms, subject: Subject, first: str | None, event: gr.EventData) -> str:
     """Erase what was painted, the same shape elsewhere, and all but what was painted; return table and pictures."""
-    words, cells = rooms.words.inside.erase, _parse_cells(event)
+    words, cells = rooms.words.inside, _parse_cells(event)
     if not cells:
-        return draw_status(words.nothing_painted)
+        return draw_status(words.erase.nothing_painted)
     choice = _choose(rooms, subject, first)
     with lend_for(rooms, subject, choice) as backbone:
         erasure = erase_cells(backbone, subject.photo, choice.class_idx, cells, head=choice.head)
-    return _draw_erasure(words, erasure, name_choice(rooms.words, subject.backbone, choice))
+    name = name_choice(rooms.words, subject.backbone, choice)
+    return _draw_erasure(words, erasure, name, _judge_painted(words.erase, erasure))
 
 
 def draw_canvas(words: EraseWords, network_input: Image.Image) -> str:
@@ -143,8 +148,8 @@ def draw_canvas(words: EraseWords, network_input: Image.Image) -> str:
     )
 
 
-def build_erase(rooms: Rooms, ref: gr.State, first: gr.Dropdown) -> gr.State:
-    """Lay out the panel and wire it; `first` chooses the class. Return its revision."""
+def build_erase(rooms: Rooms, ref: gr.State, first: gr.Dropdown) -> None:
+    """Lay out the panel and wire it; `first` chooses the class."""
     words = rooms.words.inside.erase
     with build_panel(rooms, ref, words, PAPER, elem_id="erase-panel") as panel:
         kinds = [(name, kind) for kind, name in words.map_choices.items()]
@@ -158,23 +163,20 @@ def build_erase(rooms: Rooms, ref: gr.State, first: gr.Dropdown) -> gr.State:
             canvas = gr.HTML("", padding=False, js_on_load=_PAINT_SCRIPT, elem_id="canvas")
             painted = gr.HTML("", padding=False, elem_id="painted")
     outputs = ErasureOutputs(plot, drawn, canvas, painted, compared)
-    panel.listen([panel.revision.change, first.input, kind.input], draw_erasure, [first, kind], outputs)
-    panel.listen(control.expand, draw_control, [first, kind], compared)
-    panel.listen(canvas.click, erase_painted, [first], painted)
-    return panel.revision
+    panel.listen([panel.renewed, kind.input], draw_erasure, [first, kind], outputs)
+    panel.listen(control.expand, draw_control, [first, kind], compared, reveals=compared)
+    panel.listen(canvas.click, erase_painted, [first], painted, reveals=painted)
 
 
 def _build_plot(words: EraseWords) -> gr.LinePlot:
-    return gr.LinePlot(
+    return build_line_plot(
+        [_name_part(words, part) for part in _CURVES],
         x="share",
         y="probability",
-        color="split",
         x_title=words.share_axis,
         y_title=words.probability_axis,
-        color_title=" ",
         y_lim=[0, 1],
         height=260,
-        visible=False,
         elem_id="erasure-plot",
     )
 
@@ -206,12 +208,12 @@ def _name_part(words: EraseWords, part: Part) -> str:
 
 
 def _draw_curves(words: EraseWords, erasure: Erasure) -> gr.LinePlot:
-    parts = (Part.HOTTEST, Part.RANDOM, Part.COLDEST)
-    points = {_name_part(words, part): [(100 * x, y) for x, y in erasure.curve(part)] for part in parts}
+    points = {_name_part(words, part): [(100 * x, y) for x, y in erasure.curve(part)] for part in _CURVES}
     return gr.LinePlot(value=curve_points("share", "probability", points), visible=True)
 
 
-def _draw_erasure(words: EraseWords, erasure: Erasure, name: str) -> str:
+def _draw_erasure(inside: InsideWords, erasure: Erasure, name: str, verdict: str) -> str:
+    words = inside.erase
     heading = words.heading.format(name=name, percent=100 * erasure.before)
     rows = [
         (f"{100 * each.share:.0f}%", _name_part(words, each.part), f"{100 * each.probability:.1f}%")
@@ -225,7 +227,19 @@ def _draw_erasure(words: EraseWords, erasure: Erasure, name: str) -> str:
         ]
     )
     table = draw_table(words.columns, rows, css_class="counts")
-    return f"<h4>{html.escape(heading)}</h4>{figures}{table}"
+    return f"<h3>{html.escape(heading)}</h3><p>{_capitalise(verdict)}</p>{figures}{draw_numbers(inside, table)}"
+
+
+def _judge_painted(words: EraseWords, erasure: Erasure) -> str:
+    """Say whether what was painted matters more than the same shape elsewhere."""
+    (painted, *_), (random, *_) = (
+        [100 * each.probability for each in erasure.erased if each.part is part] for part in (Part.PAINTED, Part.RANDOM)
+    )
+    return words.painted_verdicts["better" if painted < random else "worse"].format(painted=painted, random=random)
+
+
+def _capitalise(sentence: str) -> str:
+    return html.escape(sentence[:1].upper() + sentence[1:])
 
 
 def _draw_erased(words: EraseWords, erased: Erased) -> str:

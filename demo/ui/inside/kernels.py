@@ -8,7 +8,7 @@ import numpy as np
 from demo.figures import draw_sheet, draw_signed
 from demo.tasks.kernels import FirstLayer, show_kernels
 from demo.ui.handlers import Cost, costs
-from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, while_open
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, needs_photo
 from demo.ui.parts.outputs import unchanged
 from demo.visitors.rooms import Rooms
 from demo.words.inside import KernelWords
@@ -25,7 +25,7 @@ class KernelOutputs(NamedTuple):
 
 
 @costs(Cost.COMPUTE)
-@while_open(KernelOutputs, without_photo=lambda sentence: unchanged(KernelOutputs)._replace(drawn=sentence))
+@needs_photo(KernelOutputs, without_photo=lambda sentence: unchanged(KernelOutputs)._replace(drawn=sentence))
 def draw_kernels(rooms: Rooms, subject: Subject, number: float) -> KernelOutputs:
     """Draw the kernels; a number beyond the last kernel of this network chooses the last."""
     layer = show_kernels(subject.backbone, subject.photo)
@@ -34,16 +34,15 @@ def draw_kernels(rooms: Rooms, subject: Subject, number: float) -> KernelOutputs
     return KernelOutputs(drawn, gr.Slider(maximum=len(layer.tiles), value=chosen))
 
 
-def build_kernels(rooms: Rooms, ref: gr.State) -> gr.State:
-    """Lay out the panel and wire it; return its revision."""
+def build_kernels(rooms: Rooms, ref: gr.State) -> None:
+    """Lay out the panel and wire it."""
     words = rooms.words.inside.kernels
     with build_panel(rooms, ref, words, PAPER, elem_id="kernels-panel") as panel:
         number = gr.Slider(1, 64, value=1, step=1, label=words.kernel, elem_id="kernel")
         drawn = gr.HTML("", padding=False, elem_id="kernels")
         outputs = KernelOutputs(drawn, number)
-        triggers = [panel.revision.change, number.release]
+        triggers = [panel.renewed, number.release]
         panel.listen(triggers, draw_kernels, [number], outputs, preprocess=True)  # gradio checks the number
-    return panel.revision
 
 
 def _draw_layer(words: KernelWords, layer: FirstLayer, chosen: int) -> str:

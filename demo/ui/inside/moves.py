@@ -1,6 +1,7 @@
 """The picture shifted, turned or scaled: which activations move along, and what stays the same."""
 
 import html
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -9,18 +10,22 @@ from PIL import Image
 
 from demo.errors import check_range
 from demo.figures import curve_points
+from demo.models.zoo import StageLabel
 from demo.tasks.moves import LARGEST, NEUTRAL, Move, MoveCurves, move_picture, spread_steps
 from demo.ui.handlers import Cost, costs
-from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, while_open
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, draw_numbers, needs_photo
+from demo.ui.parts.chart import build_line_plot
 from demo.ui.parts.markup import draw_table
 from demo.ui.parts.values import parse_choice, parse_number
 from demo.visitors.rooms import Rooms
+from demo.words.inside import InsideWords
 from demo.words.labs import MoveWords
 
 PAPER = Paper("Lenc & Vedaldi 2015", "https://arxiv.org/abs/1411.5908")
 NUM_STEPS = 9
 _REACH = 30  # percent
 _THUMBNAIL_PX = 128
+_ALIKE = 0.8  # a cosine similarity from which on features are called unchanged
 
 Curves = dict[str, tuple[float, ...]]
 
@@ -47,13 +52,13 @@ def _without_photo(sentence: str) -> MoveOutputs:
 
 
 @costs(Cost.COMPUTE)
-@while_open(MoveOutputs, without_photo=_without_photo)
+@needs_photo(MoveOutputs, without_photo=_without_photo)
 def draw_moves(rooms: Rooms, subject: Subject, move: Any, reach: Any) -> MoveOutputs:
     """Move the photograph both ways, and compare what the network makes of it with what it makes of it at rest."""
-    words = rooms.words.inside.moves
-    kind, percent = parse_choice(words.move, Move, move), parse_percent(words, reach)
+    words = rooms.words.inside
+    kind, percent = parse_choice(words.moves.move, Move, move), parse_percent(words.moves, reach)
     curves = move_picture(subject.backbone, subject.photo, kind, choose_steps(kind, percent), head=subject.head)
-    return draw_curves(words, curves, percent)
+    return draw_curves(words, curves, percent, followed=subject.name_class(rooms.words, curves.top))
 
 
 def parse_percent(words: MoveWords, value: Any) -> float:
@@ -73,18 +78,26 @@ def choose_steps(move: Move, percent: float) -> tuple[float, ...]:
     return spread_steps(move, reach, count=NUM_STEPS)
 
 
-def draw_curves(words: MoveWords, curves: MoveCurves, percent: float) -> MoveOutputs:
-    """Draw the curves of all stages, and beside those at rest the features' and the probability's."""
+def draw_curves(inside: InsideWords, curves: MoveCurves, percent: float, *, followed: str) -> MoveOutputs:
+    """Draw the curves of all stages, and beside those at rest the features' and the followed class's probability."""
+    words = inside.moves
     likewise: Curves = {words.stages[each.stage.label]: each.moved for each in curves.stages}
     unmoved: Curves = {words.stages[each.stage.label]: each.unmoved for each in curves.stages}
     unmoved |= {words.features: curves.features, words.probability: curves.probabilities}
-    top = words.top.format(name=curves.top.class_name, percent=100 * curves.top.probability)
+    top = words.top.format(name=followed, percent=100 * curves.top.probability)
     return MoveOutputs(
-        top=f'<p class="answer">{html.escape(top)}</p>',
-        likewise=Chart(_draw_plot(likewise, percent), _draw_numbers(words, curves, likewise)),
-        unmoved=Chart(_draw_plot(unmoved, percent), _draw_numbers(words, curves, unmoved)),
+        top=f'<p class="answer">{html.escape(top)}</p><p>{judge(words, curves)}</p>',
+        likewise=Chart(_draw_plot(likewise, percent), _draw_numbers(inside, curves, likewise)),
+        unmoved=Chart(_draw_plot(unmoved, percent), _draw_numbers(inside, curves, unmoved)),
         pictures=draw_pictures(words, curves),
     )
+
+
+def judge(words: MoveWords, curves: MoveCurves) -> str:
+    """Return in a sentence whether the features stayed what they were, beside the low stage."""
+    features, low = min(curves.features), next(each for each in curves.stages if each.stage.label is StageLabel.LOW)
+    verdict = words.verdicts["kept" if features >= _ALIKE else "lost"]
+    return verdict.format(features=features, low=min(low.unmoved))
 
 
 def draw_pictures(words: MoveWords, curves: MoveCurves) -> str:
@@ -93,11 +106,11 @@ def draw_pictures(words: MoveWords, curves: MoveCurves) -> str:
     for picture, step in zip(curves.pictures, _name_steps(words, curves), strict=True):
         alt_text = words.picture_alt.format(move=words.moves[curves.move], step=step)
         figures.append(draw_captioned(picture.resize(size, Image.Resampling.LANCZOS), step, alt_text))
-    return f"<h4>{words.pictures}</h4>{draw_figures(figures, size='square')}"
+    return f"<h3>{words.pictures}</h3>{draw_figures(figures, size='square')}"
 
 
-def build_moves(rooms: Rooms, ref: gr.State) -> gr.State:
-    """Lay out the panel and wire it; return its revision."""
+def build_moves(rooms: Rooms, ref: gr.State) -> None:
+    """Lay out the panel and wire it."""
     words = rooms.words.inside.moves
     with build_panel(rooms, ref, words, PAPER, elem_id="moves-panel") as panel:
         with gr.Row():
@@ -112,28 +125,27 @@ def build_moves(rooms: Rooms, ref: gr.State) -> gr.State:
                 1, 100, value=_REACH, step=1, label=words.reach, info=words.reach_help, min_width=240, elem_id="reach"
             )
         top = gr.HTML("", padding=False, elem_id="moved-top")
+        stages = [words.stages[label] for label in StageLabel]
+        at_rest = [*stages, words.features, words.probability]
         with gr.Row():
-            likewise = _build_chart(words, words.likewise, words.likewise_help, elem_id="likewise")
-            unmoved = _build_chart(words, words.unmoved, words.unmoved_help, elem_id="unmoved")
+            likewise = _build_chart(words, words.likewise, words.likewise_help, stages, elem_id="likewise")
+            unmoved = _build_chart(words, words.unmoved, words.unmoved_help, at_rest, elem_id="unmoved")
         pictures = gr.HTML("", padding=False, elem_id="moved-pictures")
     outputs = MoveOutputs(top, likewise, unmoved, pictures)
-    panel.listen([panel.revision.change, move.input, reach.release], draw_moves, [move, reach], outputs)
-    return panel.revision
+    panel.listen([panel.renewed, move.input, reach.release], draw_moves, [move, reach], outputs)
 
 
-def _build_chart(words: MoveWords, title: str, explanation: str, *, elem_id: str) -> Chart:
+def _build_chart(words: MoveWords, title: str, explanation: str, names: Sequence[str], *, elem_id: str) -> Chart:
     with gr.Column(min_width=300):
-        gr.HTML(f'<h4>{title}</h4><p class="hint">{explanation}</p>', padding=False)
-        plot = gr.LinePlot(
+        gr.HTML(f'<h3>{title}</h3><p class="hint">{explanation}</p>', padding=False)
+        plot = build_line_plot(
+            names,
             x="step",
             y="value",
-            color="split",
             x_title=words.step_axis,
             y_title=words.similarity_axis,
-            color_title=" ",
             y_lim=[-0.2, 1],  # without the mean of each channel a similarity may be a little below 0
             height=300,
-            visible=False,
             buttons=["fullscreen", "export"],
             elem_id=f"{elem_id}-plot",
         )
@@ -147,13 +159,14 @@ def _draw_plot(curves: Curves, percent: float) -> gr.LinePlot:
     return gr.LinePlot(value=curve_points("step", "value", points), visible=True)
 
 
-def _draw_numbers(words: MoveWords, moved: MoveCurves, curves: Curves) -> str:
+def _draw_numbers(inside: InsideWords, moved: MoveCurves, curves: Curves) -> str:
+    words = inside.moves
     header = (words.moves[moved.move], *curves)
     rows = [
         (step, *(f"{value:.3f}" for value in values))
         for step, *values in zip(_name_steps(words, moved), *curves.values(), strict=True)
     ]
-    return draw_table(header, rows, css_class="counts one-line")
+    return draw_numbers(inside, draw_table(header, rows, css_class="counts one-line"))
 
 
 def _name_steps(words: MoveWords, curves: MoveCurves) -> list[str]:

@@ -1,11 +1,10 @@
-"""What the panels of tab 3 have in common: a panel computes only while it is open.
+"""What the panels of tab 3 have in common: one is open at a time, and only that one is drawn.
 
-A panel is an accordion with a state: the revision of the session that it shows, None while the panel is closed. Opening
-the panel sets the state, and so does a change of the session while it is open; a change of the state makes it draw.
+What is open, and whether it shows the session as it is, the browser knows (demo/ui/scripts/bench.js). An open panel
+that does not is asked to draw itself: its title is then clicked by the script.
 """
 
 import functools
-import html
 import inspect
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,8 +16,9 @@ from PIL import Image
 
 from demo.models.backbone import Backbone
 from demo.models.head import Head
-from demo.ui.handlers import Cost, costs, listen
-from demo.ui.parts.markup import draw_download, encode_png
+from demo.tasks.predict import ClassProbability
+from demo.ui.handlers import listen
+from demo.ui.parts.markup import draw_download, draw_link, encode_png
 from demo.ui.parts.outputs import unchanged
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session
@@ -29,6 +29,7 @@ from demo.words.panel import PanelWords
 # Handlers check what is sent, and say what is wrong with it in the visitor's language; gradio's own checks are in
 # English, and do not know the choices of this visitor.
 _DRAWS: dict[str, Any] = {"preprocess": False, "show_progress": "minimal", "trigger_mode": "always_last"}
+_RENEW_SCRIPT = "demo.bench.add(element, () => trigger('click'));"
 
 
 class Paper(NamedTuple):
@@ -39,59 +40,67 @@ class Paper(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """What an open panel is about: a session, its network on loan, the head that answers, and the photograph."""
+    """What a panel is about: a session, its network on loan, the head that answers, and the photograph."""
 
     session: Session
     backbone: Backbone
     head: Head | None
     photo: Image.Image
 
+    def name_class(self, words: Words, best: ClassProbability) -> str:
+        """Return what a class is called: ImageNet's in the page's language, their own as visitors named them."""
+        return best.class_name if self.head else words.class_name(best.class_idx, best.class_name)
+
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """An accordion, and the state that holds the revision it shows."""
+    """A tab of the bench, and its title, which says that something is being drawn."""
 
     rooms: Rooms
     ref: gr.State
-    accordion: gr.Accordion
-    revision: gr.State
+    title: gr.HTML
+
+    @property
+    def renewed(self) -> Any:
+        """The event at which the panel draws itself anew."""
+        return self.title.click
 
     def listen(self, trigger: Any, handler: Callable[..., Any], inputs: list[Any], outputs: Any, **options: Any) -> Any:
-        """Let a handler draw in this panel; before its inputs it is given the session's reference and the revision."""
-        given = [self.ref, self.revision, *inputs]
-        return listen(self.rooms, trigger, handler, given, outputs, **(_DRAWS | options))
+        """Let a handler draw in this panel; before its inputs it is given the session's reference."""
+        options = _DRAWS | {"show_progress_on": self.title} | options
+        return listen(self.rooms, trigger, handler, [self.ref, *inputs], outputs, **options)
 
 
-def while_open(
+def needs_photo(
     outputs: type[Any] | None = None, *, without_photo: Callable[[str], Any] | None = None
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Let a handler run only while its panel is open and there is a photograph.
+    """Let a handler run only while there is a photograph.
 
     The handler takes the rooms, a Subject, and the values of its inputs. What is returned takes the session's reference
-    and the panel's revision in place of the Subject; while the panel is closed it changes nothing.
+    in place of the Subject.
 
     Args:
         outputs: The group (a NamedTuple class) that the handler fills; None if that is a single component.
-        without_photo: Makes the outputs of an open panel from a sentence (HTML) that asks for a photograph; None if
-            nothing changes then.
+        without_photo: Makes the outputs from a sentence (HTML) that asks for a photograph; None if nothing changes
+            then.
     """
 
-    def blank(rooms: Rooms, revision: int | None) -> Any:
-        if revision is not None and without_photo is not None:
+    def blank(rooms: Rooms) -> Any:
+        if without_photo is not None:
             return without_photo(draw_no_photo(rooms.words))
         return gr.skip() if outputs is None else unchanged(outputs)
 
     def decorate(draw: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(draw)
-        def once(rooms: Rooms, ref: Ref, revision: int | None, *values: Any) -> Any:
-            with _lend_subject(rooms, ref, revision) as subject:
-                return blank(rooms, revision) if subject is None else draw(rooms, subject, *values)
+        def once(rooms: Rooms, ref: Ref, *values: Any) -> Any:
+            with _lend_subject(rooms, ref) as subject:
+                return blank(rooms) if subject is None else draw(rooms, subject, *values)
 
         @functools.wraps(draw)
-        def in_steps(rooms: Rooms, ref: Ref, revision: int | None, *values: Any) -> Iterator[Any]:
-            with _lend_subject(rooms, ref, revision) as subject:
+        def in_steps(rooms: Rooms, ref: Ref, *values: Any) -> Iterator[Any]:
+            with _lend_subject(rooms, ref) as subject:
                 if subject is None:
-                    yield blank(rooms, revision)
+                    yield blank(rooms)
                 else:
                     yield from draw(rooms, subject, *values)
 
@@ -103,37 +112,24 @@ def while_open(
     return decorate
 
 
-@costs(Cost.LIGHT)
-def open_panel(rooms: Rooms, ref: Ref) -> int:
-    """Return the revision that an opened panel shows."""
-    return rooms.sessions.find(ref).ref.revision
-
-
-@costs(Cost.LIGHT)
-def close_panel(_: Rooms) -> None:
-    """Let a closed panel show no revision: nothing is computed for it any more."""
-
-
 @contextmanager
 def build_panel(rooms: Rooms, ref: gr.State, words: PanelWords, paper: Paper, *, elem_id: str) -> Iterator[Panel]:
-    """Lay out a closed panel with its help; what is built inside the `with` lies below it.
+    """Lay out a tab of the bench: its title, behind which its help is folded, what is built inside, what to try.
 
     Args:
         rooms: The rooms.
         ref: The reference to the session.
         words: What the panel says about itself.
         paper: Where its idea is from.
-        elem_id: Of the accordion.
+        elem_id: Of the tab; its name and "-panel".
 
     Returns:
-        The panel; wire the `change` of its revision to what draws.
+        The panel; wire `renewed` to what draws.
     """
-    revision = gr.State(None)
-    with gr.Accordion(words.title, open=False, elem_id=elem_id) as accordion:
-        gr.HTML(draw_help(rooms.words.inside, words, paper), padding=False)
-        yield Panel(rooms, ref, accordion, revision)
-    listen(rooms, accordion.expand, open_panel, ref, revision)
-    listen(rooms, accordion.collapse, close_panel, None, revision)
+    with gr.Tab(words.tab, elem_id=elem_id, id=elem_id.removesuffix("-panel")):
+        title = gr.HTML(draw_title(rooms.words.inside, words, paper), padding=False, js_on_load=_RENEW_SCRIPT)
+        yield Panel(rooms, ref, title)
+        gr.HTML(f'<p class="try"><b>{rooms.words.inside.try_this}</b> {words.try_this}</p>', padding=False)
 
 
 def own_queue(name: str) -> dict[str, Any]:
@@ -142,10 +138,10 @@ def own_queue(name: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _lend_subject(rooms: Rooms, ref: Ref, revision: int | None) -> Iterator[Subject | None]:
-    """Lend what a panel is about; None where the panel is closed or there is no photograph."""
+def _lend_subject(rooms: Rooms, ref: Ref) -> Iterator[Subject | None]:
+    """Lend what a panel is about; None where there is no photograph."""
     session = rooms.sessions.find(ref)
-    if revision is None or (photo := session.photos.photo) is None:
+    if (photo := session.photos.photo) is None:
         yield None
         return
     with rooms.lend(session.state) as backbone:
@@ -153,23 +149,22 @@ def _lend_subject(rooms: Rooms, ref: Ref, revision: int | None) -> Iterator[Subj
 
 
 def _replace_subject(signature: inspect.Signature) -> inspect.Signature:
-    """Return a handler's signature with a reference and a revision in place of the Subject; gradio reads it."""
+    """Return a handler's signature with a reference in place of the Subject; gradio reads it."""
     rooms, _, *values = signature.parameters.values()
-    given = [inspect.Parameter(name, rooms.kind, annotation=kind) for name, kind in (("ref", Ref), ("revision", Any))]
-    return signature.replace(parameters=[rooms, *given, *values])
+    return signature.replace(parameters=[rooms, inspect.Parameter("ref", rooms.kind, annotation=Ref), *values])
 
 
-def draw_help(common: InsideWords, words: PanelWords, paper: Paper) -> str:
-    """Return what a panel says about itself, its paper, and what to try."""
+def draw_title(common: InsideWords, words: PanelWords, paper: Paper) -> str:
+    """Return a panel's title; a click on it unfolds what the panel says about itself, and its paper."""
     return (
-        f'<p class="help">{words.help} {common.paper.format(link=draw_link(paper))}</p>'
-        f'<p class="try"><b>{common.try_this}</b> {words.try_this}</p>'
+        f'<details class="about"><summary><h2>{words.title}</h2></summary>'
+        f'<p class="help">{words.help} {common.paper.format(link=draw_link(*paper))}</p></details>'
     )
 
 
-def draw_link(paper: Paper) -> str:
-    """Return a link to a paper; it opens beside the page."""
-    return f'<a href="{paper.url}" target="_blank" rel="noopener">{html.escape(paper.name)}</a>'
+def draw_numbers(words: InsideWords, tables: str) -> str:
+    """Return the tables (HTML) behind charts, folded."""
+    return f"<details><summary>{words.numbers}</summary>{tables}</details>"
 
 
 def draw_figures(figures: list[str], *, size: str = "large") -> str:

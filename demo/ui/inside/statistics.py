@@ -16,10 +16,10 @@ from demo.models.backbone import Backbone
 from demo.models.zoo import StageLabel
 from demo.tasks.statistics import StageComparison, StageStatistics, compare_stages
 from demo.ui.handlers import Cost, costs
-from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, while_open
+from demo.ui.inside.panel import Paper, Subject, build_panel, draw_captioned, draw_figures, draw_numbers, needs_photo
+from demo.ui.parts.chart import build_line_plot
 from demo.ui.parts.errors import UnknownChoice
 from demo.ui.parts.markup import draw_table
-from demo.ui.parts.outputs import unchanged
 from demo.ui.parts.picture import build_picture
 from demo.ui.photo import read_picture_script
 from demo.ui.server.uploads import taken_file
@@ -31,7 +31,7 @@ from demo.words.language import Words
 
 PAPER = Paper("Glorot et al. 2011", "https://proceedings.mlr.press/v15/glorot11a.html")
 UNTUNED, OWN = "untuned", "own"
-_DEFAULT = EXAMPLES[1].name
+_DEFAULT = "palace"  # beside the first example, with which the page opens
 _NUM_STRONGEST = 5
 _SIDE_PX = 224
 
@@ -71,35 +71,29 @@ class OpenedOutputs(NamedTuple):
 
 
 @costs(Cost.COMPUTE)
-def open_statistics(rooms: Rooms, ref: Ref, revision: int | None, beside: Any) -> OpenedOutputs:
+def open_statistics(rooms: Rooms, ref: Ref, beside: Any) -> OpenedOutputs:
     """Offer what there is to compare with, and compare with what was chosen if it is still there."""
-    if revision is None:
-        return unchanged(OpenedOutputs)
     choices = list_choices(rooms.words, rooms.sessions.find(ref))
     chosen = beside if beside in [value for _, value in choices] else _DEFAULT
-    return OpenedOutputs(gr.Dropdown(choices, value=chosen), draw_statistics(rooms, ref, revision, chosen))
+    return OpenedOutputs(gr.Dropdown(choices, value=chosen), draw_statistics(rooms, ref, chosen))
 
 
 @costs(Cost.COMPUTE)
-def bring_second(
-    rooms: Rooms, ref: Ref, revision: int | None, beside: Any, second: dict[str, Any] | None
-) -> StatisticsOutputs:
+def bring_second(rooms: Rooms, ref: Ref, beside: Any, second: dict[str, Any] | None) -> StatisticsOutputs:
     """Keep a picture of the visitor's own to compare with, or take it away, and compare."""
     picture = None
     if second is not None:
         with taken_file(second, NoImage) as (path, name):
             picture = read_image(path, rooms.settings, name=name)
     rooms.sessions.find(ref).choose_second(picture)
-    return draw_statistics(rooms, ref, revision, beside)
+    return draw_statistics(rooms, ref, beside)
 
 
 @costs(Cost.COMPUTE)
-def draw_statistics(rooms: Rooms, ref: Ref, revision: int | None, beside: Any) -> StatisticsOutputs:
+def draw_statistics(rooms: Rooms, ref: Ref, beside: Any) -> StatisticsOutputs:
     """Show the second picture where that is chosen, and compare."""
-    if revision is None:
-        return unchanged(StatisticsOutputs)
     second = rooms.sessions.find(ref).photos.second
-    return StatisticsOutputs(gr.Column(visible=beside == OWN), second, _compare(rooms, ref, revision, beside))
+    return StatisticsOutputs(gr.Column(visible=beside == OWN), second, _compare(rooms, ref, beside))
 
 
 def list_choices(words: Words, session: Session) -> list[tuple[str, str]]:
@@ -170,8 +164,8 @@ def draw_table_of(words: Words, stages: tuple[StageComparison, ...], names: tupl
     return f'{table}<p class="hint">{words.inside.statistics.silent_help}</p>'
 
 
-def build_statistics(rooms: Rooms, ref: gr.State) -> gr.State:
-    """Lay out the panel and wire it; return its revision."""
+def build_statistics(rooms: Rooms, ref: gr.State) -> None:
+    """Lay out the panel and wire it."""
     words = rooms.words.inside.statistics
     with build_panel(rooms, ref, words, PAPER, elem_id="statistics-panel") as panel:
         beside = gr.Dropdown([], label=words.beside, interactive=True, elem_id="beside")
@@ -186,16 +180,15 @@ def build_statistics(rooms: Rooms, ref: gr.State) -> gr.State:
                 elem_id="second-picture",
             )
         pictures = gr.HTML("", padding=False, elem_id="compared-pictures")
-        table = gr.HTML("", padding=False, elem_id="statistics")
         gr.HTML(f'<p class="hint">{words.histogram_help}</p>', padding=False)
         with gr.Row():
             plots = {label.value: _build_plot(rooms.words.inside, label) for label in StageLabel}
+        table = gr.HTML("", padding=False, elem_id="statistics")
         numbers = gr.HTML("", padding=False, elem_id="statistics-numbers")
     outputs = StatisticsOutputs(place, second, Comparison(pictures, table, **plots, numbers=numbers))
-    panel.listen(panel.revision.change, open_statistics, [beside], OpenedOutputs(beside, outputs))
+    panel.listen(panel.renewed, open_statistics, [beside], OpenedOutputs(beside, outputs))
     panel.listen(beside.input, draw_statistics, [beside], outputs)
     panel.listen(second.input, bring_second, [beside, second], outputs, js=read_picture_script(second))
-    return panel.revision
 
 
 def _blank(sentence: str) -> Comparison:
@@ -204,7 +197,7 @@ def _blank(sentence: str) -> Comparison:
     return Comparison(sentence, "", low=hidden, middle=hidden, high=hidden, numbers="")
 
 
-@while_open(Comparison, without_photo=_blank)
+@needs_photo(Comparison, without_photo=_blank)
 def _compare(rooms: Rooms, subject: Subject, beside: Any) -> Comparison:
     words = rooms.words
     check_choice(words, subject.session, beside)
@@ -220,18 +213,16 @@ def _compare(rooms: Rooms, subject: Subject, beside: Any) -> Comparison:
 
 
 def _build_plot(words: InsideWords, label: StageLabel) -> gr.LinePlot:
-    with gr.Column(min_width=280):
+    with gr.Column(min_width=220):
         title = words.statistics.histogram.format(stage=words.stage_names[label])
-        gr.HTML(f"<h4>{title}</h4>", padding=False)
-        return gr.LinePlot(
+        gr.HTML(f"<h3>{title}</h3>", padding=False)
+        return build_line_plot(
+            (words.statistics.first_look, words.statistics.second_look),
             x="mean",
             y="count",
-            color="split",
             x_title=words.statistics.mean_axis,
             y_title=words.statistics.count_axis,
-            color_title=" ",
             height=240,
-            visible=False,
             buttons=["fullscreen", "export"],
             elem_id=f"histogram-{label}",
         )
@@ -268,5 +259,5 @@ def _draw_numbers(words: InsideWords, stages: tuple[StageComparison, ...], names
         bins = [own_words.bin.format(low=low, high=high) for low, high in pairwise(stage.edges)]
         rows = list(zip(bins, *(each.counts for each in stage.sides), strict=True))
         title = own_words.histogram.format(stage=words.stage_names[stage.label])
-        tables += f"<h4>{title}</h4>{draw_table((own_words.mean_axis, *names), rows, css_class='counts')}"
-    return f"<details><summary>{own_words.numbers}</summary>{tables}</details>"
+        tables += f"<h3>{title}</h3>{draw_table((own_words.mean_axis, *names), rows, css_class='counts')}"
+    return draw_numbers(words, tables)

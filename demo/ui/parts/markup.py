@@ -19,12 +19,23 @@ def draw_table(header: Sequence[object], rows: Sequence[Sequence[object]], *, cs
     """Return a table whose cells are shown as text, whatever they hold; a wide one scrolls by itself."""
     body = "".join(_draw_row(cells, "td") for cells in rows)
     head = _draw_row(header, "th")
-    return f'<div class="wide"><table class="{css_class}"><thead>{head}</thead><tbody>{body}</tbody></table></div>'
+    table = f'<table class="{css_class}"><thead>{head}</thead><tbody>{body}</tbody></table>'
+    return draw_wide(table, ", ".join(filter(None, map(str, header))))
+
+
+def draw_wide(table: str, name: str) -> str:
+    """Return a table (HTML) that scrolls by itself where it is too wide; its name (text) is for screen readers."""
+    return f'<div class="wide" role="region" aria-label="{html.escape(name)}">{table}</div>'
 
 
 def draw_picture(jpeg: bytes, alt_text: str) -> str:
     """Return a picture that needs no request of its own."""
     return f'<img src="data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}" alt="{html.escape(alt_text)}">'
+
+
+def draw_png(png: bytes, alt_text: str) -> str:
+    """Return a picture whose pixels keep their colours and that needs no request of its own."""
+    return f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}" alt="{html.escape(alt_text)}">'
 
 
 def draw_figure(picture: str, caption: str, *, pick: str = "") -> str:
@@ -37,13 +48,34 @@ def draw_figure(picture: str, caption: str, *, pick: str = "") -> str:
 
 def draw_download(png: bytes, caption: str, alt_text: str) -> str:
     """Return a picture with a caption (text) that a click downloads; it needs no request of its own."""
-    url = f"data:image/png;base64,{base64.b64encode(png).decode()}"
-    file_name = re.sub(r"\W+", "-", alt_text).strip("-").lower()[:60]
-    image = f'<img src="{url}" alt="{html.escape(alt_text)}">'
-    return (
-        f'<figure><a href="{url}" download="{file_name}.png">{image}</a>'
-        f"<figcaption>{html.escape(caption)}</figcaption></figure>"
-    )
+    return draw_saved(draw_png(png, alt_text), caption, alt_text, kind="png")
+
+
+def draw_saved(image: str, caption: str, alt_text: str, *, kind: str) -> str:
+    """Return a picture (HTML) with a caption (text) that a click downloads as a file of a kind."""
+    link = f'<a href="#" download="{_name_file(alt_text)}.{kind}">{image}</a>'
+    return f"<figure>{link}<figcaption>{html.escape(caption)}</figcaption></figure>"
+
+
+def draw_save_link(caption: str, alt_text: str, *, kind: str) -> str:
+    """Return a link (text) that downloads the picture of the figure in which it stands."""
+    return f'<a href="#" download="{_name_file(alt_text)}.{kind}">{html.escape(caption)}</a>'
+
+
+def draw_link(name: str, address: str) -> str:
+    """Return a link (text) to another site, which opens beside the page."""
+    return f'<a href="{html.escape(address)}" target="_blank" rel="noopener">{html.escape(name)}</a>'
+
+
+def draw_way(query: str, name: str) -> str:
+    """Return a link (text) to the place of this page that a query names; demo/ui/scripts/steps.js leads there."""
+    place = query.rsplit("=", 1)[-1]
+    return f'<a class="way" href="{html.escape(query)}" data-to="{html.escape(place)}">{html.escape(name)}</a>'
+
+
+def draw_help(summary: str, text: str) -> str:
+    """Return an explanation (HTML) that is folded behind its summary."""
+    return f'<details class="help"><summary>{summary}</summary><p>{text}</p></details>'
 
 
 def draw_status(sentence: str, *, kind: str = "running") -> str:
@@ -63,6 +95,10 @@ def encode_png(picture: Image.Image) -> bytes:
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def _name_file(alt_text: str) -> str:
+    return re.sub(r"\W+", "-", alt_text).strip("-").lower()[:60]
 
 
 def _draw_row(cells: Sequence[object], tag: str) -> str:

@@ -1,137 +1,155 @@
-"""How the page looks: gradio's own theme with fonts that every machine has, and a little CSS."""
+"""How the page looks: its theme, in the colours of its feature maps, and the sheets of demo/ui/styles."""
 
 import base64
+from pathlib import Path
 from string import Template
 
 import gradio as gr
 
 from demo.data.samples import EXAMPLES, read_thumbnail
+from demo.ui.parts.chart import chart_rules
+from demo.ui.parts.icons import icon_rules
 from demo.ui.server.internals import STYLED
 
 # System fonts only: nothing is fetched, and Chinese is drawn by whichever of these is installed.
 _FONTS = ["system-ui", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]
+_MONO = ["ui-monospace", "Consolas", "monospace"]
 
-# A $name is a class of gradio's own.
-_CSS = """
-$gradio_container { max-width: min(1180px, 100vw) !important; margin: 0 auto !important; overflow-x: clip; }
-header h1 { font-size: 1.6rem; margin: 0.4rem 0; }
-header p { max-width: 60rem; color: var(--body-text-color-subdued); margin: 0; }
-#model-state { align-items: center; flex-wrap: wrap; gap: 0.8rem; padding: 0.5rem 0.9rem;
-  background: var(--background-fill-secondary); border: 1px solid var(--border-color-primary);
-  border-radius: var(--radius-lg); }
-$html_container { padding: 0 !important; }
-#strip { flex: 1 1 14rem; }
-.strip { display: flex; flex-wrap: wrap; gap: 0.2rem 2rem; margin: 0; }
-.strip dt { font-size: 0.75rem; color: var(--body-text-color-subdued); }
-.strip dd { margin: 0; font-weight: 600; overflow-wrap: anywhere; }
-@media (min-width: 800px) { #model-state { position: sticky; top: 0; z-index: 20; } }
-#examples { gap: 0.4rem; flex-wrap: nowrap; }
-.example { aspect-ratio: 1; min-width: 0 !important; padding: 0.2rem; align-items: flex-end; background-size: cover;
-  font-size: 0.75rem; color: white !important; text-shadow: 0 0 3px black, 0 0 3px black; overflow: hidden; }
-@media (max-width: 500px) {
-  $tab_container button { padding: 0 0.5rem !important; }
-  .example { font-size: 0.6rem; }
-}
-.help, .hint, .shape { color: var(--body-text-color-subdued); }
-.hint, .shape { font-size: 0.85rem; margin: 0.2rem 0; }
-#privacy { font-size: 0.85rem; align-items: center; gap: 0.4rem; margin: 0.8rem 0; text-align: center;
-  color: var(--body-text-color-subdued); }
-#privacy button { flex: none; align-self: center; width: auto; }
-#privacy ul { text-align: left; max-width: 46rem; margin: 0.4rem auto; }
-.session { margin: 0; }
-.session.over { color: var(--error-text-color); font-weight: 600; }
-$html_container :is(h3, h4) { overflow-wrap: anywhere; } /* the names of files know no end */
-$label_wrap > span:first-child { text-align: start; }
-footer $divider { display: none !important; } /* gradio's dot after the only link, which a phone does not show */
-.answer { font-size: 1.05rem; margin: 0.2rem 0; overflow-wrap: anywhere; }
-.status { min-height: 1.6rem; margin: 0.2rem 0; }
-.status.trained { font-weight: 600; }
-.status.failed { color: var(--error-text-color); font-weight: 600; }
-.counts { width: 100%; border: none !important; border-collapse: collapse; font-size: 0.9rem; }
-.counts th, .counts td { border: none; text-align: right; padding: 0.2rem 0.5rem;
-  border-bottom: 1px solid var(--border-color-primary); }
-.counts th:first-child, .counts td:first-child { text-align: left; min-width: 4.5em; overflow-wrap: break-word; }
-$toast_title { font-size: 0 !important; } /* gradio's "Error", in English only; the sentence below says it */
-:lang(zh) :is($meta_text, $meta_text_center) { font-size: 0; } /* "processing | 0.5 s", in English only */
-.scale { display: flex; align-items: center; gap: 0.5rem; font-size: 0.85rem; }
-.scale .colours { display: inline-block; width: 12rem; height: 0.9rem; border-radius: 3px; }
-.wide { overflow-x: auto; }
-.history { font-size: 0.8rem; border-collapse: collapse; border: none !important; width: 100%; }
-.history th, .history td { border: none !important; text-align: left; padding: 0.2rem 0.5rem; vertical-align: top;
-  border-bottom: 1px solid var(--border-color-primary) !important; }
-.history a { padding: 0; }
-.history tr, .counts tr { border: none !important; }
-#timeline { flex-wrap: wrap; gap: 0.3rem; }
-#timeline button { flex: 0 0 auto; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr)); gap: 1rem; }
-.columns ol { padding-left: 1.2rem; }
-.columns li span { float: right; }
-.columns li.agreed { font-weight: 600; }
-$html_container progress { width: 100%; height: 0.5rem; accent-color: #14b8a6; }
-.stage { margin-top: 1rem; }
-.stage h3 { margin: 0.2rem 0; }
-.warnings { margin: 0.4rem 0; padding-left: 1.2rem; font-size: 0.9rem; color: var(--body-text-color-subdued); }
-.thumbnails { display: flex; flex-wrap: wrap; gap: 0.3rem; align-items: center; margin: 0.3rem 0; }
-.thumbnails b { flex: 0 0 100%; font-size: 0.85rem; overflow-wrap: anywhere; }
-.thumbnails img { height: 48px; width: auto; border-radius: 3px; margin: 0; }
-.figures { display: flex; flex-wrap: wrap; gap: 0.5rem; margin: 0.3rem 0; }
-.figures figure, .figures .figure { width: 104px; margin: 0; padding: 0; border-radius: 5px;
-  border: 2px solid transparent;
-  background: none; font-size: 0.75rem; text-align: center; overflow-wrap: anywhere; }
-.figures .figure { cursor: pointer; }
-.figures .figure:hover, .figures .figure:focus-visible { border-color: var(--color-accent); }
-.figures img { width: 100%; height: 80px; object-fit: cover; border-radius: 3px; margin: 0; }
-.figures.large figure { width: min(224px, 46%); }
-.figures.large img { height: auto; }
-.confusion { border-collapse: collapse; border: none !important; width: auto !important; }
-.confusion th { font-size: 0.8rem; font-weight: 500; padding: 0.2rem 0.5rem; border: none !important; max-width: 8rem;
-  overflow-wrap: anywhere; text-align: left; }
-.confusion thead th:first-child { min-width: 5.5rem; }
-.confusion td { padding: 2px; border: none !important; }
-.confusion button { min-width: 3rem; min-height: 2.4rem; border-radius: 4px; cursor: pointer; color: inherit;
-  border: 1px solid var(--border-color-primary); background: rgb(225 80 60 / calc(0.75 * var(--share))); }
-.confusion .right button { background: rgb(20 184 166 / calc(0.75 * var(--share))); }
-.confusion button:disabled { cursor: default; opacity: 0.5; }
-.try { margin: 0.2rem 0 0.6rem; }
-.canvas { position: relative; width: min(336px, 100%); aspect-ratio: 1; touch-action: none; user-select: none; }
-.canvas img { width: 100%; height: 100%; margin: 0; }
-.cells { position: absolute; inset: 0; display: grid; grid-template-columns: repeat(14, 1fr); }
-.cells input { appearance: none; width: auto; height: auto; min-width: 0; margin: 0; border: none; border-radius: 0;
-  background: none !important; box-shadow: none; cursor: crosshair; }
-.cells input:hover, .cells input:focus-visible { outline: 1px solid white; outline-offset: -1px; }
-.cells input:checked { background: rgb(128 128 128 / 0.9) !important; }
-.measure { margin: 0.5rem 0; padding: 0.4rem 1rem; border-radius: var(--radius-md); cursor: pointer;
-  background: var(--button-secondary-background-fill); border: 1px solid var(--border-color-primary); }
-.figures.sheet figure { width: min(336px, 100%); }
-.figures.sheet img, .figures.patches img { height: auto; }
-.figures.square img { height: auto; }
-.counts.one-line th, .counts.one-line td { white-space: nowrap; }
-.help a { padding: 0; }
-.reliability { width: min(16rem, 100%); display: block; }
-.history.fingerprints td:not(:first-child) { font-family: ui-monospace, Consolas, monospace; white-space: nowrap; }
-#customers-story section { margin: 1rem 0; }
-#customers-story .columns { grid-template-columns: repeat(auto-fit, minmax(min(17rem, 100%), 1fr)); }
-#customers-story .thumbnails { align-content: start; }
-#customers-story .thumbnails span { flex: 0 0 100%; font-size: 0.85rem; }
-#customers-story td { vertical-align: middle; }
-#customers-story :not(.asked) > * > tr > :first-child { min-width: 6.5em; }
-#customers-story .asked tr > :nth-child(2) { min-width: 5em; }
-#customers-story tr > :last-child { min-width: 3.5em; }
-#customers-story td img { height: 48px; width: auto; max-width: none; border-radius: 3px; margin: 0; }
-"""
+# viridis, in which the maps are drawn, gives the page its colours: its blue-green to act, its violet to write.
+_TEAL = (
+    *("#eef6f8", "#d9ebf0", "#b3d7e0", "#82bccb", "#4a9bb0"),
+    *("#2a7f96", "#1f6a80", "#1a5669", "#154554", "#103642", "#0a232c"),
+)
+_INK = (
+    *("#f7f6f9", "#eeecf2", "#dedbe5", "#c4bfcf", "#9a94a8"),
+    *("#6f697e", "#555064", "#3f3a4c", "#2a2635", "#1c1925", "#121018"),
+)
+_TEXT_PX = {"xxs": 12, "xs": 13, "sm": 14, "md": 16, "lg": 18, "xl": 22, "xxl": 28}
+_PROJECTED = 1.5  # from the last row of a classroom
+
+# In the style sheets a $name is a class of gradio's own.
+_STYLES = Path(__file__).parents[1] / "styles"
+# Later sheets have the last word.
+_SHEETS = ("page", "charts", "projector", "predict", "finetune", "inside", "lesson", "glossary")
 
 
 def theme() -> gr.themes.Base:
-    """Return the theme of the page."""
-    return gr.themes.Soft(primary_hue="teal", font=_FONTS, font_mono=["ui-monospace", "Consolas", "monospace"])
+    """Return the theme of the page: all text has a contrast of at least 4.5, in light and dark."""
+    teal, ink = gr.themes.Color(*_TEAL, name="teal"), gr.themes.Color(*_INK, name="ink")
+    sizes = gr.themes.Size(**{name: f"{px}px" for name, px in _TEXT_PX.items()}, name="text")
+    base = gr.themes.Base(
+        primary_hue=teal,
+        secondary_hue=teal,
+        neutral_hue=ink,
+        text_size=sizes,
+        radius_size=gr.themes.sizes.radius_md,
+        font=_FONTS,
+        font_mono=_MONO,
+    )
+    return base.set(**_in_both(_COLOURS), **_SHAPES)
+
+
+# Each is for light, then for dark.
+_COLOURS = {
+    "body_background_fill": ("*neutral_50", "*neutral_950"),
+    "background_fill_primary": ("white", "*neutral_900"),
+    "background_fill_secondary": ("*neutral_100", "*neutral_800"),
+    "body_text_color": ("*neutral_900", "*neutral_100"),
+    "body_text_color_subdued": ("*neutral_600", "*neutral_300"),
+    "border_color_primary": ("*neutral_200", "*neutral_700"),
+    "color_accent_soft": ("*primary_50", "*primary_900"),
+    "border_color_accent": ("*primary_600", "*primary_300"),
+    "link_text_color": ("*primary_700", "*primary_300"),
+    "link_text_color_hover": ("*primary_900", "*primary_200"),
+    "link_text_color_active": ("*primary_900", "*primary_200"),
+    "link_text_color_visited": ("*primary_700", "*primary_300"),
+    "block_background_fill": ("white", "*neutral_900"),
+    "block_info_text_color": ("*neutral_600", "*neutral_300"),
+    "block_label_background_fill": ("white", "*neutral_900"),
+    "block_label_text_color": ("*neutral_700", "*neutral_200"),
+    "block_title_text_color": ("*neutral_700", "*neutral_200"),
+    "input_background_fill": ("white", "*neutral_800"),
+    "input_border_color": ("*neutral_500", "*neutral_400"),
+    "input_border_color_focus": ("*primary_600", "*primary_300"),
+    "input_placeholder_color": ("*neutral_500", "*neutral_300"),
+    "button_primary_background_fill": ("*primary_600", "*primary_300"),
+    "button_primary_background_fill_hover": ("*primary_700", "*primary_200"),
+    "button_primary_border_color": ("*primary_600", "*primary_300"),
+    "button_primary_text_color": ("white", "*primary_950"),
+    "button_secondary_background_fill": ("white", "*neutral_800"),
+    "button_secondary_background_fill_hover": ("*primary_50", "*neutral_700"),
+    "button_secondary_border_color": ("*neutral_400", "*neutral_500"),
+    "button_secondary_border_color_hover": ("*primary_600", "*primary_300"),
+    "button_secondary_text_color": ("*neutral_800", "*neutral_100"),
+    "checkbox_background_color_selected": ("*primary_600", "*primary_600"),
+    "checkbox_border_color": ("*neutral_500", "*neutral_400"),
+    "checkbox_label_background_fill": ("white", "*neutral_800"),
+    "checkbox_label_background_fill_hover": ("*primary_50", "*neutral_700"),
+    "checkbox_label_background_fill_selected": ("*primary_100", "*primary_800"),
+    "checkbox_label_border_color": ("*neutral_300", "*neutral_600"),
+    "checkbox_label_border_color_selected": ("*primary_600", "*primary_300"),
+    "checkbox_label_text_color_selected": ("*primary_900", "*primary_50"),
+    "error_text_color": ("#a31621", "#ffb4ab"),
+    "slider_color": ("*primary_600", "*primary_300"),
+    "stat_background_fill": ("*primary_600", "*primary_300"),
+    "table_even_background_fill": ("white", "*neutral_900"),
+    "table_odd_background_fill": ("*neutral_50", "*neutral_900"),
+}
+_SHAPES = {
+    "color_accent": "*primary_600",  # of the dark one, for which gradio has no name, the sheet tells
+    "block_border_width": "1px",
+    "block_label_text_weight": "600",
+    "block_title_text_weight": "600",
+    "block_title_text_size": "*text_sm",
+    "block_info_text_size": "*text_sm",
+    "block_radius": "*radius_lg",
+    "block_padding": "*spacing_lg *spacing_xl",
+    "input_border_width": "1px",
+    "input_padding": "*spacing_lg",
+    "checkbox_label_border_width": "1px",
+    "checkbox_label_text_size": "*text_sm",
+    "button_border_width": "1px",
+    "button_large_text_size": "*text_md",
+    "button_large_text_weight": "600",
+    "section_header_text_weight": "600",
+    "layout_gap": "*spacing_xl",
+}
+
+
+def _in_both(colours: dict[str, tuple[str, str]]) -> dict[str, str]:
+    return {name: light for name, (light, _) in colours.items()} | {
+        f"{name}_dark": dark for name, (_, dark) in colours.items()
+    }
 
 
 def css() -> str:
-    """Return the page's CSS. The thumbnails are in it: they need no file that could be swept, and no request."""
-    classes = {name.replace("-", "_"): f".{name}" for name in STYLED}
+    """Return the page's CSS."""
+    return "\n".join([_projected_text(), *map(_read_sheet, _SHEETS), *chart_rules(), *icon_rules()])
+
+
+_FIRST = ":is(#first, gradio-app)"  # stronger than gradio's own sheets, which come later
+
+
+def first_css() -> str:
+    """Return the CSS of documents, for what is seen before gradio's scripts have come, and is part of the page too.
+
+    The thumbnails are in it: they need no file that could be swept, and no request.
+    """
     rules = [
-        f"#example-{example.name} {{ background-image: url(data:image/jpeg;base64,{encoded}); }}"
+        f"{_FIRST} .example-{example.name} {{ background-image: url(data:image/jpeg;base64,{encoded}); }}"
         for example in EXAMPLES
         for encoded in [base64.b64encode(read_thumbnail(example)).decode()]
     ]
-    return "\n".join([Template(_CSS).substitute(classes), *rules])
+    return "\n".join([_read_sheet("answer"), *rules])
+
+
+def _read_sheet(name: str) -> str:
+    classes = {name.replace("-", "_"): f".{name}" for name in STYLED}
+    return Template((_STYLES / f"{name}.css").read_text(encoding="utf-8")).substitute(classes)
+
+
+def _projected_text() -> str:
+    """Return the sizes of text under a projector, in px: gradio's plots read them, and no other unit."""
+    sizes = "; ".join(f"--text-{name}: {round(_PROJECTED * px)}px" for name, px in _TEXT_PX.items())
+    rule = f"html.projector {{ font-size: {100 * _PROJECTED:.0f}%; }}"
+    return f"{rule}\n:root.projector.projector, :root.projector.projector body {{ {sizes}; }}"  # exacter than the theme

@@ -33,7 +33,8 @@ def parse_number(option: str, value: Any) -> float:
         OptionNotNumber: If it is none.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise OptionNotNumber(option=option, value=str(value)[:_MAX_LENGTH])
+        shown = f'"{value[:_MAX_LENGTH]}"' if isinstance(value, str) else str(value)[:_MAX_LENGTH]
+        raise OptionNotNumber(option=option, value=shown)
     try:
         return float(value)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""The choice of the network in tab 1: its weights on their way, its place in the history, what it is."""
+"""The choice of the network in tab 1: and its weights on their way."""
 
 import asyncio
 import html
@@ -10,11 +10,10 @@ import gradio as gr
 from demo.models.errors import WeightsError
 from demo.models.fetch import FetchProgress, fetch_weights
 from demo.models.weights import find_weights, has_weights
-from demo.models.zoo import LENET5, ZOO, BackboneSpec, find_spec
+from demo.models.zoo import ZOO, BackboneSpec, find_spec
 from demo.settings import MEGABYTE
 from demo.ui.handlers import Cost, costs, listen
 from demo.ui.parts.outputs import unchanged
-from demo.ui.predict.sureness import build_sureness
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
 from demo.words.language import Words
@@ -64,11 +63,16 @@ async def watch_arrival(rooms: Rooms) -> AsyncIterator[Notice]:
             waited = True
             yield _tell(draw_progress(words, spec, arrival.progress))
         await asyncio.sleep(_WATCH_EVERY_S)
-    if arrival.error is not None:
-        # A hint, not an alarm: nobody on this page has asked for it, and the embedded network answers.
-        yield _tell(_status(words.explain(arrival.error)), try_again=spec.name)
+    if arrival.error is not None:  # nobody on this page has asked for it, and the embedded network answers
+        yield _tell(draw_absent(words, spec, arrival.error))
     else:
         yield _tell(_status(words.predict.network.arrived.format(backbone=spec.display_name)) if waited else "")
+
+
+def draw_absent(words: Words, spec: BackboneSpec, error: Exception) -> str:
+    """Return a mark at the network's name, behind which the reasons stand."""
+    title = words.predict.network.absent.format(backbone=spec.display_name)
+    return f'<details class="absent"><summary>{title}</summary><p>{html.escape(words.explain(error))}</p></details>'
 
 
 def draw_progress(words: Words, spec: BackboneSpec, progress: FetchProgress) -> str:
@@ -99,19 +103,6 @@ def draw_source(words: Words, spec: BackboneSpec) -> str:
     return words.predict.network.sources[found.source.value] if found else words.predict.network.source_absent
 
 
-def draw_history(words: Words) -> str:
-    """Return the history of the networks as an HTML table, the oldest first."""
-    network = words.predict.network
-    header = "".join(f"<th>{title}</th>" for title in network.facts.values())
-    lenet = (LENET5.year, _link(LENET5.display_name, LENET5.paper), network.ideas[LENET5.name])
-    rows = [_row([*lenet, network.from_scratch, *[""] * (len(network.facts) - 4)])]
-    rows += [_row(_facts(words, spec)) for spec in ZOO.values()]
-    return (
-        f'<div class="wide"><table class="history"><thead><tr>{header}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
-
-
 def build_network_choice(rooms: Rooms, ref: gr.State) -> NetworkChoice:
     """Lay out the choice, with what is told of weights on their way, and wire it."""
     words = rooms.words.predict.network
@@ -122,52 +113,16 @@ def build_network_choice(rooms: Rooms, ref: gr.State) -> NetworkChoice:
         gr.State(""),
     )
     choice = NetworkChoice(ref, backbone, notice)
-    _wire_choice(rooms, backbone.input, choice, backbone, trigger_mode="always_last")
-    _wire_choice(rooms, notice.again.click, choice, notice.wanted)
+    wire_choice(rooms, backbone.input, choice, backbone, trigger_mode="always_last")
+    wire_choice(rooms, notice.again.click, choice, notice.wanted)
     return choice
 
 
-def build_history(rooms: Rooms, choice: NetworkChoice) -> None:
-    """Lay out the history of the networks, each of which can be chosen there too."""
-    words = rooms.words.predict.network
-    with gr.Accordion(words.history, open=False, elem_id="history"):
-        gr.HTML(f'<p class="hint">{words.history_help}</p>', padding=False)
-        with gr.Row(elem_id="timeline"):
-            for spec in ZOO.values():
-                label = f"{spec.year} · {spec.display_name}"
-                use = gr.Button(label, size="sm", min_width=0, elem_id=f"use-{spec.name}")
-                _wire_choice(rooms, use.click, choice, gr.State(spec.name))
-        build_sureness(rooms, choice.ref)
-        gr.HTML(draw_history(rooms.words), padding=False)
-
-
-def _wire_choice(rooms: Rooms, trigger: Any, choice: NetworkChoice, name: gr.Component, **options: Any) -> None:
+def wire_choice(rooms: Rooms, trigger: Any, choice: NetworkChoice, name: gr.Component, **options: Any) -> None:
     """Let an event choose the network whose name a component holds."""
     shown_on = choice.notice.sentence  # where a visitor sees that others download first
-    listen(rooms, trigger, choose_backbone, (choice.ref, name), choice, show_progress_on=shown_on, **options)
-
-
-def _facts(words: Words, spec: BackboneSpec) -> list[object]:
-    facts = spec.facts
-    fields = " · ".join(f"{stage.stride} / {stage.receptive_field_px}" for stage in spec.stages)
-    return [
-        spec.year,
-        _link(spec.display_name, spec.paper),
-        words.predict.network.ideas[spec.name],
-        f"{facts.num_parameters / 1e6:.1f}",
-        f"{facts.gflops:.1f}",
-        f"{100 * facts.top1:.1f}%",
-        f"{facts.file_megabytes:.0f}",
-        fields,
-    ]
-
-
-def _row(cells: list[object]) -> str:
-    return "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
-
-
-def _link(name: str, address: str) -> str:
-    return f'<a href="{address}" target="_blank" rel="noopener">{name}</a>'
+    options |= {"show_progress_on": shown_on, "reveals": shown_on}
+    listen(rooms, trigger, choose_backbone, (choice.ref, name), choice, **options)
 
 
 def _tell(sentence: str, *, try_again: str = "") -> Notice:

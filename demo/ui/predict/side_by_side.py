@@ -1,19 +1,21 @@
 """Several networks side by side in tab 1: on the photograph, and on a batch of pictures."""
 
 import html
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import gradio as gr
 from PIL import Image
 
 from demo.data.errors import NoImage, UploadError
-from demo.data.images import read_image
+from demo.data.images import decode_image
 from demo.models.errors import WeightsError
 from demo.models.fetch import fetch_weights
 from demo.models.zoo import EMBEDDED, ZOO, find_spec
 from demo.tasks.compare import MAX_NETWORKS, MIN_NETWORKS, PictureRow, agree, find_agreed, to_csv
 from demo.tasks.predict import Prediction, predict
+from demo.ui.answer import draw_name
 from demo.ui.handlers import Cost, costs, listen
 from demo.ui.parts.errors import NumberOfNetworks, TooManyInBatch
 from demo.ui.parts.markup import draw_table
@@ -49,8 +51,20 @@ def compare_networks(rooms: Rooms, ref: Ref, networks: list[str]) -> Iterator[st
     yield draw_comparison(rooms.words, networks, seen)
 
 
+@costs(Cost.FETCH)
+def bring_networks(rooms: Rooms, ref: Ref, networks: list[str]) -> Iterator[str]:
+    """Fetch the networks of a batch before its pictures are read; the batch does without those that cannot be had."""
+    rooms.sessions.find(ref)  # before anything is fetched for nobody
+    _check_number(networks)
+    for name in networks:
+        with suppress(WeightsError):
+            for progress in fetch_weights(find_spec(name)):
+                yield draw_progress(rooms.words, find_spec(name), progress)
+    yield ""
+
+
 @costs(Cost.READ)
-def predict_batch(rooms: Rooms, ref: Ref, networks: list[str], pictures: list[dict[str, Any]] | None) -> BatchTable:
+def predict_pictures(rooms: Rooms, ref: Ref, networks: list[str], pictures: list[dict[str, Any]] | None) -> BatchTable:
     """Ask the chosen networks about each picture of a batch."""
     session = rooms.sessions.find(ref)
     _check_number(networks)
@@ -58,10 +72,13 @@ def predict_batch(rooms: Rooms, ref: Ref, networks: list[str], pictures: list[di
         raise NoImage()
     if len(pictures) > rooms.settings.max_batch:
         raise TooManyInBatch(count=len(pictures), limit=rooms.settings.max_batch)
-    rows = [_read_row(rooms, networks, each) for each in pictures]
+    absent = _find_absent(rooms, networks)
+    rows = [_read_row(rooms, networks, each, absent=absent) for each in pictures]
     header, table = _tabulate(rooms.words, networks, rows)
     path = session.offers.add(keep_file(to_csv(header, table), "predictions.csv"))
-    return BatchTable(draw_table(header, table, css_class="history"), gr.File(value=str(path), visible=True))
+    reasons = "".join(_draw_failure(rooms.words, error) for error in absent.values())
+    shown = f"{reasons}{draw_table(header, table, css_class='history')}"
+    return BatchTable(shown, gr.File(value=str(path), visible=True))
 
 
 def draw_comparison(words: Words, networks: Sequence[str], seen: Sequence[Prediction | WeightsError]) -> str:
@@ -94,8 +111,9 @@ def build_side_by_side(rooms: Rooms, ref: gr.State) -> None:
             gr.File(label="CSV", interactive=False, visible=False, elem_id="batch-csv"),
         )
     listen(rooms, compare.click, compare_networks, (ref, networks), comparison)
+    brought = listen(rooms, pictures.upload, bring_networks, (ref, networks), batch.table)
     asked = (ref, networks, pictures)
-    listen(rooms, pictures.upload, predict_batch, asked, batch, preprocess=False, show_progress_on=batch.table)
+    listen(rooms, brought.success, predict_pictures, asked, batch, preprocess=False, show_progress_on=batch.table)
 
 
 def _check_number(networks: Sequence[str]) -> None:
@@ -108,13 +126,26 @@ def _predict(rooms: Rooms, name: str, picture: Image.Image) -> Prediction:
         return predict(backbone, picture)
 
 
-def _read_row(rooms: Rooms, networks: Sequence[str], payload: dict[str, Any]) -> PictureRow:
+def _find_absent(rooms: Rooms, networks: Sequence[str]) -> dict[str, WeightsError]:
+    """Load each network once; return why some of them are not here, by their names."""
+    absent = {}
+    for name in networks:
+        try:
+            with rooms.backbones.lend(name):
+                pass
+        except WeightsError as error:
+            absent[name] = error
+    return absent
+
+
+def _read_row(rooms: Rooms, networks: Sequence[str], payload: dict[str, Any], *, absent: Collection[str]) -> PictureRow:
     with taken_file(payload, NoImage) as (path, name):
         try:
-            picture = read_image(path, rooms.settings, name=name)
+            decoded = decode_image(path, rooms.settings, name="")
         except UploadError as error:
             return PictureRow(name, error)
-    return PictureRow(name, tuple(_predict(rooms, each, picture) for each in networks))
+    answers = tuple(None if each in absent else _predict(rooms, each, decoded.image) for each in networks)
+    return PictureRow(name, answers, decoded.notes)
 
 
 def _tabulate(words: Words, networks: Sequence[str], rows: Sequence[PictureRow]) -> tuple[list[str], list[list[str]]]:
@@ -126,9 +157,24 @@ def _tabulate(words: Words, networks: Sequence[str], rows: Sequence[PictureRow])
         if isinstance(row.predictions, UploadError):
             table.append([row.name, words.explain(row.predictions), *[""] * (2 * len(networks) - 1)])
         else:
-            best = [each.top[0] for each in row.predictions]
-            table.append([row.name, *(cell for one in best for cell in (one.class_name, f"{one.probability:.4f}"))])
+            table.append([row.name, *(cell for each in row.predictions for cell in _answer_cells(words, each))])
+    if any(row.notes for row in rows):
+        header.append(words.predict.side_by_side.batch_notes)
+        for row, cells in zip(rows, table, strict=True):
+            cells.append(words.sentence_separator.join(words.photo.notes[note] for note in row.notes))
     return header, table
+
+
+def _answer_cells(words: Words, prediction: Prediction | None) -> tuple[str, str]:
+    """Return the class and its probability; of a network that is not here, that it is not."""
+    if prediction is None:
+        return words.predict.side_by_side.absent, ""
+    best = prediction.top[0]
+    return words.class_name(best.class_idx, best.class_name), f"{best.probability:.4f}"
+
+
+def _draw_failure(words: Words, error: WeightsError) -> str:
+    return f'<p class="status failed">{html.escape(words.explain(error))}</p>'
 
 
 def _draw_column(words: Words, name: str, seen: Prediction | WeightsError, agreed: set[str]) -> str:
@@ -136,14 +182,14 @@ def _draw_column(words: Words, name: str, seen: Prediction | WeightsError, agree
     sentence = words.predict.side_by_side.compared_facts
     facts = sentence.format(parameters=spec.facts.num_parameters / 1e6, top1=100 * spec.facts.top1)
     if isinstance(seen, WeightsError):
-        body = f'<p class="status failed">{html.escape(words.explain(seen))}</p>'
+        body = _draw_failure(words, seen)
     else:
         facts = f"{1000 * seen.seconds:.0f} ms · {facts}"
         body = "".join(
-            f'<li class="{"agreed" if best.class_name in agreed else ""}">{html.escape(best.class_name)} '
+            f'<li class="{"agreed" if best.class_name in agreed else ""}">{draw_name(words, seen, best)} '
             f"<span>{'✓ ' if best.class_name in agreed else ''}{100 * best.probability:.1f}%</span>"
             f'<progress max="1" value="{best.probability:.4f}"></progress></li>'
             for best in seen.top
         )
         body = f"<ol>{body}</ol>"
-    return f'<section><h4>{spec.display_name}</h4><p class="hint">{facts}</p>{body}</section>'
+    return f'<section><h3>{spec.display_name}</h3><p class="hint">{facts}</p>{body}</section>'

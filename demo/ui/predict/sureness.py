@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import gradio as gr
 
 from demo.models.zoo import find_spec
-from demo.tasks.sureness import MEASURED, ExampleAnswer
+from demo.tasks.exhibits import Exhibit
+from demo.tasks.sureness import MEASURED
 from demo.ui.handlers import Cost, costs, listen
 from demo.ui.parts.markup import draw_table
 from demo.visitors.rooms import Rooms
@@ -19,19 +20,25 @@ def show_sureness(rooms: Rooms, ref: Ref) -> str:
     """Show what the network in use says of the examples."""
     name = rooms.sessions.find(ref).state.backbone_name
     with rooms.backbones.lend(name) as backbone:
-        answers = rooms.example_answers.of(backbone, rooms.settings)
-    return draw_sureness(rooms.words, find_spec(name).display_name, answers)
+        exhibits = rooms.exhibits.all(backbone, rooms.settings)
+    return draw_sureness(rooms.words, find_spec(name).display_name, exhibits)
 
 
-def draw_sureness(words: Words, display_name: str, answers: Sequence[ExampleAnswer]) -> str:
+def draw_sureness(words: Words, display_name: str, exhibits: Sequence[Exhibit]) -> str:
     """Return a network's answers as a table."""
     ours, names = words.predict.sureness, words.predict.example_names
     verdicts = {True: ours.right, False: ours.wrong, None: ours.no_class}
     rows = [
-        (names[each.example.name], each.best.class_name, f"{100 * each.best.probability:.0f}%", verdicts[each.is_right])
-        for each in answers
+        (
+            names[each.example.name],
+            words.class_name(best.class_idx, best.class_name),
+            f"{100 * best.probability:.0f}%",
+            verdicts[each.is_right],
+        )
+        for each in exhibits
+        for best in each.prediction.top[:1]
     ]
-    return f"<h4>{html.escape(display_name)}</h4>{draw_table(ours.columns, rows, css_class='counts')}"
+    return f"<h3>{html.escape(display_name)}</h3>{draw_table(ours.columns, rows, css_class='counts')}"
 
 
 def build_sureness(rooms: Rooms, ref: gr.State) -> None:

@@ -51,6 +51,36 @@ class UploadGone(RequestError):
     message = '"{name}" is no longer here: an upload is deleted once it was read. Please upload it again.'
 
 
+class FileNotSent(RequestError):
+    """What a program gives for a file is none."""
+
+    value: str
+    message = (
+        '"{value}" is no file that has come here. Upload the file first (POST /gradio_api/upload; agents: the tool '
+        "upload) and send the path that comes back, or send the content as a data URL: data:image/jpeg;base64,..."
+    )
+
+
+class DataUrlUnreadable(RequestError):
+    """A file is given as a data URL that cannot be decoded."""
+
+    value: str
+    message = (
+        'The data URL "{value}" cannot be decoded. It has to be data:, the type of the file, ;base64, and then the '
+        "whole content in base64."
+    )
+
+
+class BodyTooLarge(RequestError):
+    """The body of a request, which is no upload, has too many bytes."""
+
+    limit: float
+    message = (
+        "More than {limit:.0f} MB came in one request. Upload the file first (POST /gradio_api/upload; agents: in "
+        "parts, by the tool upload) and send the path that comes back."
+    )
+
+
 class AddressRefused(RequestError):
     """A file is given by a web address."""
 

@@ -5,7 +5,7 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -15,8 +15,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from demo.data.store import no_room
 from demo.errors import DemoError, log_unexpected
 from demo.settings import MEGABYTE, Settings
+from demo.ui.server.document import Document, words_at
 from demo.ui.server.errors import (
     AddressRefused,
+    BodyTooLarge,
     BodyUnreadable,
     DiskFull,
     RequestTooLarge,
@@ -25,11 +27,10 @@ from demo.ui.server.errors import (
     UploadTooSlow,
 )
 from demo.ui.server.internals import API_PREFIX
-from demo.ui.server.page_language import tell_language, words_at
 from demo.words.language import CHINESE, ENGLISH, Words
 
 # The routes that accept POST; gradio has more (monitoring, recordings, code editing), which this page does not need.
-_OPEN = re.compile(rf"{API_PREFIX}/(upload|queue/join|call/.+|stream/\w+(/close)?|cancel|reset)/?$")
+_OPEN = re.compile(rf"{API_PREFIX}/(upload|queue/join|call/.+|mcp|stream/\w+(/close)?|cancel|reset)/?$")
 # On these routes gradio would fetch any web address for any visitor.
 _FETCHING = re.compile(rf"{API_PREFIX}/(file[=/]\s*[a-z][a-z0-9+.-]*:/|proxy=|deep_link)|/monitoring", re.I)
 _ADDRESS = re.compile(
@@ -39,13 +40,13 @@ _FILE = f"{API_PREFIX}/file="
 _IN_MEMORY_BYTES = 64_000  # bytes of a body that stay in memory before it spills to disk; nearly every body is smaller
 
 _STATUS: dict[type[DemoError], int] = {
+    BodyTooLarge: 413,
     RequestTooLarge: 413,
     UploadTooSlow: 408,
     UploadGone: 410,
     TooManyUploads: 503,
     DiskFull: 507,
 }
-_CDN = "https://gradio.s3-us-west-2.amazonaws.com"  # a share link's page loads gradio's script from there
 
 
 def words_for(headers: Headers) -> Words:
@@ -65,31 +66,35 @@ def refuse(error: DemoError, scope: Scope) -> Response:
     return JSONResponse({"detail": sentence}, status, headers)
 
 
-def content_policy(*, is_shared: bool) -> str:
+def frame_ancestors(sites: tuple[str, ...]) -> str:
+    """Return the directive of a content-security policy that says who may show a page in a frame."""
+    return " ".join(["frame-ancestors 'self'", *sites])
+
+
+def content_policy(frames: tuple[str, ...] = ()) -> str:
     """Return the page's content-security policy.
 
     The page loads nothing from other machines, sends nothing to them, and runs no attribute of an element as a script.
     gradio itself needs inline scripts and evaluates its own (Vega's plots, the `js` of events).
 
     Args:
-        is_shared: Whether the page is reached through a share link, whose script comes from gradio's own host.
+        frames: Other sites that may show the page in a frame.
     """
-    own = f"'self' {_CDN}" if is_shared else "'self'"
     return "; ".join(
         [
-            f"default-src {own}",
-            f"script-src {own} 'unsafe-inline' 'unsafe-eval' blob:",
+            "default-src 'self'",
+            "script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:",
             "script-src-attr 'none'",
-            f"style-src {own} 'unsafe-inline'",
-            f"img-src {own} data: blob:",
-            f"media-src {own} data: blob:",
-            f"font-src {own} data:",
-            f"connect-src {own} data: blob:",
+            "style-src 'self' 'unsafe-inline'",
+            "img-src 'self' data: blob:",
+            "media-src 'self' data: blob:",
+            "font-src 'self' data:",
+            "connect-src 'self' data: blob:",
             "worker-src 'self' blob:",
             "object-src 'none'",
             "base-uri 'self'",
             "form-action 'self'",
-            "frame-ancestors 'self' https://huggingface.co https://*.hf.space",  # a Space is shown in a frame
+            frame_ancestors(frames),
         ]
     )
 
@@ -97,9 +102,17 @@ def content_policy(*, is_shared: bool) -> str:
 class Gate:
     """ASGI middleware that opens only the routes that the page needs, limits bodies and sets the headers of answers."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, *, is_shared: bool = False) -> None:
-        self._app, self._settings = app, settings
-        self._page_policy = content_policy(is_shared=is_shared)
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        document: Document,
+        *,
+        read_call: Callable[[str, Any], Any] = lambda _path, _body: None,
+    ) -> None:
+        """Stand before an app; `read_call` is asked about each body, and returns that of a program's call checked."""
+        self._app, self._settings, self._document, self._read_call = app, settings, document, read_call
+        self._page_policy = content_policy(settings.entrance.frames)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or refuse it."""
@@ -108,14 +121,13 @@ class Gate:
             return
         send = self._label(scope, send)
         if scope["method"] in ("GET", "HEAD") and API_PREFIX not in scope["path"]:
-            send = tell_language(scope["path"], send)
+            send = self._document.send(scope["path"], send)
         if not _is_open(scope):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
             return
         if scope["method"] == "POST" and not scope["path"].rstrip("/").endswith("/upload"):
             try:
-                body = await self._read(scope, receive)
-                _check_addresses(scope["path"], body)
+                body = self._check(scope["path"], await self._read(scope, receive))
             except DemoError as error:
                 await refuse(error, scope)(scope, receive, send)
                 return
@@ -127,13 +139,21 @@ class Gate:
             if not scope.get("demo.has_answered"):
                 await PlainTextResponse(words_for(Headers(scope=scope)).unexpected, 500)(scope, receive, send)
 
+    def _check(self, path: str, body: bytes) -> bytes:
+        """Return a body as it goes on: of a program's call, whose files are looked at by us, as the door leaves it."""
+        value = _parse(body)
+        call = self._read_call(path, value)
+        if call is None:
+            _check_addresses(value)
+        return body if call is None or call is value else json.dumps(call).encode()
+
     async def _read(self, scope: Scope, receive: Receive) -> bytes:
         """Return the whole body, within the limit."""
         limit = self._settings.max_body_bytes
         deadline = time.monotonic() + self._settings.max_body_s
         stated = Headers(scope=scope).get("content-length", "0")
         if not stated.isdecimal() or int(stated) > limit:
-            raise RequestTooLarge(limit=limit / MEGABYTE)
+            raise BodyTooLarge(limit=limit / MEGABYTE)
         with no_room(DiskFull()), tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as body:
             while True:
                 try:
@@ -144,7 +164,7 @@ class Gate:
                     raise BodyUnreadable()
                 body.write(message.get("body", b""))
                 if body.tell() > limit:
-                    raise RequestTooLarge(limit=limit / MEGABYTE)
+                    raise BodyTooLarge(limit=limit / MEGABYTE)
                 if not message.get("more_body", False):
                     body.seek(0)
                     return body.read()
@@ -173,20 +193,26 @@ def _is_open(scope: Scope) -> bool:
     return scope["method"] in ("GET", "HEAD", "OPTIONS") and _FETCHING.search(scope["path"]) is None
 
 
-def _check_addresses(path: str, body: bytes) -> None:
-    """Refuse a body that is no JSON, or in which a file is given by a web address.
+def _parse(body: bytes) -> Any:
+    """Return the JSON value of a body, None for an empty one.
 
     Raises:
-        BodyUnreadable, AddressRefused: In those cases.
+        BodyUnreadable: If it is no JSON.
     """
     try:
-        value = json.loads(body) if body else None
+        return json.loads(body) if body else None
     except (ValueError, RecursionError) as error:
         raise BodyUnreadable() from error
-    # Any text of a program may name a file, but none is a class name; gradio does not read the `url` of an input.
-    is_program = "/call/" in path
+
+
+def _check_addresses(value: Any) -> None:
+    """Refuse a body of the page in which a file is given by a web address; gradio does not read the `url` of an input.
+
+    Raises:
+        AddressRefused: In that case.
+    """
     for key, text in _find_texts(value):
-        if (key == "path" or (is_program and key != "url")) and _ADDRESS.match(text):
+        if key == "path" and _ADDRESS.match(text):
             raise AddressRefused(address=text.strip()[:40])
 
 

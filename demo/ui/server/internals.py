@@ -7,12 +7,13 @@ prints the list. gradio promises nothing about these names; where one is missing
 
 from __future__ import annotations  # annotations may name values that this gradio lacks
 
+import asyncio
 import dis
 import inspect
 import os
 import sys
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from importlib import import_module
@@ -29,6 +30,7 @@ try:
     import gradio.queueing
     from gradio.component_meta import ComponentMeta
     from gradio.data_classes import ImageData
+    from gradio.networking import setup_tunnel
     from gradio.processing_utils import save_bytes_to_cache
     from gradio.queueing import Event, Queue
     from gradio.route_utils import API_PREFIX, GradioMultiPartParser, MultiPartException
@@ -52,6 +54,7 @@ __all__ = [
     "file_upload_statuses",
     "get_upload_folder",
     "save_bytes_to_cache",
+    "setup_tunnel",
     "strip_invalid_filename_characters",
 ]
 
@@ -75,6 +78,10 @@ _PRIVATE = {
         "gradio.state_holder:SessionState.blocks_config state_data is_closed _update_config _update_value_in_config",
         "gradio.queueing:Queue.pending_messages_per_session pending_event_ids_session",
     ],
+    "a queue that costs nothing while no event comes": [
+        "gradio.queueing:asyncio",
+        "gradio.queueing:Queue.start_processing sleep_when_free progress_update_sleep_when_free",
+    ],
     "no names and values of visitors in the log": ["gradio.queueing:traceback"],
     "no statistics with pandas after each event": [
         "gradio.queueing:Queue.ANAYLTICS_CACHE_FREQUENCY ANALYTICS_MAX_EVENTS"
@@ -90,6 +97,7 @@ _PRIVATE = {
         "gradio.utils:get_upload_folder",
         "gradio.processing_utils:save_bytes_to_cache",
     ],
+    "share links whose page loads nothing from elsewhere": ["gradio.networking:setup_tunnel"],
     "doors that are closed by their addresses": ["gradio.route_utils:API_PREFIX"],
     "pictures that are sent without a file": [
         "gradio.data_classes:ImageData",
@@ -110,15 +118,19 @@ _KNOWN = {
 # CSS classes of gradio's elements that `style.py` names, with the use of each.
 STYLED = {
     "gradio-container": "the width of the page",
+    "fillable": "the room of a phone, to its edges",
+    "nav-holder": "no bar of pages above the page, whose head has its own",
     "tab-container": "tabs that fit a phone",
     "html-container": "no padding round HTML, and long names of files that wrap",
     "label-wrap": "titles of folded panels at their start",
     "toast-title": "no heading over an error's sentence",
     "meta-text": "no English word in the corner of what is loading, on the Chinese page",
     "meta-text-center": "likewise in its middle",
-    "divider": "no dot behind the only link of the footer",
 }
-_READ_BY_SCRIPTS = {"navigator.language": "one language on one page"}
+_READ_BY_SCRIPTS = {
+    "navigator.language": "one language on one page",
+    "__vite__mapDeps": "scripts and style sheets that are fetched before they are missed",
+}
 
 
 def check_internals() -> None:
@@ -150,6 +162,25 @@ def print_internals() -> int:
 def quieten_errors(log: Callable[[BaseException, str], None]) -> None:
     """Let gradio's queue log errors by `log`; it would print them with the names and values that they hold."""
     gradio.queueing.traceback = _Quiet(log)
+
+
+def let_rest(kind: type[Any]) -> None:
+    """Let the loops of gradio's queues wait by a time's own `wait` where the time is of a kind that has one."""
+
+    async def sleep(seconds: Any) -> None:
+        await (seconds.wait() if isinstance(seconds, kind) else asyncio.sleep(seconds))
+
+    gradio.queueing.asyncio = _Resting(sleep)
+
+
+class _Resting:
+    """The module `asyncio` with another `sleep`."""
+
+    def __init__(self, sleep: Callable[[Any], Awaitable[None]]) -> None:
+        self.sleep = sleep
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(asyncio, name)
 
 
 class _Quiet:

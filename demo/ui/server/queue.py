@@ -1,7 +1,10 @@
 """gradio's queue, made fair: visitors take turns, however many events each of them has."""
 
+import asyncio
 import statistics
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -11,12 +14,47 @@ from demo.ui.server.errors import QueueFull, TooManyPending
 from demo.ui.server.gate import words_for
 from demo.ui.server.internals import Event, Queue
 
+_LONGEST_REST_S = 1.0  # after which a queue sees that it was closed
+
+
+class Rest(float):
+    """The seconds between two looks of a loop of the queue; while there is nothing to do it looks at a push only.
+
+    gradio looks a thousand times a second whether an event has come, which is a twentieth of a core for nobody.
+    """
+
+    def __new__(cls, seconds: float, pushed: asyncio.Event, has_work: Callable[[], bool]) -> "Rest":
+        """Make a time that knows what may end it."""
+        rest = super().__new__(cls, seconds)
+        rest._pushed, rest._has_work = pushed, has_work
+        return rest
+
+    _pushed: asyncio.Event
+    _has_work: Callable[[], bool]
+
+    async def wait(self) -> None:
+        """Wait for these seconds, or for an event."""
+        if self._has_work():
+            await asyncio.sleep(self)
+            return
+        self._pushed.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._pushed.wait(), _LONGEST_REST_S)
+
 
 class FairQueue(Queue):
-    """A queue that takes turns between visitors, and limits the pending events of each."""
+    """A queue that takes turns between visitors, limits the pending events of each, and rests while there is none."""
 
     max_pending = 24  # events of one page: a click with all panels open makes a dozen
     max_pending_of_address = 80  # events of programs, which have no page: a class may share one address
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._pushed = asyncio.Event()
+        plain: Any = self
+        plain.sleep_when_free = Rest(plain.sleep_when_free, self._pushed, lambda: len(self) > 0)
+        progress_s = plain.progress_update_sleep_when_free
+        plain.progress_update_sleep_when_free = Rest(progress_s, self._pushed, lambda: bool(self._events()))
 
     def get_events(self) -> tuple[list[Event], bool, str] | None:
         """Choose the next events to run: in each queue, visitors with the fewest running events come first."""
@@ -31,7 +69,19 @@ class FairQueue(Queue):
         refusal = self._find_refusal(body.session_hash, request)
         if refusal is not None:
             return False, words_for(Headers(raw=request.headers.raw)).explain(refusal), "error"
-        return await super().push(body, request, username)
+        try:
+            return await super().push(body, request, username)
+        finally:
+            self._pushed.set()
+
+    def count_lines(self) -> dict[str, tuple[int, int]]:
+        """Return how many events wait and run in each line; those without a name are one, `light`."""
+        waiting, running = Counter[str](), Counter[str]()
+        for event in self._running():
+            running[_name_line(event.concurrency_id)] += 1
+        for line in self.event_queue_per_concurrency_id.values():
+            waiting[_name_line(line.concurrency_id)] += len(line.queue)
+        return {name: (waiting[name], running[name]) for name in sorted({*waiting, *running})}
 
     def _find_refusal(self, session_hash: str | None, request: Any) -> DemoError | None:
         # gradio refuses events beyond `max_size` itself, but in English alone and without an estimate of the wait.
@@ -76,3 +126,8 @@ class FairQueue(Queue):
         """Estimate in how many seconds the queue will have room, from the durations of earlier events."""
         durations = [each.avg_time for each in self.process_time_per_fn.values()]
         return max(1.0, statistics.median(durations) * len(self) / 4) if durations else 10.0
+
+
+def _name_line(concurrency_id: str) -> str:
+    """Return the name of a line; gradio numbers those of events that wait for nobody."""
+    return "light" if concurrency_id.isdecimal() else concurrency_id

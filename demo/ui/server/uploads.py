@@ -31,6 +31,7 @@ from demo.ui.server.internals import (
 from demo.ui.server.upload_folder import LOCK
 
 KEPT = "kept"  # folder of the files that sessions offer for download until they end
+ANSWERS = "answers"  # folder of the files that programs are answered with; they are swept as uploads are
 _GRACE_S = 10.0  # time before an upload can be too slow
 _NEW_S = 2.0  # time before the rate of an upload is measured
 _POLL_S = 1.0
@@ -74,7 +75,7 @@ class Uploads:
             raise UploadUnreadable(limit=self._settings.max_pictures)
         if int(request.headers.get("content-length") or 0) > self._settings.max_upload_bytes:
             raise RequestTooLarge(limit=self._settings.max_upload_bytes / MEGABYTE)
-        await self._make_room()
+        await self.make_room()
         part.mkdir()
         upload_id = request.query_params.get("upload_id")
         parser = GradioMultiPartParser(
@@ -138,7 +139,7 @@ class Uploads:
         finally:
             waiting.cancel()
 
-    async def _make_room(self) -> None:
+    async def make_room(self) -> None:
         """Make room on the disk, at most every few seconds; raise DiskFull if deleting uploads does not help."""
         folder, now = Path(get_upload_folder()), time.monotonic()
         if now > self._made_room + _MAKE_ROOM_EVERY_S:
@@ -185,7 +186,7 @@ def taken_file(payload: Any, nothing: type[DemoError]) -> Iterator[tuple[Path, s
         raise nothing()
     path = Path(payload["path"])
     name = str(payload.get("orig_name") or path.name)[-_MAX_NAME_LENGTH:]
-    if not _is_upload(path):
+    if not lies_in(path):
         raise UploadGone(name=name)
     try:
         yield path, name
@@ -193,17 +194,18 @@ def taken_file(payload: Any, nothing: type[DemoError]) -> Iterator[tuple[Path, s
         shutil.rmtree(path.parent, ignore_errors=True)
 
 
-def keep_file(content: bytes | Callable[[Path], object], name: str) -> Path:
+def keep_file(content: bytes | Callable[[Path], object], name: str, *, place: str = KEPT) -> Path:
     """Write a file that a session offers for download; the session deletes it at its end, `sweep` does not.
 
     Args:
         content: The bytes, or for large files a function that writes them to a path.
         name: Its name at the visitor's.
+        place: ANSWERS for the answer to a program, or "" for what could have been an upload; `sweep` deletes these.
 
     Raises:
         DiskFull: If there is no room for it; then nothing of it stays.
     """
-    folder = Path(get_upload_folder(), KEPT, secrets.token_hex(16))
+    folder = Path(get_upload_folder(), place, secrets.token_hex(16))
     try:
         with no_room(DiskFull()):
             folder.mkdir(parents=True)
@@ -212,6 +214,15 @@ def keep_file(content: bytes | Callable[[Path], object], name: str) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     return folder / name
+
+
+def lies_in(path: Path, place: str = "") -> bool:
+    """Say whether a file has a folder of its own at a place among the uploads; no folder elsewhere may be deleted."""
+    try:
+        resolved = path.resolve(strict=True)
+    except (OSError, ValueError):
+        return False
+    return resolved.is_file() and resolved.parent.parent == Path(get_upload_folder(), place).resolve()
 
 
 def sweep(folder: Path, max_age_s: float) -> None:
@@ -250,22 +261,13 @@ class _Unread(NamedTuple):
 
 def _list_unread(folder: Path) -> list[_Unread]:
     """Return all unread files, the oldest first; uploads that are still coming in are the newest."""
-    unread = []
-    for path in folder.iterdir():
-        if path.name not in (KEPT, LOCK):
+    unread, answers = [], folder / ANSWERS
+    for path in (*folder.iterdir(), *(answers.iterdir() if answers.is_dir() else ())):
+        if path.name not in (KEPT, ANSWERS, LOCK):
             with suppress(OSError):  # other threads may delete files meanwhile
                 stats = [each.stat() for each in (path, *path.rglob("*"))]
                 unread.append(_Unread(max(each.st_mtime for each in stats), sum(each.st_size for each in stats), path))
     return sorted(unread)
-
-
-def _is_upload(path: Path) -> bool:
-    """Say whether a file is where `_settle` puts uploads; a folder elsewhere must not be deleted."""
-    try:
-        resolved = path.resolve(strict=True)
-    except (OSError, ValueError):
-        return False
-    return resolved.is_file() and resolved.parent.parent == Path(get_upload_folder()).resolve()
 
 
 def _settle(file: Any) -> Path:
@@ -273,5 +275,10 @@ def _settle(file: Any) -> Path:
     file.file.close()
     folder = Path(get_upload_folder(), secrets.token_hex(16))
     folder.mkdir()
-    name = strip_invalid_filename_characters(Path(file.filename or "").name)[-_MAX_NAME_LENGTH:].strip(". ")
-    return Path(file.file.name).rename(folder / (f"_{name}" if _DEVICE.match(name) else name or "upload"))
+    return Path(file.file.name).rename(folder / clean_name(file.filename or ""))
+
+
+def clean_name(name: str) -> str:
+    """Return the name under which a file can lie on any system."""
+    name = strip_invalid_filename_characters(Path(name).name)[-_MAX_NAME_LENGTH:].strip(". ")
+    return f"_{name}" if _DEVICE.match(name) else name or "upload"

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from demo.data.starters import STARTERS
 from demo.models.errors import WeightsDamaged
 from demo.tasks.customers import Answer, Fingerprints, Outcome
 from demo.ui.finetune.customers import CustomersPanel, let_customers_in
@@ -44,7 +45,7 @@ def kept_by(session: Session) -> list[Any]:
 
 def rows(words: Words, story: str, title: str) -> list[list[str]]:
     """Return the texts of the rows of one section's table, the header first."""
-    heading = f"<h4>{getattr(words.finetune.customers, title)}</h4>"
+    heading = f"<h3>{getattr(words.finetune.customers, title)}</h3>"
     (section,) = [each for each in story.split("<section>") if heading in each]
     return [Markup(row).texts for row in section.split("<tr>")[1:]]
 
@@ -68,8 +69,11 @@ def test_the_page_tells_all_and_leaves_the_visitors_own_session_alone(
     assert [row[1:] for row in rows(words, panel.story, "held")[1:]] == [["20", "0"], ["0", "12"]]
     header, *facts = rows(words, panel.story, "heads")
     assert header == list(ours.names)
-    assert facts[0][2].split(words.list_separator) == list(words.finetune.gather.starter_classes.values())
-    assert not any(text in panel.story for text in other.finetune.gather.starter_classes.values())
+    assert facts[0][2].split(words.list_separator) == [
+        words.finetune.gather.starter_classes[name] for name in STARTERS["signs"].class_names
+    ]
+    theirs = other.finetune.gather.starter_classes
+    assert not any(theirs[name] in panel.story for name in STARTERS["signs"].class_names)
 
 
 @LANGUAGES

@@ -19,8 +19,9 @@ from demo.tasks.fewshot import FewShotPoint
 from demo.tasks.finetune import FineTuned, fine_tune
 from demo.tasks.fit import BatchProgress, EpochResult
 from demo.tasks.race import Contender, Finish, RacePoint
-from demo.ui.finetune.experiments import Buttons, Experiment, draw_few, draw_finishes
+from demo.ui.finetune.experiments import Experiment, draw_few, draw_finishes
 from demo.ui.finetune.recipe_form import RecipeFacts
+from demo.ui.finetune.steps import Buttons, Controls
 from demo.ui.finetune.tab import FineTuneTab, Training
 from demo.visitors.errors import TrainingRunning, TrainingStopped
 from demo.visitors.jobs import Job, JobKind
@@ -72,7 +73,7 @@ class WatchedExperiment(NamedTuple):
     """What a watcher of an experiment fills."""
 
     shown: Experiment
-    buttons: Buttons
+    controls: Controls
 
 
 class WatchedTraining(NamedTuple):
@@ -80,14 +81,14 @@ class WatchedTraining(NamedTuple):
 
     ref: Any
     shown: Training
-    buttons: Buttons
+    controls: Controls
 
 
 class Stopped(NamedTuple):
     """What Stop fills."""
 
     shown: Training
-    buttons: Buttons
+    controls: Controls
 
 
 def watch(visitor: Visitor, name: str) -> WatchedExperiment | WatchedTraining:
@@ -97,7 +98,7 @@ def watch(visitor: Visitor, name: str) -> WatchedExperiment | WatchedTraining:
 
 
 def stop(visitor: Visitor) -> Buttons:
-    return fill(Stopped, visitor.call("stop_training")).buttons
+    return fill(Stopped, visitor.call("stop_training")).controls.buttons
 
 
 def show_session(visitor: Visitor) -> FineTuneTab:
@@ -109,15 +110,15 @@ def pressable(buttons: Buttons) -> Buttons:
     return Buttons(*(button["interactive"] for button in buttons))
 
 
-FREE = Buttons(train=True, stop=False, race=True, curve=True)
-BUSY = Buttons(train=False, stop=True, race=False, curve=False)
-NOTHING = Buttons(train=False, stop=False, race=False, curve=False)
+FREE = Buttons(*[True, False] * (len(Buttons._fields) // 2))
+BUSY = Buttons(*[False, True] * (len(Buttons._fields) // 2))
+NOTHING = Buttons(*[False] * len(Buttons._fields))
 
 
 def test_four_ways_to_learn_race(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:
-    (status, plot, table), buttons = fill(WatchedExperiment, ended.call("watch_race"))
+    (status, plot, table), controls = fill(WatchedExperiment, ended.call("watch_race"))
     assert Markup(status).texts == [ENGLISH.finetune.experiments.done]
-    assert pressable(buttons) == FREE
+    assert pressable(controls.buttons) == FREE
     points = jobs[JobKind.RACE].points
     finishes = [each for each in points if isinstance(each, Finish)]
     header, *found = rows(table)
@@ -151,9 +152,9 @@ def test_the_contenders_train_what_the_form_counts(ended: Visitor, jobs: Mapping
 
 
 def test_the_accuracy_grows_with_the_pictures(ended: Visitor, jobs: Mapping[JobKind, Job]) -> None:
-    (status, plot, table), buttons = fill(WatchedExperiment, ended.call("watch_curve"))
+    (status, plot, table), controls = fill(WatchedExperiment, ended.call("watch_curve"))
     assert Markup(status).texts == [ENGLISH.finetune.experiments.done]
-    assert pressable(buttons) == FREE
+    assert pressable(controls.buttons) == FREE
     header, *found = rows(table)
     assert header == list(ENGLISH.finetune.experiments.curve_columns)
     assert [(row[0], row[3]) for row in found] == [
@@ -191,7 +192,7 @@ def test_an_experiment_needs_pictures(visit: Visit, name: str) -> None:
         with pytest.raises(Refused) as refused:
             visitor.call(f"start_{name}")
         assert str(refused.value) == ENGLISH.explain(reason)
-        assert pressable(watch(visitor, name).buttons) == NOTHING
+        assert pressable(watch(visitor, name).controls.buttons) == NOTHING
 
 
 @pytest.mark.usefixtures("held_line")
@@ -199,7 +200,7 @@ def test_whatever_runs_can_be_stopped_and_nothing_runs_beside_it(visitor: Visito
     starts = {"training": RIDGE, "race": [], "curve": []}
     for name, values in starts.items():
         visitor.call(f"start_{name}", *values)
-        assert pressable(show_session(visit(token=visitor.token)).jobs.buttons) == BUSY
+        assert pressable(show_session(visit(token=visitor.token)).jobs.controls.buttons) == BUSY
         for other, others_values in starts.items():
             with pytest.raises(Refused) as refused:
                 visitor.call(f"start_{other}", *others_values)
@@ -316,7 +317,7 @@ def test_a_failure_leaves_the_head_that_was_there(
     status = Markup(watched.shown.status)
     assert status.texts == [ENGLISH.unexpected]
     assert "failed" in status.values("class")[0]
-    assert pressable(watched.buttons) == FREE
+    assert pressable(watched.controls.buttons) == FREE
     assert session.state is before
     assert session.results is results
     assert "somewhere below" in caplog.text
@@ -325,7 +326,7 @@ def test_a_failure_leaves_the_head_that_was_there(
     assert session.state.head is not before.head
 
 
-@pytest.mark.parametrize(("name", "task"), [("race", "race"), ("curve", "measure_curve")])
+@pytest.mark.parametrize(("name", "task"), [("race", "run_race"), ("curve", "measure_curve")])
 def test_an_experiment_that_fails_says_so_and_can_be_tried_again(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch, name: str, task: str
 ) -> None:
@@ -336,9 +337,9 @@ def test_an_experiment_that_fails_says_so_and_can_be_tried_again(
     with monkeypatch.context() as broken:
         broken.setattr(f"demo.ui.finetune.experiments.{task}", fail)
         visitor.call(f"start_{name}")
-        (status, plot, table), buttons = fill(WatchedExperiment, visitor.call(f"watch_{name}"))
+        (status, plot, table), controls = fill(WatchedExperiment, visitor.call(f"watch_{name}"))
     assert Markup(status).texts == [ENGLISH.unexpected]
     assert (plot["visible"], table) == (False, "")
-    assert pressable(buttons) == FREE
+    assert pressable(controls.buttons) == FREE
     visitor.call(f"start_{name}")
     assert pressable(stop(visitor)) == FREE

@@ -26,11 +26,12 @@ from demo.data.errors import (
     TooManyPictures,
     UnknownClass,
 )
+from demo.data.formats.errors import IsText
 from demo.data.starters import STARTERS
 from demo.errors import DemoError
 from demo.settings import Settings
-from demo.ui.finetune.gather import Gathered
-from demo.visitors.errors import TrainingRunning
+from demo.ui.finetune.gather.shown import Gathered
+from demo.visitors.errors import NotAgreed, TrainingRunning
 from demo.visitors.jobs import JobKind
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
@@ -113,12 +114,12 @@ def learnable(session: Session) -> Dataset:
 
 
 def test_classes_are_made_and_filled_on_the_page(visitor: Visitor, session: Session, pictures: Pictures) -> None:
-    new_class, (report, chosen, switches) = fill(Made, visitor.call("make_class", " cat "))
+    new_class, (report, chosen, switches, *_) = fill(Made, visitor.call("make_class", " cat "))
     assert new_class == ""
     assert ENGLISH.explain(TooFewClasses(count=1, names="cat", limit=2)) in Markup(report).texts
     assert (chosen["value"], switches["value"], switches["visible"]) == ("cat", ["cat"], True)
     visitor.call("add_uploads", "cat", pictures(one=1, two=2))
-    report, chosen, _ = fill(Made, visitor.call("make_class", "dog")).gathered
+    report, chosen, *_ = fill(Made, visitor.call("make_class", "dog")).gathered
     assert ENGLISH.explain(ClassTooSmall(class_name="dog", count=0, limit=2)) in Markup(report).texts
     assert chosen == {"choices": [["cat", "cat"], ["dog", "dog"]], "value": "dog", "__type__": "update"}
     report = Gathered(*visitor.call("add_uploads", "dog", pictures(three=3, four=4, five=5))).report
@@ -126,6 +127,24 @@ def test_classes_are_made_and_filled_on_the_page(visitor: Visitor, session: Sess
     assert paths(session) == {"cat": ["one.png", "two.png"], "dog": ["three.png", "four.png", "five.png"]}
     assert Markup(report).values("alt") == [f"Picture {name}.png" for name in ("one", "two", "three", "four", "five")]
     assert learnable(session).class_names == ("cat", "dog")
+
+
+@LANGUAGES
+def test_you_and_not_you_are_made_only_once_all_have_agreed(visit: Visit, server: Server, words: Words) -> None:
+    visitor = visit(language=words.language[:2])
+    session = server.rooms.sessions.attach(visitor.token)
+    with pytest.raises(Refused) as refused:
+        visitor.call("make_faces", False)
+    assert str(refused.value) == words.explain(NotAgreed())
+    assert paths(session) == {}
+    you, not_you = words.finetune.gather.faces_classes
+    for _ in range(2):  # a second press makes no third class
+        _, chosen, switches, *_ = Gathered(*visitor.call("make_faces", True))
+        assert switches["value"] == [you, not_you]
+        assert chosen["value"] == you
+    assert paths(session) == {you: [], not_you: []}
+    visitor.call("drop_pictures")
+    assert session.pictures.collection is None
 
 
 def test_a_file_that_is_no_picture_is_named_and_skipped(
@@ -139,7 +158,7 @@ def test_a_file_that_is_no_picture_is_named_and_skipped(
     assert paths(session) == {"cat": ["first.png", "last.png"]}
     texts = Markup(report).texts
     assert "1 left out" in texts
-    assert f"notes.png: {ENGLISH.explain(NotAnImage(name='notes.png'))}" in texts
+    assert f"notes.png: {ENGLISH.explain(NotAnImage(name='', what=IsText()))}" in texts
 
 
 def test_a_picture_of_the_camera_goes_to_the_chosen_class(visitor: Visitor, session: Session) -> None:
@@ -148,7 +167,7 @@ def test_a_picture_of_the_camera_goes_to_the_chosen_class(visitor: Visitor, sess
     for count in (1, 2):
         (recorded,) = visitor.call("record_frame", "cat", frame(count))
         assert Markup(recorded).texts == [ENGLISH.finetune.gather.recorded.format(name="cat", count=count)]
-    report, chosen, _ = Gathered(*visitor.call("show_recorded", "cat"))
+    report, chosen, *_ = Gathered(*visitor.call("show_recorded", "cat"))
     assert chosen["value"] == "cat"
     assert "cat (2)" in Markup(report).texts
     assert paths(session) == {"cat": ["cat.jpg", "cat.jpg~2"], "dog": []}
@@ -178,18 +197,18 @@ def test_whoever_records_waits_for_nobody_who_records(server: Server) -> None:
 def test_a_class_is_renamed_switched_and_removed(visitor: Visitor, session: Session, make_zip: MakeZip) -> None:
     files = {f"{name}/{number}.png": encode(noise(number)) for name in ("cat", "dog", "owl") for number in range(3)}
     visitor.bring(make_zip(files))
-    _, chosen, switches = Gathered(*visitor.call("name_class", "dog", " wolf "))
+    _, chosen, switches, *_ = Gathered(*visitor.call("name_class", "dog", " wolf "))
     assert (chosen["value"], switches["value"]) == ("wolf", ["cat", "wolf", "owl"])
     assert Gathered(*visitor.call("name_class", "wolf", "wolf")).chosen["value"] == "wolf"
-    report, _, switches = Gathered(*visitor.call("switch_classes", ["cat", "owl"]))
+    report, _, switches, *_ = Gathered(*visitor.call("switch_classes", ["cat", "owl"]))
     assert f"wolf (3) {ENGLISH.finetune.gather.class_off}" in Markup(report).texts
     assert switches["value"] == ["cat", "owl"]
     assert learnable(session).class_names == ("cat", "owl")
     visitor.call("switch_classes", ["cat", "wolf", "owl"])
     assert learnable(session).class_names == ("cat", "wolf", "owl")
-    report, chosen, _ = Gathered(*visitor.call("drop_class", "cat"))
+    report, chosen, *_ = Gathered(*visitor.call("drop_class", "cat"))
     assert chosen["value"] == "wolf"
-    assert "cat" not in report
+    assert "cat" not in Markup(report).values("value")
     assert learnable(session).class_names == ("wolf", "owl")
 
 
@@ -205,13 +224,16 @@ def test_a_zip_is_counted_by_class_and_split(visitor: Visitor, session: Session,
         "ant": [4, 2, 3],
         "bee": [4, 2, 3],
     }
-    texts = Markup(report).texts
+    markup = Markup(report)
+    texts, names = markup.texts, markup.values("value")
     header = [
         ENGLISH.finetune.gather.dataset_class,
         *(ENGLISH.finetune.splits[split] for split in Split),
         ENGLISH.finetune.gather.dataset_total,
     ]
-    assert texts[:16] == [count_classes(2, 18), *header, "ant", "4", "2", "3", "9", "bee", "4", "2", "3", "9"]
+    assert texts[:2] == [ENGLISH.finetune.reading.title, count_classes(2, 18)]
+    assert texts[3:16] == [*header, "4", "2", "3", "9", "4", "2", "3", "9"]
+    assert names[:2] == ["ant", "bee"]  # fields in which they are changed
     assert any(text.startswith("data/readme.txt: ") for text in texts)
 
 
@@ -222,13 +244,79 @@ def test_a_starter_set_has_its_classes_in_the_language_of_the_page(
 ) -> None:
     lower("max_pictures", 30)  # few of each class
     visitor = visit(language=words.language[:2])
-    report, _, switches = Gathered(*visitor.call("choose_starter", None, turn=turn))
+    report, _, switches, *_ = Gathered(*visitor.call("choose_starter", None, turn=turn))
     dataset = learnable(server.rooms.sessions.attach(visitor.token))
     names = [words.finetune.gather.starter_classes.get(each, each) for each in STARTERS[name].class_names]
     assert [*dataset.class_names] == switches["value"] == names
     title = words.finetune.gather.dataset_report.format(classes=len(names), count=len(dataset.samples))
     assert title in Markup(report).texts
     assert 2 * len(names) < len(dataset.samples) <= 30
+
+
+SIGNS = tuple(ENGLISH.finetune.gather.starter_classes[name] for name in STARTERS["signs"].class_names)
+ZEICHEN = tuple(CHINESE.finetune.gather.starter_classes[name] for name in STARTERS["signs"].class_names)
+
+
+def choose_signs(visitor: Visitor) -> None:
+    visitor.call("choose_starter", None, turn=list(STARTERS).index("signs"))
+
+
+def test_a_starter_set_and_what_was_learned_from_it_follow_the_language(
+    visit: Visit, visitor: Visitor, session: Session, lower: Callable[[str, int], None]
+) -> None:
+    lower("max_pictures", 30)  # few of each class
+    choose_signs(visitor)
+    visitor.call("name_class", SIGNS[0], "my own")
+    visitor.train(*recipe_values(optimizer="ridge"))
+    before = session.results
+    assert before is not None
+    assert before.head.class_names == ("my own", *SIGNS[1:])
+
+    zh = visit(language="zh", token=visitor.token)
+    after, names = session.results, ("my own", *ZEICHEN[1:])
+    assert after is not None
+    assert after.head.class_names == after.features.class_names == after.dataset.class_names == names
+    assert tuple(after.dataset.counts) == tuple(after.dataset.report.counts) == tuple(paths(session)) == names
+    assert learnable(session).class_names == names
+    assert (after.number, after.dataset.samples) == (before.number, before.dataset.samples)
+    assert after.features.values is before.features.values
+    assert after.head.module is before.head.module
+    assert after.head.summary == before.head.summary
+    shown = str([zh.refresh(), zh.call("show_session"), zh.call("show_results", "test", -1)])
+    assert [name for name in SIGNS[1:] if name in shown] == []
+    assert [name for name in names if name not in shown] == []
+    assert CHINESE.finetune.training.next_train not in shown
+    visit(token=visitor.token)
+    assert session.state.head is not None
+    assert session.state.head.class_names == before.head.class_names
+
+
+def test_a_training_that_ends_in_another_language_speaks_it(
+    visit: Visit, visitor: Visitor, session: Session, held_line: threading.Event, lower: Callable[[str, int], None]
+) -> None:
+    lower("max_pictures", 30)
+    choose_signs(visitor)
+    visitor.call("start_training", *recipe_values(optimizer="ridge"))
+    visit(language="zh", token=visitor.token)
+    held_line.set()
+    wait_for_training(session)
+    assert session.results is not None
+    assert session.results.features.class_names == session.state.class_names == ZEICHEN
+
+
+def test_classes_of_ones_own_keep_their_names_in_every_language(
+    visit: Visit, visitor: Visitor, session: Session, make_zip: MakeZip, lower: Callable[[str, int], None]
+) -> None:
+    lower("max_pictures", 30)
+    colours = colour_folders().items()
+    visitor.bring(make_zip({path.replace("red", SIGNS[0]).replace("blue", SIGNS[1]): file for path, file in colours}))
+    visitor.train(*recipe_values(optimizer="ridge"))
+    visit(language="zh", token=visitor.token)
+    assert tuple(paths(session)) == session.state.class_names == SIGNS[:2]
+    choose_signs(visitor)
+    visit(language="zh", token=visitor.token)
+    assert tuple(paths(session)) == ZEICHEN
+    assert session.state.class_names == SIGNS[:2]
 
 
 @LANGUAGES
@@ -269,7 +357,7 @@ def test_dropping_the_pictures_leaves_the_head(visitor: Visitor, session: Sessio
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*recipe_values(optimizer="ridge"))
     head, cache = session.state.head, session.cache
-    report, chosen, switches = fill(Dropped, visitor.call("drop_pictures")).gathered
+    report, chosen, switches, *_ = fill(Dropped, visitor.call("drop_pictures")).gathered
     assert Markup(report).texts == [ENGLISH.finetune.gather.no_dataset]
     assert (chosen["choices"], switches["visible"]) == ([], False)
     assert (session.pictures.collection, session.pictures.dataset) == (None, None)
@@ -287,7 +375,7 @@ def test_names_are_text_wherever_they_are_shown(visitor: Visitor, make_zip: Make
     assert not any(name.startswith("on") for name, _ in markup.attributes)
     assert all(source.startswith("data:image/jpeg;base64,") for source in markup.values("src"))
     assert f"Picture {HOSTILE}/{HOSTILE}0.png" in markup.values("alt")
-    assert HOSTILE in markup.texts  # in the table
+    assert HOSTILE in markup.values("value")  # in the table
     assert any(text.startswith(f"ant/{HOSTILE}.png: ") for text in markup.texts)
     with pytest.raises(Refused, match="&lt;img src=x onerror=alert\\(1\\)&gt;") as refused:
         visitor.call("make_class", HOSTILE.upper())
@@ -334,10 +422,11 @@ def test_what_cannot_be_is_said_and_changes_nothing(
 def test_pictures_for_a_class_that_is_gone_are_refused(visitor: Visitor, session: Session, pictures: Pictures) -> None:
     visitor.call("make_class", "cat")
     before, uploads = session.pictures.collection, pictures(one=1)
-    for handler, name, files in (("add_uploads", "dog", uploads), ("record_frame", None, frame(1))):
-        with pytest.raises(Refused) as refused:
-            visitor.call(handler, name, files)
-        assert str(refused.value) == ENGLISH.explain(UnknownClass(class_name=name or ""))
+    with pytest.raises(Refused) as refused:
+        visitor.call("add_uploads", "dog", uploads)
+    assert str(refused.value) == ENGLISH.explain(UnknownClass(class_name="dog"))
+    (recorded,) = visitor.call("record_frame", "dog", frame(1))  # no toast for each frame that was on its way
+    assert Markup(recorded).texts == [ENGLISH.explain(UnknownClass(class_name="dog"))]
     assert session.pictures.collection is before
 
 
@@ -351,20 +440,16 @@ def test_there_is_no_class_beyond_the_last(visitor: Visitor, session: Session, s
 
 
 def test_there_is_no_picture_beyond_the_last(
-    visitor: Visitor, session: Session, pictures: Pictures, make_zip: MakeZip, lower: Callable[[str, int], None]
+    visitor: Visitor, session: Session, pictures: Pictures, lower: Callable[[str, int], None]
 ) -> None:
     lower("max_pictures", 4)
     visitor.call("make_class", "cat")
     visitor.call("add_uploads", "cat", pictures(one=1, two=2, three=3))
     before, sentence = session.pictures.collection, ENGLISH.explain(TooManyPictures(limit=4))
-    for handler, values in (
-        ("add_uploads", ["cat", pictures(four=4, five=5)]),
-        ("choose_archive", [visitor.upload(make_zip(colour_folders(3)))]),
-    ):
-        with pytest.raises(Refused) as refused:
-            visitor.call(handler, *values)
-        assert str(refused.value) == sentence
-        assert session.pictures.collection is before
+    with pytest.raises(Refused) as refused:
+        visitor.call("add_uploads", "cat", pictures(four=4, five=5))
+    assert str(refused.value) == sentence
+    assert session.pictures.collection is before
     visitor.call("record_frame", "cat", frame(4))
     assert len(paths(session)["cat"]) == 4
     with pytest.raises(Refused) as refused:
@@ -382,11 +467,10 @@ def test_nothing_can_be_edited_while_it_is_learned_from(
     for handler, *values in (
         ("make_class", "green"),
         ("add_uploads", "red", uploads),
-        ("record_frame", "red", frame(1)),
         ("name_class", "red", "rot"),
         ("drop_class", "red"),
         ("switch_classes", ["red"]),
-        ("choose_archive", archive),
+        ("choose_archive", [archive]),
         ("choose_starter", None),
         ("drop_pictures",),
     ):

@@ -23,7 +23,7 @@ import torch
 
 from demo.data.dataset import Split
 from demo.data.errors import NotAnImage
-from demo.data.samples import EXAMPLES
+from demo.data.samples import find_example
 from demo.models.errors import HeadFileDamaged, HeadValuesWrong, NoHeadFile, NotAHeadFile
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.tasks import standalone
@@ -41,9 +41,9 @@ from tests.conftest import names_to_try
 from tests.hub_host import TOKEN, HubHost, replace_hub
 from tests.pictures import MakeZip, colour_folders, encode, noise
 from tests.served import Server
-from tests.visitor import Markup, Refused, Visit, Visitor, recipe_values
+from tests.visitor import Markup, Refused, Visit, Visitor, best_classes, fill, recipe_values
 
-CAT = EXAMPLES[0].path
+CAT = find_example("cat").path
 HOSTILE = "<img src=x onerror=alert(1)>"
 RIDGE = recipe_values(optimizer="ridge")
 RECIPES = {
@@ -78,7 +78,7 @@ def send(visitor: Visitor, name: str, token: str) -> list[str]:
 
 def has_results(visitor: Visitor) -> bool:
     """Show the results of a page's head, and return whether there are any."""
-    return bool(ResultsPanel(*visitor.call("show_results", "test", None)).accordion["visible"])
+    return bool(fill(ResultsPanel, visitor.call("show_results", "test", None)).whole["visible"])
 
 
 @pytest.mark.parametrize("name", names_to_try(RECIPES, slow=["the last stage"]))
@@ -93,7 +93,7 @@ def test_a_head_that_comes_back_is_the_same(visit: Visit, make_zip: MakeZip, tmp
     assert Markup(give(other, tmp_path / "export.zip")).texts == [
         ENGLISH.finetune.keep.imported.format(names="blue; red")
     ]
-    assert other.refresh().predict.top["confidences"] == one.refresh().predict.top["confidences"]
+    assert best_classes(other.refresh().shown.answer) == best_classes(one.refresh().shown.answer)
     assert "your 2 classes: blue, red" in other.refresh().strip
     again = take(other)
     assert members(again)["head.safetensors"] == members(export)["head.safetensors"]
@@ -218,7 +218,7 @@ def test_a_head_with_hidden_layers_is_offered_otherwise(visit: Visit, hub: HubHo
     assert not hub.log
 
 
-@pytest.mark.parametrize("handler", ["export_trained", "export_onnx", "export_timm", "make_report"])
+@pytest.mark.parametrize("handler", ["export_trained", "export_onnx", "export_timm", "make_report", "print_report"])
 def test_there_is_nothing_to_take_before_there_is_a_head(visit: Visit, handler: str) -> None:
     with pytest.raises(Refused) as refused:
         visit(language="zh").call(handler)
@@ -273,8 +273,9 @@ def test_class_names_of_somebody_elses_head_are_text(visit: Visit, make_zip: Mak
     assert HOSTILE in Markup(give(other, tmp_path / "export.zip")).texts[0]
     other.call("choose_photo", other.upload(CAT))
     shown = other.refresh()
-    for part in (give(other, tmp_path / "export.zip"), shown.strip, shown.predict.answer):
+    for part in (give(other, tmp_path / "export.zip"), shown.strip, shown.shown.inside):
         assert "img" not in Markup(part).elements
+    assert Markup(shown.shown.answer).elements.count("img") == 4  # what the network is given, and three stages
 
 
 @pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
@@ -287,6 +288,7 @@ def test_the_report_is_one_file_that_asks_for_nothing(visit: Visit, make_zip: Ma
         visitor.call("name_class", name, hostile)
     visitor.train(*RIDGE)
     report = visitor.download(visitor.call("make_report")[0]).decode()
+    assert visitor.call("print_report")[0] == report
     markup = Markup(report)
     assert report.startswith(f'<!doctype html><html lang="{words.language}">')
     assert not {"script", "link", "iframe", "object", "embed", "form", "base", "a"} & set(markup.elements)

@@ -17,7 +17,16 @@ from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.code import write_code
 from demo.tasks.errors import TooManyTrained
-from demo.ui.finetune.recipe_form import RecipeFacts, RecipeForm, build_recipe_form, read_recipe, write_recipe
+from demo.ui.finetune.recipe_form import (
+    RecipeFacts,
+    RecipeForm,
+    build_recipe_form,
+    build_trains,
+    decode_recipe,
+    encode_recipe,
+    read_recipe,
+    write_recipe,
+)
 from demo.ui.finetune.report_markup import draw_report
 from demo.ui.finetune.results_markup import draw_headline
 from demo.ui.parts.errors import OptionNotNumber, OptionNotWhole, UnknownChoice
@@ -80,7 +89,7 @@ def test_every_recipe_of_the_form_is_trained(visitor: Visitor, session: Session,
     assert head is not None
     assert head.summary.recipe == read(RECIPES[name]).settle([3, 3])
     assert f"This trains {head.num_parameters:,} parameters, for 2 classes" in count
-    assert f"{code}\n" == write_code(head.summary.recipe, ZOO[EMBEDDED], 2)
+    assert code == write_code(head.summary.recipe, ZOO[EMBEDDED], 2)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +108,7 @@ def test_uneven_classes_are_balanced_and_it_is_said(
     assert trained.dataset.training_counts == (2, 10)
     summary, training = trained.head.summary, ENGLISH.finetune.training
     assert summary.recipe.balance is settled
-    assert f"{code}\n" == write_code(summary.recipe, ZOO[EMBEDDED], 2)
+    assert code == write_code(summary.recipe, ZOO[EMBEDDED], 2)
     assert ("balanced_loss" in code) == (settled is Balance.ON)
     said = training.trained_balanced if settled is Balance.ON else training.trained_unbalanced
     assert said.format(largest=10, smallest=2) in status
@@ -139,16 +148,60 @@ def test_no_more_epochs_are_suggested_than_the_page_allows(
 
 def test_the_form_begins_with_the_default(server: Server) -> None:
     with gr.Blocks(analytics_enabled=False):  # or it would look for gradio's news
-        form, _ = build_recipe_form(server.rooms, gr.State())
+        form, _ = build_recipe_form(server.rooms, gr.State(), build_trains(server.rooms.words))
     assert read(control.value for control in form) == Recipe()
+
+
+DEFAULT = write_recipe(Recipe())
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, ""),
+        ({"epochs": 30, "optimizer": "sgd"}, "optimizer:sgd,epochs:30"),
+        ({"learning_rate": 1e-05, "flips": not DEFAULT.flips}, f"learning_rate:1e-05,flips:{int(not DEFAULT.flips)}"),
+        ({"trains": "last_stage", "warm_start": not DEFAULT.warm_start, "seed": 7, "dropout": 0.25}, None),
+        ({"hidden_layers": 2, "width": 64, "crops": 3, "patience": 5, "balance": "off", "batch_size": 7}, None),
+    ],
+)
+def test_an_address_names_what_differs_from_the_default(changes: dict[str, Any], text: str | None) -> None:
+    form = DEFAULT._replace(**changes)
+    encoded = encode_recipe(form)
+    assert text is None or encoded == text
+    assert len(encoded.split(",")) == max(1, len(changes))
+    decoded = decode_recipe(Settings(), encoded)
+    assert decoded == form
+    assert list(map(type, decoded)) == list(map(type, form))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("colour:red", UnknownChoice),
+        ("epochs", OptionNotNumber),
+        ("epochs:many", OptionNotNumber),
+        ("epochs:2.5", OptionNotWhole),
+        ("epochs:0", OptionOutOfRange),
+        ("epochs:201", OptionOutOfRange),
+        ("learning_rate:nan", OptionOutOfRange),
+        ("learning_rate:inf", OptionOutOfRange),
+        ("optimizer:magic", UnknownChoice),
+        ("flips:2", OptionOutOfRange),
+        ("optimizer:ridge,hidden_layers:1", RidgeIsLinear),
+    ],
+)
+def test_an_address_with_anything_else_is_refused(text: str, reason: type[DemoError]) -> None:
+    with pytest.raises(reason):
+        decode_recipe(Settings(), text)
 
 
 def test_the_form_says_what_was_written_into_it() -> None:
     recipe = Recipe(Trains.LAST_STAGE, Optimizer.SGD, HeadConfig(2, 64, 0.5), 7, 16, 0.01, 0.9, 0.1, False, 3, 5, 11)
     recipe = replace(recipe, balance=Balance.OFF)
-    recipe = replace(recipe, warm_start=True)
+    recipe = replace(recipe, warm_start=True, shuffled=True)
     assert read(write_recipe(recipe)) == recipe
-    assert len(set(write_recipe(recipe))) == len(RecipeForm._fields)
+    assert len(set(write_recipe(recipe))) == len(RecipeForm._fields) - 1  # two switches are on
 
 
 def test_a_visitor_of_the_tests_sends_the_controls_in_their_order() -> None:
@@ -181,7 +234,7 @@ BAD_VALUES: list[tuple[dict[str, Any], DemoError]] = [
     ({"epochs": 0}, out_of_range("epochs", 0, 1, 200)),
     ({"epochs": 2.5}, OptionNotWhole(option="epochs", value=2.5)),
     ({"epochs": float("nan")}, OptionNotWhole(option="epochs", value=float("nan"))),
-    ({"epochs": "many" * 100}, OptionNotNumber(option="epochs", value="many" * 5)),
+    ({"epochs": "many" * 100}, OptionNotNumber(option="epochs", value='"manymanymanymanymany"')),
     ({"epochs": None}, OptionNotNumber(option="epochs", value="None")),
     ({"epochs": [3]}, OptionNotNumber(option="epochs", value="[3]")),
     ({"hidden_layers": 4}, out_of_range("hidden_layers", 4, 0, 3)),
@@ -190,7 +243,7 @@ BAD_VALUES: list[tuple[dict[str, Any], DemoError]] = [
     ({"batch_size": -1}, out_of_range("batch_size", -1, 1, 128)),
     ({"batch_size": 33, "trains": "last_stage"}, out_of_range("batch_size", 33, 1, 32)),
     ({"batch_size": True}, OptionNotNumber(option="batch_size", value="True")),
-    ({"learning_rate": "0.1"}, OptionNotNumber(option="learning_rate", value="0.1")),
+    ({"learning_rate": "0.1"}, OptionNotNumber(option="learning_rate", value='"0.1"')),
     ({"learning_rate": float("inf")}, out_of_range("learning_rate", float("inf"), 1e-6, 1)),
     ({"weight_decay": -0.5}, out_of_range("weight_decay", -0.5, 0, 1)),
     ({"crops": 5}, out_of_range("crops", 5, 0, 4)),

@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from demo.data.dataset import Split
-from demo.data.samples import EXAMPLES
+from demo.data.samples import EXAMPLES, find_example
 from demo.tasks.evaluate import find_cell
 from demo.tasks.finetune import score
 from demo.tasks.novelty import Judgement, NoveltyReport
@@ -26,9 +26,9 @@ from demo.visitors.session import Session, Trained
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.pictures import MakeZip, colour_folders, encode, noise, write_zip
 from tests.served import Server
-from tests.visitor import Markup, Refused, Visit, Visitor, is_left, recipe_values
+from tests.visitor import Markup, Refused, Visit, Visitor, fill, is_left, recipe_values
 
-CAT = EXAMPLES[0].path
+CAT = find_example("cat").path
 HOSTILE = "<img src=x onerror=alert(1)>"
 NAMES = (HOSTILE, "heads", "tails")  # as a folder of them is read: sorted
 RIDGE = recipe_values(optimizer="ridge")
@@ -40,7 +40,7 @@ CHANCE = {
     for number in range(count)
 }
 # The elements that the panel is made of.
-PARTS = {"p", "strong", "h4", "div", "table", "thead", "tbody", "tr", "th", "td", "button", "figure", "figcaption"}
+PARTS = {"p", "strong", "h3", "div", "table", "thead", "tbody", "tr", "th", "td", "button", "figure", "figcaption"}
 PARTS |= {"img", "ol", "li", "span", "svg", "rect", "line"}
 NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 
@@ -93,7 +93,7 @@ def ask_novelty(visitor: Visitor, percent: int) -> list[str]:
 
 @pytest.mark.parametrize(("split", "count"), [(Split.TEST, 9), (Split.VALIDATION, 15)])
 def test_the_headline_counts_and_bounds(visitor: Visitor, trained: Trained, split: Split, count: int) -> None:
-    panel = ResultsPanel(*visitor.call("change_split", split.value))
+    panel = fill(ResultsPanel, visitor.call("change_split", split.value))
     correct = int((answers(trained, split).argmax(axis=1) == truths(trained, split)).sum())
     share, z = correct / count, NormalDist().inv_cdf(0.975)
     # Wilson's bounds are the shares p from which what was seen is z standard deviations away.
@@ -141,14 +141,14 @@ def test_the_panel_and_the_report_say_what_more_layers_brought(
     monkeypatch.setattr(session, "trained", compared)
     sentence = draw_comparison(ENGLISH, compared, Split.TEST)
     assert sentence
-    assert ResultsPanel(*visitor.call("change_split", Split.TEST.value)).headline.endswith(sentence)
-    assert sentence not in ResultsPanel(*visitor.call("change_split", Split.VALIDATION.value)).headline
+    assert fill(ResultsPanel, visitor.call("change_split", Split.TEST.value)).headline.endswith(sentence)
+    assert sentence not in fill(ResultsPanel, visitor.call("change_split", Split.VALIDATION.value)).headline
     assert sentence in draw_report(ENGLISH, compared)
 
 
 @pytest.mark.parametrize("split", [Split.TEST, Split.VALIDATION])
 def test_every_cell_shows_its_pictures(visitor: Visitor, trained: Trained, split: Split) -> None:
-    markup = Markup(ResultsPanel(*visitor.call("change_split", split.value)).confusion)
+    markup = Markup(fill(ResultsPanel, visitor.call("change_split", split.value)).confusion)
     expected = np.zeros((3, 3), dtype=int)
     np.add.at(expected, (truths(trained, split), answers(trained, split).argmax(axis=1)), 1)
     counts = [int(text) for text in markup.texts if text.isdigit()]
@@ -183,8 +183,8 @@ def test_a_picture_says_what_speaks_for_it_and_what_is_alike(visitor: Visitor, t
         assert markup.texts[1:7] == [
             text for idx in best for text in (f"{NAMES[idx]} ", f"{100 * probabilities[position, idx]:.1f}%")
         ]
-        assert markup.values("alt")[:2] == [f"speaks for {NAMES[idx]}" for idx in (best[0], second)]
-        assert pictures(markup)[2:] == [trained.dataset.samples[training[idx]].thumbnail for idx in alike]
+        assert markup.values("alt")[1:3] == [f"speaks for {NAMES[idx]}" for idx in (best[0], second)]
+        assert pictures(markup)[3:] == [trained.dataset.samples[training[idx]].thumbnail for idx in alike]
         assert markup.texts[-3:] == [
             f"{NAMES[trained.features.class_idxs[training[idx]]]} ({similarity[idx]:.2f})" for idx in alike
         ]
@@ -247,7 +247,13 @@ def test_what_is_accepted_of_known_pictures_and_of_strangers(visitor: Visitor, t
     sentence, *cells = ask_novelty(visitor, percent)
     threshold, test = ask(learned, chosen(Split.TEST))
     assert sentence == words.novelty.format(threshold=threshold, percent=percent, count=27)
-    assert cells[:6] == [*words.novelty_columns, words.novelty_test, test, words.novelty_examples, "0 of 6 (0%)"]
+    assert cells[:6] == [
+        *words.novelty_columns,
+        words.novelty_test,
+        test,
+        words.novelty_examples,
+        f"0 of {len(EXAMPLES)} (0%)",
+    ]
     rows = dict(zip(cells[6:14:2], cells[7:14:2], strict=True))
     left_out = [ask(learned & (class_idxs != idx), learned & (class_idxs == idx))[1] for idx in range(3)]
     assert rows == {
@@ -262,9 +268,9 @@ def test_what_is_accepted_of_known_pictures_and_of_strangers(visitor: Visitor, t
 
 @pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=["en", "zh"])
 def test_why_no_class_is_left_out_where_layers_were_trained(words: Words) -> None:
-    report = NoveltyReport(0.95, 0.25, 16, Judgement(0, 0), (False,) * 4 + (True, False), (), 0.3)
+    report = NoveltyReport(0.95, 0.25, 16, Judgement(0, 0), (False,) * 5 + (True, False), (), 0.3)
     said = words.finetune.results
-    accepted = said.novelty_accepted.format(accepted=1, count=6, percent=100 / 6)
+    accepted = said.novelty_accepted.format(accepted=1, count=7, percent=100 / 7)
     assert Markup(draw_novelty(words, report, NAMES)).texts == [
         f"{said.novelty_tuned.format(threshold=0.25, percent=95, count=16)} "
         f"{said.novelty_photo_strange.format(distance=0.3)}",
@@ -294,7 +300,7 @@ def test_the_visitors_photograph_is_judged_too(visitor: Visitor, tmp_path: Path)
 
 
 def test_names_are_text_in_every_part(visitor: Visitor) -> None:
-    panel = ResultsPanel(*visitor.call("change_split", "test"))
+    panel = fill(ResultsPanel, visitor.call("change_split", "test"))
     cell = CellPanel(*visitor.call("show_cell", "test", event_data={"pick": "0,0"})).cell
     (detail,) = visitor.call("show_picture", "test", event_data={"pick": "0"})
     for part in (panel.headline, panel.confusion, panel.cell, panel.classes, panel.reliability, cell, detail):
@@ -308,28 +314,28 @@ def test_names_are_text_in_every_part(visitor: Visitor) -> None:
 
 def test_the_classes_and_the_points_are_those_of_the_split(visitor: Visitor, trained: Trained) -> None:
     for split in (Split.VALIDATION, Split.TEST):
-        panel = ResultsPanel(*visitor.call("change_split", split.value))
+        panel = fill(ResultsPanel, visitor.call("change_split", split.value))
         truth, said = truths(trained, split), answers(trained, split).argmax(axis=1)
         cells = Markup(panel.classes).texts[6:]
         for idx, name in enumerate(NAMES):
             row = cells[6 * idx : 6 * idx + 6]
             assert row[:3] == [name, str((truth == idx).sum()), str((said == idx).sum())]
             assert row[4] == f"{100 * (said[truth == idx] == idx).mean():.1f}%"
-        data = panel.points["data"]
+        data = panel.points.plot["value"]["data"]
         assert [each[2] for each in data] == [NAMES[idx] for idx in truth]
         centred = np.array([each[:2] for each in data], dtype=float)
         assert centred.mean(axis=0) == pytest.approx([0, 0], abs=1e-6)
 
 
 def test_the_reliability_is_that_of_the_split(visitor: Visitor, trained: Trained) -> None:
-    panel = ResultsPanel(*visitor.call("change_split", "test"))
+    panel = fill(ResultsPanel, visitor.call("change_split", "test"))
     probabilities = answers(trained, Split.TEST)
     right = probabilities.argmax(axis=1) == truths(trained, Split.TEST)
     sureness = probabilities.max(axis=1)
     bins = np.ceil(sureness * 10) - 1
     off = sum(abs((sureness - right)[bins == each].sum()) for each in set(bins)) / len(right)
-    sentence = next(text for text in Markup(panel.reliability).texts if text.startswith("It is off by"))
-    assert f"It is off by {100 * off:.1f} points" in sentence
+    sentence = next(text for text in Markup(panel.reliability).texts if text.startswith("On average the two differ"))
+    assert f"differ by {100 * off:.1f} points" in sentence
     assert sum(int(text) for text in Markup(panel.reliability).texts if text.isdigit()) == 9
 
 
@@ -340,7 +346,7 @@ def test_the_temperature_is_judged_on_the_test_split_whichever_is_shown(visitor:
     assert found.after is not None
     assert (found.before.count, found.num_validation, found.num_training) == (9, 15, 12)
     for split in Split.VALIDATION, Split.TEST:
-        assert ResultsPanel(*visitor.call("change_split", split.value)).temperature == ""
+        assert fill(ResultsPanel, visitor.call("change_split", split.value)).temperature == ""
         (said,) = Markup(visitor.call("show_temperature")[0]).texts
         assert words.temperature_source.format(validation=15, training=12) in said
         if found.temperature == 1:
@@ -364,8 +370,8 @@ def test_the_same_head_is_not_drawn_again_and_another_page_draws_it(visitor: Vis
     again = visitor.call("show_results", "test", None)
     assert all(map(is_left, again))
     reloaded = visit(token=visitor.token, language="zh")
-    panel = ResultsPanel(*reloaded.call("show_results", "test", None))
-    assert panel.accordion["visible"] is True
+    panel = fill(ResultsPanel, reloaded.call("show_results", "test", None))
+    assert panel.whole["visible"] is True
     assert CHINESE.finetune.results.test_note in panel.headline
     assert CHINESE.finetune.results.confusion_help in panel.confusion
     assert CHINESE.finetune.results.detail_hint in panel.detail
@@ -375,7 +381,7 @@ def test_without_a_test_split_the_validation_is_shown(visit: Visit, make_zip: Ma
     visitor = visit()
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*RIDGE)
-    panel = ResultsPanel(*visitor.call("show_results", "test", None))
+    panel = fill(ResultsPanel, visitor.call("show_results", "test", None))
     assert (panel.split["visible"], panel.split["value"]) == (False, "validation")
     assert ENGLISH.finetune.results.validation_note in panel.headline
     assert "<strong>2 of 2</strong>" in panel.headline
@@ -386,10 +392,10 @@ def test_a_dropped_head_has_no_results(visit: Visit, server: Server, make_zip: M
     assert all(map(is_left, visitor.call("show_results", "test", None)))  # there is nothing to hide yet
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*RIDGE)
-    assert ResultsPanel(*visitor.call("show_results", "test", None)).accordion["visible"] is True
+    assert fill(ResultsPanel, visitor.call("show_results", "test", None)).whole["visible"] is True
     visitor.call("back_to_imagenet")
-    panel = ResultsPanel(*visitor.call("show_results", "test", None))
-    assert panel.accordion["visible"] is False
+    panel = fill(ResultsPanel, visitor.call("show_results", "test", None))
+    assert panel.whole["visible"] is False
     assert [panel.headline, panel.confusion, panel.cell, panel.detail, panel.classes, panel.reliability] == [""] * 6
     assert panel.temperature == ""
     assert visitor.call("show_novelty", 95) == [""]
@@ -402,17 +408,17 @@ def test_results_go_with_the_pictures_and_the_head_stays(visit: Visit, make_zip:
     visitor = visit()
     visitor.bring(make_zip(colour_folders()))
     visitor.train(*RIDGE)
-    assert "blue" in ResultsPanel(*visitor.call("show_results", "test", None)).confusion
+    assert "blue" in fill(ResultsPanel, visitor.call("show_results", "test", None)).confusion
     visitor.call("drop_pictures")
-    panel = ResultsPanel(*visitor.call("show_results", "test", None))
-    assert panel.accordion["visible"] is False
+    panel = fill(ResultsPanel, visitor.call("show_results", "test", None))
+    assert panel.whole["visible"] is False
     assert panel.confusion == ""
     assert "blue" in visitor.refresh().strip
 
 
 def test_a_page_without_results_refuses_nothing_and_shows_nothing(visit: Visit) -> None:
     visitor = visit()
-    assert ResultsPanel(*visitor.call("change_split", "test")).accordion["visible"] is False
+    assert fill(ResultsPanel, visitor.call("change_split", "test")).whole["visible"] is False
     with pytest.raises(Refused) as refused:
         visitor.call("make_report")
     assert str(refused.value) == ENGLISH.explain(NoHead())

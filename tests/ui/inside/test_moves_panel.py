@@ -10,13 +10,13 @@ from PIL import Image
 from demo.data.samples import find_example
 from demo.models.backbone import Backbone
 from demo.tasks.moves import LARGEST, NEUTRAL, Move, move_picture
-from demo.ui.inside.moves import NUM_STEPS, MoveOutputs, choose_steps
+from demo.ui.inside.moves import NUM_STEPS, MoveOutputs, choose_steps, judge
 from demo.ui.parts.errors import UnknownChoice
 from demo.words.language import CHINESE, ENGLISH
 from tests.served import Server
-from tests.ui.inside.test_inside import MOVES, alt_texts, unfold
+from tests.ui.inside.test_inside import alt_texts
 from tests.ui.inside.test_residual_panel import cells
-from tests.visitor import Markup, Refused, Visit, Visitor, fill, is_left
+from tests.visitor import Markup, Refused, Visit, Visitor, fill
 
 CAT = find_example("cat").path
 WORDS = ENGLISH.inside.moves
@@ -27,7 +27,7 @@ STAGES = list(WORDS.stages.values())
 def visitor(server: Server) -> Iterator[Visitor]:
     visitor = Visitor(server.url)
     visitor.call("choose_photo", visitor.upload(CAT))
-    yield unfold(visitor, MOVES)
+    yield visitor
     visitor.close()
 
 
@@ -49,8 +49,19 @@ def test_steps_reach_as_far_as_the_slider_says(move: Move, percent: float) -> No
     assert share == pytest.approx(percent / 100)
 
 
+def test_it_is_said_whether_the_features_stayed(embedded: Backbone, cat: Image.Image) -> None:
+    said = []
+    for percent in (30, 100):
+        moved = move_picture(embedded, cat, Move.SCALE, choose_steps(Move.SCALE, percent))
+        numbers = {"features": min(moved.features), "low": min(moved.stages[0].unmoved)}
+        kind = "kept" if numbers["features"] >= 0.8 else "lost"
+        assert judge(WORDS, moved) == WORDS.verdicts[kind].format(**numbers)
+        said.append(kind)
+    assert said == ["kept", "lost"]
+
+
 def test_both_plots_say_what_their_tables_say(visitor: Visitor, embedded: Backbone, cat: Image.Image) -> None:
-    drawn = fill(MoveOutputs, visitor.call("draw_moves", None, "turn", 50))
+    drawn = fill(MoveOutputs, visitor.call("draw_moves", "turn", 50))
     likewise, unmoved = curves(drawn.likewise.plot), curves(drawn.unmoved.plot)
     expected = move_picture(embedded, cat, Move.TURN, choose_steps(Move.TURN, 50))
     assert expected.top.class_name in drawn.top
@@ -80,7 +91,7 @@ def test_both_plots_say_what_their_tables_say(visitor: Visitor, embedded: Backbo
 @pytest.mark.parametrize("move", ["spin", "", None, 7, ["shift"], {"a": 1}])
 def test_an_unknown_move_is_refused(visitor: Visitor, move: Any) -> None:
     with pytest.raises(Refused) as refused:
-        visitor.call("draw_moves", None, move, 30)
+        visitor.call("draw_moves", move, 30)
     error = UnknownChoice(option=WORDS.move, value=str(move), known=", ".join(Move))
     assert str(refused.value) == ENGLISH.explain(error)
 
@@ -88,13 +99,11 @@ def test_an_unknown_move_is_refused(visitor: Visitor, move: Any) -> None:
 @pytest.mark.parametrize("reach", [0, -1, 101, 1e30, float("nan"), float("inf"), None, "30", True, [30]])
 def test_a_reach_out_of_range_is_refused(visitor: Visitor, reach: Any) -> None:
     with pytest.raises(Refused, match=r"it must be (from 1 to 100|a number)\."):
-        visitor.call("draw_moves", None, "shift", reach)
+        visitor.call("draw_moves", "shift", reach)
 
 
-def test_a_closed_panel_computes_nothing_and_one_without_photograph_asks_for_it(visit: Visit) -> None:
-    visitor = visit()
-    assert all(map(is_left, visitor.call("draw_moves", None, "shift", 30)))
-    drawn = fill(MoveOutputs, unfold(visitor, MOVES).call("draw_moves", None, "shift", 30))
+def test_without_a_photograph_one_is_asked_for(visit: Visit) -> None:
+    drawn = fill(MoveOutputs, visit().without_photo().call("draw_moves", "shift", 30))
     assert ENGLISH.photo.missing in drawn.top
     assert drawn.pictures == ""
     for chart in (drawn.likewise, drawn.unmoved):
@@ -104,6 +113,8 @@ def test_a_closed_panel_computes_nothing_and_one_without_photograph_asks_for_it(
 def test_the_panel_speaks_chinese(visit: Visit) -> None:
     visitor = visit(language="zh")
     visitor.call("choose_photo", visitor.upload(CAT))
-    likewise = fill(MoveOutputs, unfold(visitor, MOVES).call("draw_moves", None, "scale", 100)).likewise
+    outputs = fill(MoveOutputs, visitor.call("draw_moves", "scale", 100))
+    likewise = outputs.likewise
+    assert "虎纹猫 (tiger cat)" in outputs.top
     assert list(curves(likewise.plot)) == list(CHINESE.inside.moves.stages.values())
     assert [row[0] for row in cells(likewise.table)][::4] == ["缩放", "× 0.84", "× 1.68"]

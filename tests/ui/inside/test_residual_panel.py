@@ -13,8 +13,8 @@ from demo.models.backbone import Backbone
 from demo.models.zoo import EMBEDDED, ZOO, find_spec
 from demo.tasks.blocks import list_blocks
 from demo.tasks.evaluate import Accuracy
-from demo.tasks.predict import predict
-from demo.tasks.residual import measure_without, switch_off, view_block
+from demo.tasks.predict import ClassProbability, predict
+from demo.tasks.residual import Answer, BlockTrial, measure_without, switch_off, view_block
 from demo.ui.inside.block_markup import draw_drawing, draw_view
 from demo.ui.inside.panel import Subject
 from demo.ui.inside.residual import (
@@ -24,6 +24,7 @@ from demo.ui.inside.residual import (
     count_again,
     draw_absent,
     draw_answers,
+    draw_trial,
     parse_off,
 )
 from demo.visitors.errors import NoHead
@@ -33,7 +34,7 @@ from tests.networks import summary
 from tests.pictures import colour_folders, write_zip
 from tests.served import Server
 from tests.tasks.test_residual import EMBEDDED_BLOCKS, linear_head, untrained
-from tests.ui.inside.test_inside import RESIDUAL, alt_texts, unfold
+from tests.ui.inside.test_inside import alt_texts
 from tests.visitor import Markup, Refused, Visit, Visitor, fill, is_left, recipe_values
 
 CAT = find_example("cat").path
@@ -44,12 +45,12 @@ LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda word
 
 @pytest.fixture(scope="module")
 def visitor(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Visitor]:
-    """A page with a photograph, the panel open, and a head of the visitor's own in use."""
+    """A page with a photograph, and a head of the visitor's own in use."""
     visitor = Visitor(server.url)
     visitor.call("choose_photo", visitor.upload(CAT))
     visitor.bring(write_zip(tmp_path_factory.mktemp("upload") / "colours.zip", colour_folders(4)))
     visitor.train(*recipe_values(optimizer="ridge"))
-    yield unfold(visitor, RESIDUAL)
+    yield visitor
     visitor.close()
 
 
@@ -64,7 +65,7 @@ def cells(markup: str) -> list[list[str]]:
 
 
 def open_lab(visitor: Visitor, block: Any = None, shortcuts: Any = None, blocks: Any = None) -> ResidualOutputs:
-    return fill(ResidualOutputs, visitor.call("open_residual", None, block, shortcuts, blocks))
+    return fill(ResidualOutputs, visitor.call("open_residual", block, shortcuts, blocks))
 
 
 def test_the_blocks_of_the_network_in_use_are_offered(visitor: Visitor) -> None:
@@ -89,13 +90,13 @@ def test_what_another_network_had_is_forgotten_and_the_rest_is_kept(visitor: Vis
 
 
 def test_a_block_is_shown_by_its_maps_and_norms(visitor: Visitor, embedded: Backbone, cat: Image.Image) -> None:
-    (drawn,) = visitor.call("draw_block", None, "blocks.3.1")
+    (drawn,) = visitor.call("draw_block", "blocks.3.1")
     view = view_block(embedded, "blocks.3.1", cat)
     signals = (view.x, view.residual, view.total)
     places = [LAB.places[each] for each in ("x", "residual", "total")]  # no projection, and no ReLU after the sum
     assert alt_texts(drawn) == [LAB.map_alt.format(place=place, name="blocks.3.1") for place in places]
     assert drawn.count(' download="block-blocks-3-1') == 3
-    assert cells(drawn) == [
+    assert cells(drawn)[4:] == [  # behind what a trial of the block gave
         list(LAB.norm_columns),
         *(
             [place, "80 × 14 × 14", f"{signal.norm:.4g}", f"{signal.mean_norm:.4g}"]
@@ -150,7 +151,7 @@ def test_answers_before_and_after_stand_side_by_side(
     head, off = session.state.head, ["blocks.3.1", "blocks.4.2"]
     view = switch_off(embedded, shortcuts=off[:1], blocks=off)
     before, after = (predict(each, cat, head=head).top for each in (embedded, view))
-    outputs = AnswerOutputs(*visitor.call("compare_answers", None, off[:1], off))
+    outputs = AnswerOutputs(*visitor.call("compare_answers", off[:1], off))
     assert LAB.answers.format(shortcuts=1, blocks=2) in outputs.answers
     assert outputs.counted == ""
     _, *rows = cells(outputs.answers)
@@ -166,16 +167,53 @@ def test_answers_before_and_after_stand_side_by_side(
     ]
 
 
+def trial(*, whole: float, block_off: float, shortcut_off: float) -> BlockTrial:
+    return BlockTrial(
+        "blocks.1.1",
+        ClassProbability(0, HOSTILE, whole),
+        Answer(ClassProbability(0, HOSTILE, block_off), block_off),
+        Answer(ClassProbability(1, "other", 0.5), shortcut_off),
+    )
+
+
+@LANGUAGES
+@pytest.mark.parametrize(
+    ("block_off", "shortcut_off", "verdict"),
+    [(0.9, 0.02, "shortcut"), (0.02, 0.9, "block"), (0.9, 0.905, "alike"), (0.95, 0.93, "shortcut")],
+)
+def test_a_trial_says_what_happened_whichever_way_it_went(
+    words: Words, block_off: float, shortcut_off: float, verdict: str
+) -> None:
+    lab = words.inside.residual
+    drawn = draw_trial(lab, trial(whole=0.95, block_off=block_off, shortcut_off=shortcut_off))
+    assert [each for each, text in lab.trial_verdicts.items() if text in drawn] == [verdict]
+    assert lab.trial_unsure not in drawn
+    assert "img" not in Markup(drawn).elements
+    assert [row[0] for row in cells(drawn)[1:]] == list(lab.trial_rows.values())
+    assert [row[2] for row in cells(drawn)[1:]] == [f"{100 * each:.1f}%" for each in (0.95, block_off, shortcut_off)]
+
+
+def test_a_trial_of_an_answer_that_is_not_sure_says_so() -> None:
+    assert LAB.trial_unsure in draw_trial(LAB, trial(whole=0.39, block_off=0.3, shortcut_off=0.01))
+
+
+def test_the_lab_opens_on_what_one_shortcut_is_worth(visit: Visit) -> None:
+    opened = open_lab(visit())  # on the first example
+    assert LAB.trial_verdicts["shortcut"] in opened.drawn
+    assert "espresso" in opened.drawn
+    assert LAB.turned.format(outside=24, inside=144) in opened.drawn
+
+
 def test_whatever_a_class_is_called_is_shown_as_text(session: Session, embedded: Backbone, cat: Image.Image) -> None:
     head = type(linear_head())(linear_head().module, (HOSTILE, "b"), EMBEDDED, summary())
-    markup = Markup(draw_answers(LAB, Subject(session, embedded, head, cat), Off(("blocks.1.1",), ())))
+    markup = Markup(draw_answers(ENGLISH, Subject(session, embedded, head, cat), Off(("blocks.1.1",), ())))
     assert HOSTILE in markup.texts
     assert "img" not in markup.elements
 
 
 @pytest.mark.parametrize("values", [None, [], [None]])
 def test_nothing_off_is_said(visitor: Visitor, values: Any) -> None:
-    outputs = AnswerOutputs(*visitor.call("compare_answers", None, values, values))
+    outputs = AnswerOutputs(*visitor.call("compare_answers", values, values))
     assert Markup(outputs.answers).texts == [LAB.nothing_off]
 
 
@@ -183,8 +221,8 @@ def test_nothing_off_is_said(visitor: Visitor, values: Any) -> None:
 @pytest.mark.parametrize("handler", ["draw_block", "compare_answers", "count_again"])
 def test_an_unknown_block_is_refused(visitor: Visitor, handler: str, value: Any) -> None:
     values = {
-        "draw_block": (None, value),
-        "compare_answers": (None, ["blocks.1.1"], [value]),
+        "draw_block": (value,),
+        "compare_answers": (["blocks.1.1"], [value]),
         "count_again": ([value], []),
     }
     with pytest.raises(Refused, match=r"EfficientNet-Lite0 has no block .*\. Choose one of: blocks.1.1,"):
@@ -255,15 +293,8 @@ def test_a_network_without_such_blocks_hides_the_lab(visitor: Visitor, monkeypat
     assert all(map(is_left, (opened.block, opened.drawn, *opened.off, *opened.answers, opened.count_button)))
 
 
-def test_a_closed_panel_computes_nothing(visit: Visit) -> None:
-    visitor = visit()
-    visitor.call("choose_photo", visitor.upload(CAT))
-    for handler, values in (("open_residual", [None] * 3), ("draw_block", [None]), ("compare_answers", [None] * 2)):
-        assert all(map(is_left, visitor.call(handler, None, *values)))
-
-
 def test_without_a_photograph_one_is_asked_for(visit: Visit) -> None:
-    opened = open_lab(unfold(visit(), RESIDUAL))
+    opened = open_lab(visit().without_photo())
     assert ENGLISH.photo.missing in opened.hint
     assert opened.lab["visible"] is False
 
@@ -271,19 +302,17 @@ def test_without_a_photograph_one_is_asked_for(visit: Visit) -> None:
 def test_the_panel_speaks_chinese(visit: Visit) -> None:
     visitor = visit(language="zh")
     visitor.call("choose_photo", visitor.upload(CAT))
-    unfold(visitor, RESIDUAL)
-    (drawn,) = visitor.call("draw_block", None, "blocks.1.1")
+    (drawn,) = visitor.call("draw_block", "blocks.1.1")
     assert CHINESE.inside.residual.places["residual"] in drawn
     with pytest.raises(Refused, match="没有名为“none”的带捷径的模块"):
-        visitor.call("draw_block", None, "none")
+        visitor.call("draw_block", "none")
 
 
 def test_two_visitors_switch_off_what_they_like(visitor: Visitor, visit: Visit, embedded: Backbone) -> None:
     other = visit()
     other.call("choose_photo", other.upload(CAT))
-    unfold(other, RESIDUAL)
     before = {name: tensor.clone() for name, tensor in embedded.network.state_dict().items()}
-    alone = other.call("compare_answers", None, [], ["blocks.2.1"])
-    visitor.call("compare_answers", None, EMBEDDED_BLOCKS, EMBEDDED_BLOCKS)
-    assert other.call("compare_answers", None, [], ["blocks.2.1"]) == alone
+    alone = other.call("compare_answers", [], ["blocks.2.1"])
+    visitor.call("compare_answers", EMBEDDED_BLOCKS, EMBEDDED_BLOCKS)
+    assert other.call("compare_answers", [], ["blocks.2.1"]) == alone
     assert all(tensor.equal(before[name]) for name, tensor in embedded.network.state_dict().items())

@@ -20,11 +20,11 @@ from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH
 from tests.networks import summary
 from tests.served import Server
-from tests.ui.inside.test_inside import STATISTICS, alt_texts, unfold
+from tests.ui.inside.test_inside import alt_texts
 from tests.ui.inside.test_residual_panel import cells
-from tests.visitor import Markup, Refused, Visit, Visitor, fill, is_left
+from tests.visitor import Markup, Refused, Visit, Visitor, fill
 
-CAT, COFFEE = find_example("cat").path, find_example("coffee").path
+CAT, PALACE = find_example("cat").path, find_example("palace").path
 WORDS = ENGLISH.inside.statistics
 EXAMPLE_NAMES = [each.name for each in EXAMPLES]
 
@@ -33,7 +33,7 @@ EXAMPLE_NAMES = [each.name for each in EXAMPLES]
 def visitor(server: Server) -> Iterator[Visitor]:
     visitor = Visitor(server.url)
     visitor.call("choose_photo", visitor.upload(CAT))
-    yield unfold(visitor, STATISTICS)
+    yield visitor
     visitor.close()
 
 
@@ -43,8 +43,8 @@ def session(visitor: Visitor, server: Server) -> Session:
 
 
 @pytest.fixture(scope="module")
-def beside_coffee(embedded: Backbone, cat: Image.Image, settings: Settings) -> tuple[StageComparison, ...]:
-    return compare_stages([(embedded, cat), (embedded, read_example(find_example("coffee"), settings))])
+def beside_palace(embedded: Backbone, cat: Image.Image, settings: Settings) -> tuple[StageComparison, ...]:
+    return compare_stages([(embedded, cat), (embedded, read_example(find_example("palace"), settings))])
 
 
 def strongest(row: list[str]) -> list[int]:
@@ -53,15 +53,15 @@ def strongest(row: list[str]) -> list[int]:
 
 
 def open_comparison(visitor: Visitor, beside: Any) -> OpenedOutputs:
-    return fill(OpenedOutputs, visitor.call("open_statistics", None, beside))
+    return fill(OpenedOutputs, visitor.call("open_statistics", beside))
 
 
 def compare(visitor: Visitor, beside: Any) -> StatisticsOutputs:
-    return fill(StatisticsOutputs, visitor.call("draw_statistics", None, beside))
+    return fill(StatisticsOutputs, visitor.call("draw_statistics", beside))
 
 
 def bring(visitor: Visitor, second: Any) -> StatisticsOutputs:
-    return fill(StatisticsOutputs, visitor.call("bring_second", None, OWN, second))
+    return fill(StatisticsOutputs, visitor.call("bring_second", OWN, second))
 
 
 def plots_of(drawn: Comparison) -> list[Any]:
@@ -92,37 +92,37 @@ def assert_shows(drawn: Comparison, stages: tuple[StageComparison, ...], other: 
             assert next(charts)[1:] == [str(first), str(second)]
 
 
-def test_an_example_stands_beside_the_photograph(visitor: Visitor, beside_coffee: tuple[StageComparison, ...]) -> None:
+def test_an_example_stands_beside_the_photograph(visitor: Visitor, beside_palace: tuple[StageComparison, ...]) -> None:
     beside, (place, _, drawn) = open_comparison(visitor, None)
     assert [value for _, value in beside["choices"]] == [*EXAMPLE_NAMES, OWN]
-    assert (beside["value"], place["visible"]) == ("coffee", False)
-    assert alt_texts(drawn.pictures) == [WORDS.picture_alt.format(name=name) for name in (WORDS.first_look, "coffee")]
+    assert (beside["value"], place["visible"]) == ("palace", False)
+    assert alt_texts(drawn.pictures) == [WORDS.picture_alt.format(name=name) for name in (WORDS.first_look, "palace")]
     assert len(Markup(drawn.pictures).values("download")) == 2
-    assert_shows(drawn, beside_coffee, "coffee")
+    assert_shows(drawn, beside_palace, "palace")
 
 
 def test_what_was_chosen_stays(visitor: Visitor) -> None:
     assert open_comparison(visitor, "rocket").beside["value"] == "rocket"
-    assert open_comparison(visitor, UNTUNED).beside["value"] == "coffee"  # UNTUNED is not offered here
+    assert open_comparison(visitor, UNTUNED).beside["value"] == "palace"  # UNTUNED is not offered here
 
 
-def test_a_second_picture_of_ones_own(visitor: Visitor, beside_coffee: tuple[StageComparison, ...]) -> None:
+def test_a_second_picture_of_ones_own(visitor: Visitor, beside_palace: tuple[StageComparison, ...]) -> None:
     place, second, drawn = compare(visitor, OWN)
     assert (place["visible"], second, Markup(drawn.pictures).texts) == (True, None, [WORDS.no_second])
     assert (drawn.table, drawn.numbers) == ("", "")
     assert [plot["visible"] for plot in plots_of(drawn)] == [False, False, False]
-    place, second, drawn = bring(visitor, visitor.upload(COFFEE))
+    place, second, drawn = bring(visitor, visitor.upload(PALACE))
     assert place["visible"] is True
     assert second["url"].startswith("data:image/jpeg;base64,")
-    assert_shows(drawn, beside_coffee, WORDS.own)
+    assert_shows(drawn, beside_palace, WORDS.own)
     assert compare(visitor, OWN).comparison.numbers == drawn.numbers  # the picture is kept, though its file is not
     _, second, drawn = bring(visitor, None)
     assert (second, Markup(drawn.pictures).texts) == (None, [WORDS.no_second])
 
 
 def test_a_second_picture_that_is_none_is_refused(visitor: Visitor) -> None:
-    with pytest.raises(Refused, match="is not a picture that can be read here"):
-        visitor.call("bring_second", None, OWN, visitor.upload(Path(__file__)))
+    with pytest.raises(Refused, match="is a text file, not a picture"):
+        visitor.call("bring_second", OWN, visitor.upload(Path(__file__)))
 
 
 def test_before_fine_tuning_stands_beside_after(
@@ -151,18 +151,15 @@ def test_before_fine_tuning_stands_beside_after(
 @pytest.mark.parametrize("beside", ["dog", UNTUNED, "", None, 7, ["cat"], {"a": 1}])
 def test_an_unknown_choice_is_refused(visitor: Visitor, beside: Any) -> None:
     with pytest.raises(Refused) as refused:
-        visitor.call("draw_statistics", None, beside)
+        visitor.call("draw_statistics", beside)
     known = ENGLISH.list_separator.join([*ENGLISH.predict.example_names.values(), WORDS.own])
     error = UnknownChoice(option=WORDS.beside, value=str(beside), known=known)
     assert str(refused.value) == ENGLISH.explain(error)
 
 
-def test_a_closed_panel_computes_nothing_and_one_without_photograph_asks_for_it(visit: Visit) -> None:
-    visitor = visit()
-    assert all(map(is_left, visitor.call("open_statistics", None, None)))
-    assert all(map(is_left, visitor.call("draw_statistics", None, "dog")))
-    opened = open_comparison(unfold(visitor, STATISTICS), None)
-    assert opened.beside["value"] == "coffee"
+def test_without_a_photograph_one_is_asked_for(visit: Visit) -> None:
+    opened = open_comparison(visit().without_photo(), None)
+    assert opened.beside["value"] == "palace"
     assert ENGLISH.photo.missing in opened.statistics.comparison.pictures
     assert opened.statistics.comparison.table == ""
 
@@ -170,5 +167,5 @@ def test_a_closed_panel_computes_nothing_and_one_without_photograph_asks_for_it(
 def test_the_panel_speaks_chinese(visit: Visit) -> None:
     visitor = visit(language="zh")
     visitor.call("choose_photo", visitor.upload(CAT))
-    drawn = open_comparison(unfold(visitor, STATISTICS), "flower").statistics.comparison
+    drawn = open_comparison(visitor, "flower").statistics.comparison
     assert [row[1] for row in cells(drawn.table)][1:3] == [CHINESE.inside.statistics.first_look, "花"]

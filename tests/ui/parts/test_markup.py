@@ -10,9 +10,11 @@ from demo.ui.parts.markup import (
     PICK_SCRIPT,
     draw_download,
     draw_figure,
+    draw_link,
     draw_picture,
     draw_status,
     draw_table,
+    draw_way,
     encode_jpeg,
     encode_png,
 )
@@ -82,11 +84,21 @@ def test_a_picture_can_be_kept_under_a_name_that_says_what_it_is() -> None:
     assert markup.elements == ["figure", "a", "img", "figcaption"]
     assert markup.values("download") == ["map-of-ants-bees-10.png"]
     assert markup.values("alt") == ["Map of <ants> & bees, 10%"]
-    assert markup.values("href") == markup.values("src")
-    assert base64.b64decode(markup.values("href")[0].partition(",")[2]) == b"any bytes"
+    assert base64.b64decode(markup.values("src")[0].partition(",")[2]) == b"any bytes"
     assert markup.texts == ['a "cat"']
 
 
 def test_a_png_keeps_every_pixel() -> None:
     picture = noise(1, (40, 30))
     assert Image.open(io.BytesIO(encode_png(picture))).tobytes() == picture.tobytes()
+
+
+def test_a_link_opens_beside_the_page_and_a_way_stays_on_it() -> None:
+    link = Markup(draw_link(HOSTILE, "https://example.org/?a=1&b=2"))
+    assert link.elements == ["a"]
+    assert link.texts == [HOSTILE]
+    assert (link.values("href"), link.values("target")) == (["https://example.org/?a=1&b=2"], ["_blank"])
+    way = Markup(draw_way("?tab=inside&panel=erase", HOSTILE))
+    assert way.elements == ["a"]
+    assert (way.values("href"), way.values("data-to")) == (["?tab=inside&panel=erase"], ["erase"])
+    assert way.values("target") == []

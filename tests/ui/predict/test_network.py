@@ -1,7 +1,6 @@
 """Choosing a network on the page, and every network of the table from its file to a visitor's head."""
 
 import html
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -17,9 +16,9 @@ from demo.settings import Settings
 from demo.tasks.activations import capture_stages
 from demo.tasks.finetune import FineTuned, fine_tune
 from demo.tasks.predict import predict
-from demo.ui.predict.network import NetworkChoice, draw_history
+from demo.ui.predict.network import NetworkChoice
 from demo.visitors.arrival import Arrival
-from demo.words.language import CHINESE, ENGLISH
+from demo.words.language import ENGLISH
 from tests.conftest import names_to_try
 from tests.pictures import MakeZip, colour_folders, noise
 from tests.served import Server
@@ -104,13 +103,13 @@ def test_a_head_waits_for_its_backbone(
     visitor: Visitor, host: WeightsHost, resnet18: BackboneSpec, checkpoint: bytes, make_zip: MakeZip
 ) -> None:
     host.resources[path_of(resnet18)] = Resource(checkpoint)
-    visitor.call("choose_archive", visitor.upload(make_zip(colour_folders())))
+    visitor.call("choose_archive", [visitor.upload(make_zip(colour_folders()))])
     visitor.call("start_training", *recipe_values(1))
     visitor.call("watch_training")
     choose(visitor, "resnet18")
     shown = visitor.refresh()
-    assert "waits for EfficientNet-Lite0" in shown.strip
-    assert shown.predict.answers["visible"] is False
+    assert "was trained on EfficientNet-Lite0" in shown.strip
+    assert shown.network.answers["visible"] is False
     choose(visitor, EMBEDDED)
     assert "your 2 classes" in visitor.refresh().strip
 
@@ -133,26 +132,3 @@ def test_a_failed_arrival_is_kept_for_who_asks(resnet18: BackboneSpec) -> None:
     arrival.run()
     assert arrival.over.is_set()
     assert "404" in str(arrival.error)
-
-
-def test_the_history_tells_every_network_in_order() -> None:
-    for words in (ENGLISH, CHINESE):
-        history = draw_history(words)
-        places = [history.index(f">{name}</a>") for name in ("LeNet-5", *(spec.display_name for spec in ZOO.values()))]
-        assert places == sorted(places)
-        assert all(idea in history for idea in words.predict.network.ideas.values())
-        assert set(words.predict.network.ideas) == {"lenet5", *ZOO}
-    assert [spec.year for spec in ZOO.values()] == sorted(spec.year for spec in ZOO.values())
-
-
-@pytest.mark.parametrize(
-    ("name", "cells"),
-    [
-        # https://docs.pytorch.org/vision/stable/models.html; the fields are those of the gradients of single cells
-        ("ResNet-50", ["25.6", "4.1", "76.1%", "98", "4 / 35 · 16 / 267 · 32 / 427"]),
-        ("Inception v3", ["23.8", "5.7", "77.3%", "104", "4 / 23 · 16 / 927 · 32 / 1311"]),
-    ],
-)
-def test_the_history_gives_each_network_its_numbers(name: str, cells: list[str]) -> None:
-    (row,) = [row for row in draw_history(ENGLISH).split("<tr>") if f">{name}</a>" in row]
-    assert re.findall(r"<td>([^<]*)</td>", row)[-5:] == cells

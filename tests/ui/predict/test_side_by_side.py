@@ -45,13 +45,30 @@ def test_a_batch_gives_a_table_and_a_csv(visitor: Visitor, tmp_path: Path, monke
         path = tmp_path / name
         path.write_bytes(content)
         uploads.append({**visitor.upload(path), "orig_name": name})
-    batch = fill(BatchTable, visitor.call("predict_batch", [EMBEDDED], uploads))
+    batch = fill(BatchTable, visitor.call("predict_pictures", [EMBEDDED], uploads))
     assert "=red.png" in batch.table
-    assert "is not a picture" in batch.table
+    assert "it is a text file, not a picture" in batch.table
     rows = list(csv.reader(io.StringIO(Path(batch.csv_file["value"]["path"]).read_text(encoding="utf-8-sig"))))
-    assert rows[0] == ["Picture", "EfficientNet-Lite0", "Probability"]
+    assert rows[0] == ["Picture", "EfficientNet-Lite0", "Probability", ENGLISH.predict.side_by_side.batch_notes]
     assert rows[1][0] == "'=red.png"
+    assert rows[1][3] == ENGLISH.photo.notes["one_colour"]
     assert 0 < float(rows[1][2]) <= 1
+
+
+def test_a_network_that_cannot_be_had_spoils_no_batch(
+    visitor: Visitor, host: WeightsHost, resnet18: BackboneSpec, tmp_path: Path
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(png())
+    assert visitor.call("bring_networks", [resnet18.name, EMBEDDED]) == [""]
+    assert path_of(resnet18) in [each.path for each in host.log]
+    networks = ["resnet34", EMBEDDED]  # no other test loads it
+    batch = fill(BatchTable, visitor.call("predict_pictures", networks, [visitor.upload(path) for _ in range(3)]))
+    assert batch.table.count("The weights of ResNet-34 could not be had") == 1
+    rows = list(csv.reader(io.StringIO(visitor.download(batch.csv_file).decode("utf-8-sig"))))
+    absent = ENGLISH.predict.side_by_side.absent
+    assert [row[1:3] for row in rows] == [["ResNet-34", "Probability"], *[[absent, ""]] * 3]
+    assert all(0 < float(row[4]) <= 1 for row in rows[1:])
 
 
 @pytest.mark.parametrize("networks", [[], [EMBEDDED], ["alexnet", "googlenet", "resnet18", "resnet34", "resnet50"]])

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from demo.settings import MEGABYTE, Settings
-from demo.ui.server.errors import AddressRefused, BodyUnreadable, RequestTooLarge
+from demo.ui.server.errors import AddressRefused, BodyTooLarge, BodyUnreadable
 from demo.ui.server.gate import content_policy
 from demo.words.language import CHINESE, ENGLISH
 from tests.served import Server
@@ -75,7 +75,7 @@ def test_a_large_body_is_refused_whether_its_length_is_stated_or_not(
     answer = send(server, path, body if is_stated else iter([body[:900_000], body[900_000:]]), JSON)
     assert is_refused(answer, 413)
     if answer is not None:
-        assert answer.json()["detail"] == ENGLISH.explain(RequestTooLarge(limit=1.0))
+        assert answer.json()["detail"] == ENGLISH.explain(BodyTooLarge(limit=1.0))
 
 
 def test_a_large_upload_is_refused_before_it_is_read(server: Server, settings: Settings) -> None:
@@ -227,15 +227,18 @@ def test_an_upload_gets_a_name_that_every_system_can_keep(sent: str, kept: str, 
 )
 def test_files_are_not_fetched_from_addresses(address: str, server: Server) -> None:
     file = {"path": address, "meta": {"_type": "gradio.FileData"}}
-    for path, body in (
-        ("/call/predict", {"data": [file, "", 5]}),
-        ("/call/predict", {"data": [address, "", 5]}),
-        ("/queue/join", {"data": [None, file], "fn_index": 0, "session_hash": "a"}),
-    ):
-        answer = send(server, path, json.dumps(body).encode(), JSON)
-        assert answer is not None
-        assert answer.status_code == 400
-        assert answer.json()["detail"] == ENGLISH.explain(AddressRefused(address=address.strip()[:40]))
+    sentence = ENGLISH.explain(AddressRefused(address=address.strip()[:40]))
+    attach = next(number for number, each in server.page.fns.items() if each.api_name == "attach")
+    page_event = {"data": [None, file], "fn_index": attach, "session_hash": "a"}
+    answer = send(server, "/queue/join", json.dumps(page_event).encode(), JSON)
+    assert answer is not None
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == sentence
+    for image in (file, address, {"url": address}):  # of a program, which is told in the stream of its answer
+        begun = send(server, "/call/predict", json.dumps({"data": [image, "", 5]}).encode(), JSON)
+        assert begun is not None
+        told = httpx.get(f"{server.url}/gradio_api/call/predict/{begun.json()['event_id']}", verify=False).text
+        assert json.loads(told.split("event: error\ndata: ")[1])["error"] == sentence
 
 
 def test_a_class_may_be_called_like_an_address(server: Server) -> None:
@@ -298,11 +301,13 @@ def test_every_answer_is_labelled(path: str, server: Server) -> None:
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     policy = headers["Content-Security-Policy"]
-    assert "sandbox" in policy if "file=" in path else policy == content_policy(is_shared=False)
+    assert "sandbox" in policy if "file=" in path else policy == content_policy()
     assert "Set-Cookie" not in headers
 
 
-def test_the_policy_lets_nothing_in_from_elsewhere() -> None:
-    assert "http" not in content_policy(is_shared=False).partition("frame-ancestors")[0]
-    assert "script-src-attr 'none'" in content_policy(is_shared=False)
-    assert "https://gradio.s3-us-west-2.amazonaws.com" in content_policy(is_shared=True)
+def test_the_policy_lets_nothing_in_from_elsewhere_and_names_who_may_show_the_page() -> None:
+    policy, _, ancestors = content_policy(("https://moodle.school",)).partition("frame-ancestors")
+    assert "http" not in policy
+    assert "script-src-attr 'none'" in policy
+    assert ancestors == " 'self' https://moodle.school"
+    assert content_policy().endswith("frame-ancestors 'self'")

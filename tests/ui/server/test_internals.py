@@ -97,7 +97,7 @@ def test_what_an_error_inside_gradio_says_stays_out_of_the_log(
         raise ValueError("secret.png")
 
     visitor = visit()
-    monkeypatch.setattr(gr.Label, "postprocess", fail)
+    monkeypatch.setattr(gr.HTML, "postprocess", fail)
     with caplog.at_level(logging.ERROR), pytest.raises(Refused):
         visitor.refresh()
     printed = "".join(capfd.readouterr())

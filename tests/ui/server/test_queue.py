@@ -1,6 +1,8 @@
 """The queue that takes turns."""
 
 import asyncio
+import itertools
+import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -109,3 +111,24 @@ def test_the_page_says_so(server: Server, monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(Refused, match="0 of your requests are still being answered"):
         visitor.call("keep_photo")
     visitor.close()
+
+
+def test_a_queue_without_events_rests_until_one_comes(queue: FairQueue) -> None:
+    async def rest_and_push() -> tuple[bool, bool]:
+        resting = asyncio.create_task(queue.sleep_when_free.wait())
+        await asyncio.sleep(0.1)  # a hundred times as long as gradio's own pause
+        rests = not resting.done()
+        await queue.push(SimpleNamespace(session_hash="a", fn_index=0, event_id=None), request(), None)
+        await asyncio.wait_for(resting, 0.1)
+        await asyncio.wait_for(queue.sleep_when_free.wait(), 0.1)  # with an event it looks as often as gradio does
+        return rests, len(queue) == 1
+
+    assert asyncio.run(rest_and_push()) == (True, True)
+
+
+@pytest.mark.usefixtures("server")
+def test_the_served_queue_looks_about_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = itertools.count()
+    monkeypatch.setattr(FairQueue, "__len__", lambda _: 0 * next(looks))
+    time.sleep(1.0)
+    assert next(looks) < 20

@@ -24,8 +24,9 @@ from demo.visitors.registry import Sessions
 from tests.conftest import PROJECT
 
 HOLD_FOLDER = """
-import sys, time
+import signal, sys, time
 from demo.ui.server.upload_folder import open_folder
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which what a shell begins in the background ignores
 print(open_folder(), flush=True)
 time.sleep(600)
 """

@@ -6,7 +6,7 @@ import gradio as gr
 import pytest
 from gradio_client import Client, handle_file
 
-from demo.data.samples import EXAMPLES
+from demo.data.samples import find_example
 from demo.settings import Settings
 from demo.ui.server.gate import Gate
 from demo.ui.server.launch import launch
@@ -31,7 +31,7 @@ def test_a_visit_holds_its_states_and_nothing_that_was_shown(server: Server) -> 
 def test_a_program_leaves_no_visit(server: Server) -> None:
     before = set(server.page.app.state_holder.session_data)
     client = Client(server.url, verbose=False, analytics_enabled=False)
-    client.predict(handle_file(EXAMPLES[0].path), "", 5, api_name="/predict")
+    client.predict(handle_file(find_example("cat").path), "", 5, api_name="/predict")
     client.close()
     assert set(server.page.app.state_holder.session_data) == before
 

@@ -80,7 +80,7 @@ def draw_card(words: Words, head: Head, counts: Counts, kind: Kind) -> str:
         _describe(words, head, spec),
         f"## {card.classes_title}\n\n{_draw_counts(words, head.class_names, counts)}",
         f"## {card.results_title}\n\n{_draw_results(words, head.summary)}",
-        f"## {card.recipe_title}\n\n{_describe_recipe(card, recipe)}\n\n{card.as_code}\n\n```python\n{code}```",
+        f"## {card.recipe_title}\n\n{describe_recipe(card, recipe)}\n\n{card.as_code}\n\n```python\n{code}```",
         f"## {card.limits_title}\n\n{_describe_limits(card, head.summary, kind)}",
         f"## {card.run_title}\n\n{_HOW_TO_RUN[kind]}\n\n{_describe_use(card, kind)}",
         f"## {card.licence_title}\n\n{card.licences[spec.library]}",
@@ -98,18 +98,23 @@ def _draw_front(words: Words, spec: BackboneSpec) -> str:
 
 
 def _describe(words: Words, head: Head, spec: BackboneSpec) -> str:
-    card, config, names = words.finetune.keep.card, head.summary.recipe.head, list(map(escape, head.class_names))
-    shape = card.hidden.format(count=config.hidden_layers, width=config.width) if config.hidden_layers else card.linear
+    card, names = words.finetune.keep.card, list(map(escape, head.class_names))
     about = card.about.format(
         network=f"[{spec.display_name}]({spec.paper})",
         year=spec.year,
         file=spec.file_name,
-        shape=shape,
+        shape=describe_shape(card, head),
         trains=card.trains[head.summary.recipe.trains],
         parameters=head.num_parameters,
         count=len(names),
     )
     return f"# {card.title.format(names=words.list_separator.join(names))}\n\n{about}"
+
+
+def describe_shape(card: CardWords, head: Head) -> str:
+    """Say of which layers a head is made."""
+    config = head.summary.recipe.head
+    return card.hidden.format(count=config.hidden_layers, width=config.width) if config.hidden_layers else card.linear
 
 
 def _draw_counts(words: Words, class_names: Sequence[str], counts: Counts) -> str:
@@ -124,6 +129,11 @@ def _draw_counts(words: Words, class_names: Sequence[str], counts: Counts) -> st
 
 def _draw_results(words: Words, summary: TrainingSummary) -> str:
     """Return a table of the splits with 95% intervals, and which of them to believe."""
+    return f"{_draw_table(*list_results(words, summary))}\n\n{_describe_splits(words.finetune.keep.card, summary)}"
+
+
+def list_results(words: Words, summary: TrainingSummary) -> tuple[list[str], list[list[str]]]:
+    """Return header and rows of a table: what is right in each split, with its 95% interval."""
     card = words.finetune.keep.card
     results = [
         (Split.TRAIN, round(summary.train_accuracy * summary.train_count), summary.train_count, None),
@@ -140,7 +150,7 @@ def _draw_results(words: Words, summary: TrainingSummary) -> str:
             cells += ["–" if balanced is None else f"{balanced:.1%}"] if is_balanced else []
             rows.append([words.finetune.split_names[split], *cells])
     header = [*card.results_header, *([card.results_balanced] if is_balanced else [])]
-    return f"{_draw_table(header, rows)}\n\n{_describe_splits(card, summary)}"
+    return header, rows
 
 
 def _describe_splits(card: CardWords, summary: TrainingSummary) -> str:
@@ -150,7 +160,8 @@ def _describe_splits(card: CardWords, summary: TrainingSummary) -> str:
     return f"{card.learned} {chosen} {card.chosen_early if summary.recipe.patience else card.chosen_last}"
 
 
-def _describe_recipe(card: CardWords, recipe: Recipe) -> str:
+def describe_recipe(card: CardWords, recipe: Recipe) -> str:
+    """Say in sentences how a head was trained."""
     sentence = card.closed_form if recipe.is_closed_form else card.descent
     text = sentence.format(
         optimizer=card.optimizers[recipe.optimizer],
@@ -162,6 +173,7 @@ def _describe_recipe(card: CardWords, recipe: Recipe) -> str:
     )
     asides = [card.balanced] if recipe.balance is Balance.ON else []
     asides += [card.head_first] if recipe.warm_start and recipe.trains is not Trains.HEAD else []
+    asides += [card.shuffled] if recipe.shuffled else []
     views = choose_views(recipe)
     num_crops = sum(view.crop > 0 for view in views)
     seen = [card.seen_plain, *([card.seen_mirrored] if len(views) > num_crops else [])]

@@ -7,13 +7,14 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
-from demo.data.dataset import Split
+from demo.data.dataset import Dataset, Split
 from demo.errors import DemoError
 from demo.models.errors import NoHeadFile
 from demo.models.head import Head
 from demo.models.head_metadata import write_metadata
 from demo.models.headfile import max_file_bytes, read_head
 from demo.models.zoo import find_spec
+from demo.tasks.evaluate import Scores
 from demo.tasks.export import ScriptWords, check_pictures, check_synthetic, export_head
 from demo.tasks.hub import check_push, push_folder
 from demo.tasks.onnx import INPUT, OPSET, OUTPUT, write_onnx
@@ -21,7 +22,7 @@ from demo.tasks.timm_folder import write_timm_folder, zip_folder
 from demo.ui.finetune.keep.card import Kind, draw_card
 from demo.ui.finetune.report_markup import draw_report
 from demo.ui.handlers import Cost, costs, listen
-from demo.ui.parts.markup import draw_status
+from demo.ui.parts.markup import draw_help, draw_status
 from demo.ui.server.uploads import keep_file, taken_file
 from demo.visitors.errors import NoHead
 from demo.visitors.rooms import Rooms
@@ -48,13 +49,9 @@ class Push(NamedTuple):
 def export_trained(rooms: Rooms, ref: Ref) -> Any:
     """Write the visitor's head as a zip that runs without this page."""
     session, head = _find_head(rooms, ref)
-    with rooms.backbones.lend(head.backbone_name) as backbone:
-        checks = [check_synthetic(backbone.for_head(head), head)]
-    if (trained := session.results) is not None:
-        checks += check_pictures(trained.dataset.samples, trained.score(Split.VALIDATION))
-    words, card = rooms.words.finetune.keep, _draw_card(rooms, session, head, Kind.ZIP)
-    script = ScriptWords(words.script_usage, words.script_unreadable, words.script_compared)
-    content = export_head(head, find_spec(head.backbone_name), card=card, checks=checks, script=script)
+    trained = session.results
+    scores = trained.score(Split.VALIDATION) if trained is not None else None
+    content = pack_head(rooms, head, trained.dataset if trained is not None else None, scores)
     return _offer(session, keep_file(content, "head.zip"))
 
 
@@ -114,46 +111,92 @@ def import_head(rooms: Rooms, ref: Ref, file: dict[str, Any] | None) -> Import:
 def make_report(rooms: Rooms, ref: Ref) -> Any:
     """Write the report of the training as one HTML file."""
     session, _ = _find_head(rooms, ref)
-    if session.results is None:
-        raise NoHead()
-    return _offer(session, keep_file(draw_report(rooms.words, session.results).encode(), "report.html"))
+    return _offer(session, keep_file(_draw_report(rooms, session).encode(), "report.html"))
 
 
-def build_keep(rooms: Rooms, ref: gr.State) -> None:
-    """Lay out the panel and wire it."""
+@costs(Cost.COMPUTE)
+def print_report(rooms: Rooms, ref: Ref) -> str:
+    """Return the report of the training for the browser to print."""
+    session, _ = _find_head(rooms, ref)
+    return _draw_report(rooms, session)
+
+
+def pack_head(rooms: Rooms, head: Head, dataset: Dataset | None, scores: Scores | None) -> bytes:
+    """Return a head as a zip that runs without this page.
+
+    Args:
+        rooms: With the words that the zip's card and script are in.
+        head: What is packed.
+        dataset: The pictures that it was trained with; None where they are not known any more.
+        scores: What it says of those for validation, for the self-test.
+    """
+    with rooms.backbones.lend(head.backbone_name) as backbone:
+        checks = [check_synthetic(backbone.for_head(head), head)]
+    if dataset is not None and scores is not None:
+        checks += check_pictures(dataset.samples, scores)
     words = rooms.words.finetune.keep
-    with gr.Accordion(words.title, open=False, elem_id="keep"):
-        gr.HTML(f'<p class="help">{words.help}</p>', padding=False)
-        with gr.Row():
-            with gr.Column(min_width=240):
-                _explain(words.run_title, words.run_help)
-                _build_file(rooms, ref, export_trained, words.export, words.exported, elem_id="export")
-            with gr.Column(min_width=240):
-                how = words.onnx_help.format(opset=OPSET, input=INPUT, output=OUTPUT)
-                _explain(words.onnx_title, how)
-                _build_file(rooms, ref, export_onnx, words.onnx, words.onnx_file, elem_id="export-onnx")
-            with gr.Column(min_width=240):
-                _explain(words.share.title, words.share.help)
-                _build_file(rooms, ref, export_timm, words.share.make, words.share.made, elem_id="export-timm")
-        _build_push(rooms, ref, words.share)
-        with gr.Row():
-            with gr.Column(min_width=240):
-                _build_file(rooms, ref, make_report, words.make_report, words.report_file, elem_id="make-report")
-            with gr.Column(min_width=240):
-                upload = gr.File(label=words.import_head, height=130, elem_id="import-head")
-                status = gr.HTML("", padding=False, elem_id="import-status")
-    listen(rooms, upload.upload, import_head, [ref, upload], Import(ref, status, upload), preprocess=False)
+    card = draw_card(rooms.words, head, dataset.counts if dataset is not None else {}, Kind.ZIP)
+    script = ScriptWords(words.script_usage, words.script_unreadable, words.script_compared)
+    return export_head(head, find_spec(head.backbone_name), card=card, checks=checks, script=script)
 
 
-def _explain(title: str, text: str) -> None:
-    gr.HTML(f'<h4>{title}</h4><p class="help">{text}</p>', padding=False)
+def build_keep(rooms: Rooms, ref: gr.State) -> list[Any]:
+    """Lay out the step and wire it; return the events after which there is a file to take along."""
+    words = rooms.words.finetune.keep
+    onnx_help = words.onnx_help.format(opset=OPSET, input=INPUT, output=OUTPUT)
+    gr.HTML(f'<p class="help">{words.help}</p>', padding=False)
+    with gr.Row():
+        kept = [
+            _build_file(rooms, ref, handler, (title, text), label, file_label, elem_id=elem_id)
+            for handler, title, text, label, file_label, elem_id in (
+                (export_trained, words.run_title, words.run_help, words.export, words.exported, "export"),
+                (export_onnx, words.onnx_title, onnx_help, words.onnx, words.onnx_file, "export-onnx"),
+                (export_timm, words.share.title, words.share.help, words.share.make, words.share.made, "export-timm"),
+            )
+        ]
+    _build_push(rooms, ref, words.share)
+    with gr.Row():
+        report = (words.report_title, "")
+        with gr.Column(min_width=240):
+            kept.append(
+                _build_file(
+                    rooms, ref, make_report, report, words.make_report, words.report_file, elem_id="make-report"
+                )
+            )
+            _build_print(rooms, ref)
+        with gr.Column(min_width=240):
+            upload = gr.File(label=words.import_head, height=130, elem_id="import-head")
+            status = gr.HTML("", padding=False, elem_id="import-status")
+    imported = Import(ref, status, upload)
+    listen(rooms, upload.upload, import_head, [ref, upload], imported, preprocess=False, reveals=status)
+    return kept
 
 
-def _build_file(rooms: Rooms, ref: gr.State, handler: Any, label: str, file_label: str, *, elem_id: str) -> None:
-    """Lay out a button and the file that it makes."""
-    button = gr.Button(label, elem_id=elem_id)
-    file = gr.File(label=file_label, interactive=False, visible=False, elem_id=f"{elem_id}-file")
-    listen(rooms, button.click, handler, ref, file, show_progress="full")
+def _build_file(
+    rooms: Rooms,
+    ref: gr.State,
+    handler: Any,
+    explained: tuple[str, str],
+    label: str,
+    file_label: str,
+    *,
+    elem_id: str,
+) -> Any:
+    """Lay out what a file is for, a button and the file that it makes; return the event."""
+    title, text = explained
+    with gr.Column(min_width=240):
+        folded = draw_help(rooms.words.finetune.explain, text) if text else ""
+        gr.HTML(f"<h3>{title}</h3>{folded}", padding=False)
+        button = gr.Button(label, elem_id=elem_id)
+        file = gr.File(label=file_label, interactive=False, visible=False, elem_id=f"{elem_id}-file")
+    return listen(rooms, button.click, handler, ref, file, show_progress="full", reveals=file)
+
+
+def _build_print(rooms: Rooms, ref: gr.State) -> None:
+    button = gr.Button(rooms.words.finetune.keep.sheet.button, elem_id="print-report")
+    report = gr.Textbox(visible=False)
+    drawn = listen(rooms, button.click, print_report, ref, report)
+    drawn.success(None, report, None, js="(report) => demo.print(report)")
 
 
 def _build_push(rooms: Rooms, ref: gr.State, words: ShareWords) -> None:
@@ -171,7 +214,7 @@ def _build_push(rooms: Rooms, ref: gr.State, words: ShareWords) -> None:
             )
         push = gr.Button(words.push, elem_id="push")
         status = gr.HTML("", padding=False, elem_id="push-status")
-    listen(rooms, push.click, push_trained, [ref, name, token], Push(status, token))
+    listen(rooms, push.click, push_trained, [ref, name, token], Push(status, token), reveals=status)
 
 
 def _push(rooms: Rooms, ref: Ref, name: str, token: str) -> str:
@@ -193,6 +236,12 @@ def _write_folder(rooms: Rooms, session: Session, head: Head, folder: Path) -> N
     card = _draw_card(rooms, session, head, Kind.TIMM)
     with rooms.backbones.lend(head.backbone_name) as backbone:
         write_timm_folder(backbone, head, folder, card=card)
+
+
+def _draw_report(rooms: Rooms, session: Session) -> str:
+    if session.results is None:
+        raise NoHead()
+    return draw_report(rooms.words, session.results)
 
 
 def _draw_card(rooms: Rooms, session: Session, head: Head, kind: Kind) -> str:
