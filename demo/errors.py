@@ -41,6 +41,8 @@ class DemoError(Exception):
 def explain(error: DemoError, find_message: Callable[[DemoError], Sentence], *, separator: str) -> str:
     """Return the sentence of an error in one language; errors among its values, alone or in lists, are explained too.
 
+    In a list they stand without their full stops.
+
     Args:
         error: What to explain.
         find_message: Gives the sentence of an error, with its fields in braces.
@@ -49,7 +51,7 @@ def explain(error: DemoError, find_message: Callable[[DemoError], Sentence], *, 
 
     def put_in_words(value: Any) -> Any:
         if isinstance(value, list | tuple):
-            return separator.join(str(put_in_words(each)) for each in value)
+            return separator.join(str(put_in_words(each)).rstrip(".。") for each in value)
         return explain(value, find_message, separator=separator) if isinstance(value, DemoError) else value
 
     return find_message(error).format(**{name: put_in_words(value) for name, value in error.values.items()})

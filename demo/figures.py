@@ -10,7 +10,8 @@ from PIL import Image, ImageDraw
 COLOUR_MAP = "viridis"  # even steps of brightness, also for colour-blind readers and grey prints
 OVERLAY_OPACITY = 0.6
 
-_TILE_PX = 168  # a grid of 16 is as wide as the page has room for: gradio mistakes clicks where it must enlarge
+_TILE_PX = 168
+_NO_POINT = ((None, None),)
 _GAP_PX = 3
 
 
@@ -57,7 +58,7 @@ def draw_grid(maps: NDArray[np.floating[Any]], *, side_px: int = _TILE_PX) -> Im
 
     Args:
         maps: Float array (N, H, W), none negative.
-        side_px: Side of each map; `find_tile` knows the default.
+        side_px: Side of each map.
 
     Returns:
         RGB contact sheet, as square as N allows, in the order of the maps by rows.
@@ -65,11 +66,17 @@ def draw_grid(maps: NDArray[np.floating[Any]], *, side_px: int = _TILE_PX) -> Im
     return draw_sheet([draw_heatmap(each, (side_px, side_px)) for each in maps], side_px=side_px)
 
 
-def draw_signed(values: NDArray[np.floating[Any]], side_px: int) -> Image.Image:
-    """Draw values (H, W) on a scale from blue over white, for 0, to orange; the cells keep their sharp edges."""
+def draw_signed(values: NDArray[np.floating[Any]], side_px: int, *, largest: float | None = None) -> Image.Image:
+    """Draw values (H, W) on a scale from blue over white, for 0, to orange; the cells keep their sharp edges.
+
+    Args:
+        values: Float array (H, W).
+        side_px: Side of the result.
+        largest: The magnitude at both ends of the scale; the largest of the values unless given.
+    """
     from matplotlib import colormaps
 
-    largest = float(np.abs(values).max())
+    largest = float(np.abs(values).max()) if largest is None else largest
     scaled = 0.5 - values / (2 * largest) if largest > 0 else np.full_like(values, 0.5)  # PuOr begins with orange
     coloured = colormaps["PuOr"](scaled, bytes=True)[..., :3]
     return Image.fromarray(coloured).resize((side_px, side_px), Image.Resampling.NEAREST)
@@ -85,15 +92,6 @@ def draw_sheet(tiles: Sequence[Image.Image], *, side_px: int) -> Image.Image:
         row, column = divmod(idx, num_columns)
         sheet.paste(tile.resize((side_px, side_px), Image.Resampling.NEAREST), (column * pitch, row * pitch))
     return sheet
-
-
-def find_tile(place: tuple[int, int], count: int) -> int | None:
-    """Return which of `count` tiles of `draw_grid` is at a place (x, y) in its px; None if there is none."""
-    num_columns = int(np.ceil(np.sqrt(count)))
-    (column, x), (row, y) = (divmod(each, _TILE_PX + _GAP_PX) for each in place)
-    idx = row * num_columns + column
-    is_tile = max(x, y) < _TILE_PX and 0 <= column < num_columns and 0 <= idx < count
-    return idx if is_tile else None
 
 
 def draw_box(picture: Image.Image, box: tuple[float, float, float, float]) -> Image.Image:
@@ -129,11 +127,12 @@ def curve_points(x: str, y: str, curves: Mapping[str, Sequence[tuple[float | Non
     Args:
         x: Name of the column with the first coordinate of each point.
         y: Name of the column with the second.
-        curves: Name of each curve to its points; a point of None keeps an empty curve in the legend.
+        curves: Name of each curve to its points; a point of None keeps a curve that is still empty, which a plot that
+            begins without it would never draw.
     """
     return {
         "columns": [x, y, "split"],
-        "data": [[*point, name] for name, points in curves.items() for point in points],
+        "data": [[*point, name] for name, points in curves.items() for point in points or _NO_POINT],
         "datatypes": {x: "quantitative", y: "quantitative", "split": "nominal"},
         "mark": "line",
     }

@@ -1,21 +1,22 @@
 """Every limit and choice of a running demo, in one frozen value, read from the environment."""
 
-import math
 import os
 import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from demo.entrance import Entrance
+from demo.environment import is_on, read_choice, read_gigabytes
 from demo.errors import SettingWrong, StartError
 
 MEGABYTE = 1_000_000
-DEVICES = ("cpu", "cuda")
+AUTO = "auto"  # the device that is there
+DEVICES = (AUTO, "cpu", "cuda", "mps")
 PRECISIONS = ("float32", "bfloat16")
-_ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 # Variables that gradio reads itself, and that end it with a traceback if they are no numbers.
 _WHOLE_NUMBERS = {"GRADIO_SERVER_PORT": (1, 65_535), "GRADIO_NUM_PORTS": (1, 65_535), "GRADIO_DEBUG": (0, 1)}
 
@@ -40,7 +41,8 @@ class Settings:
     photo_long_side_px: int = 1024
 
     max_archive_bytes: int = 50 * MEGABYTE
-    max_archive_entries: int = 2_000
+    max_archive_entries: int = 20_000  # of all zips that are read together; max_pictures of them are drawn
+    max_archives: int = 40  # zips that are read together, with those inside another
     max_unpacked_bytes: int = 250 * MEGABYTE  # limit for one zip, and for all pictures that a visitor keeps
     max_reading_s: float = 120.0  # time to read one zip; five hundred photographs of a phone take 30
     min_classes: int = 2
@@ -73,29 +75,34 @@ class Settings:
     session_idle_s: float = 3600.0
     session_closed_s: float = 1200.0  # time that a session lasts after its last page was closed
 
+    entrance: Entrance = field(default_factory=Entrance)
+
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the variables that README lists; a Space (SPACE_ID is set) counts as public.
+        """Read the variables that README lists; a Space (SPACE_ID is set) counts as public, and so does a locked page.
 
         Args:
             environment: Variables and their values; the process's own by default.
 
         Returns:
-            The settings, with PUBLIC_LIMITS if the page is public.
+            The settings, with PUBLIC_LIMITS if the page is public; the device may be AUTO.
 
         Raises:
             SettingWrong: If a variable has an impossible value. `demo/models/possible.py` checks whether the
-                backbone and the device exist.
+                backbone and the device exist, and chooses the device.
         """
         _check_addresses(environment)
         _check_folder(environment)
+        entrance = Entrance.from_environment(environment)
         settings = Settings(
             backbone=environment.get("DEMO_BACKBONE") or Settings.backbone,
-            device=_read_choice(environment, "DEMO_DEVICE", DEVICES),
-            precision=_read_choice(environment, "DEMO_PRECISION", PRECISIONS),
-            model_memory_bytes=_read_gigabytes(environment, "DEMO_MODEL_MEMORY", Settings.model_memory_bytes),
+            device=read_choice(environment, "DEMO_DEVICE", DEVICES),
+            precision=read_choice(environment, "DEMO_PRECISION", PRECISIONS),
+            model_memory_bytes=read_gigabytes(environment, "DEMO_MODEL_MEMORY", Settings.model_memory_bytes),
+            entrance=entrance,
         )
-        public = _is_on(environment, "DEMO_PUBLIC") or "SPACE_ID" in environment
+        public = is_on(environment, "DEMO_PUBLIC") or "SPACE_ID" in environment
+        public = public or entrance.is_shared or entrance.is_lan
         return replace(settings, **PUBLIC_LIMITS) if public else settings
 
 
@@ -121,33 +128,6 @@ def end_if_wrong() -> Iterator[None]:
     except StartError as error:
         print(error, file=sys.stderr)
         sys.exit(2)
-
-
-def _read_choice(environment: Mapping[str, str], variable: str, choices: tuple[str, ...]) -> str:
-    """Return the choice that a variable names, or the first one if it is not set."""
-    value = environment.get(variable) or choices[0]
-    if value not in choices:
-        raise SettingWrong(variable=variable, value=value, possible=" or ".join(choices))
-    return value
-
-
-def _read_gigabytes(environment: Mapping[str, str], variable: str, default_bytes: int) -> int:
-    """Return a number of bytes that a variable gives in gigabytes."""
-    value = environment.get(variable)
-    if not value:
-        return default_bytes
-    with suppress(ValueError):
-        gigabytes = float(value)
-        if 0 < gigabytes < math.inf:
-            return int(gigabytes * 1000 * MEGABYTE)
-    raise SettingWrong(variable=variable, value=value, possible="a number of gigabytes above 0")
-
-
-def _is_on(environment: Mapping[str, str], variable: str) -> bool:
-    value = environment.get(variable) or _OFF[0]
-    if value.lower() not in _ON + _OFF:
-        raise SettingWrong(variable=variable, value=value, possible=f"{', '.join(_ON)} or {', '.join(_OFF)}")
-    return value.lower() in _ON
 
 
 def _check_folder(environment: Mapping[str, str]) -> None:

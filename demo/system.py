@@ -1,14 +1,24 @@
 """Functions that only some operating systems have, with a fallback for the others."""
 
 import ctypes
+import ipaddress
 import os
+import socket
+import struct
 import sys
 import threading
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 _M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
 _NICENESS = 15  # on a scale to 19: the thread gets a thirtieth of a core beside a prediction, and all of it alone
+
+# What the drivers of NVIDIA's and AMD's GPUs, and those of Windows seen from Linux, make in the file system.
+_GPU_DRIVERS = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+# The request for an interface's IPv4 address (SIOCGIFADDR), and where it stands in the answer.
+_ASK_ADDRESS = {"linux": 0x8915, "darwin": 0xC0206921}
+_OF_CONTAINERS = ("docker", "br-", "veth", "virbr", "podman", "cni")  # bridges that no other machine reaches
 
 _position = threading.Lock()  # held from a file's seek to the read or write after it
 
@@ -16,6 +26,35 @@ _position = threading.Lock()  # held from a file's seek to the read or write aft
 def num_cores() -> int:
     """Return how many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def has_gpu_driver() -> bool:
+    """Say whether a GPU may be there, without asking torch; other systems than Linux have no triton to hide."""
+    return any(Path(each).exists() for each in _GPU_DRIVERS)
+
+
+def lan_addresses() -> list[str]:
+    """Return the IPv4 addresses by which other machines of the same network reach this one.
+
+    Nothing is sent, and no name is looked up but this machine's own, on Windows.
+    """
+    if sys.platform not in _ASK_ADDRESS:
+        return _keep_reachable(socket.gethostbyname_ex(socket.gethostname())[2])
+    found = []
+    with suppress(ImportError, OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        import fcntl
+
+        for _, name in socket.if_nameindex():
+            if not name.startswith(_OF_CONTAINERS):
+                with suppress(OSError):  # an interface without an address
+                    answer = fcntl.ioctl(asking, _ASK_ADDRESS[sys.platform], struct.pack("256s", name[:15].encode()))
+                    found.append(socket.inet_ntoa(answer[20:24]))
+    return _keep_reachable(found)
+
+
+def _keep_reachable(addresses: Iterable[str]) -> list[str]:
+    parsed = [(each, ipaddress.ip_address(each)) for each in dict.fromkeys(addresses)]
+    return [text for text, each in parsed if not (each.is_loopback or each.is_link_local or each.is_unspecified)]
 
 
 def give_way() -> None:
@@ -37,6 +76,16 @@ def allow_open_files(number: int) -> None:
         wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
         if soft != resource.RLIM_INFINITY and soft < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def limit_process(*, max_bytes: int, max_cpu_s: int) -> None:
+    """Let the system refuse this process more memory, and end it when it has computed for so long, where it can."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CPU, (max_cpu_s, max_cpu_s))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_AS, (max_bytes, max_bytes))
 
 
 def keep_memory_together() -> None:

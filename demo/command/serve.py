@@ -1,0 +1,79 @@
+"""Open the page: on this machine alone, for a room, by a link, or within another site.
+
+Each option is an environment variable too, for a Space or a container: README lists them.
+"""
+
+import argparse
+import os
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from demo.logs import set_up
+from demo.settings import DEVICES, Settings
+
+HELP = "open the page in a browser, for yourself or for others"
+
+# Options that are given or not, and those that have a value: each with its variable.
+_SWITCHES = {
+    "--share": ("DEMO_SHARE", "make a link that works anywhere, through Gradio's relay; with a password"),
+    "--lan": ("DEMO_LAN", "let others in the same network reach the page; with a password"),
+    "--public": ("DEMO_PUBLIC", "use the smaller limits of a page that strangers can reach"),
+    "--metrics": ("DEMO_METRICS", "answer /metrics in Prometheus' format"),
+}
+_VALUES = {
+    "--password": ("DEMO_PASSWORD", "ask for this password in place of one that is made"),
+    "--embed-in": ("DEMO_EMBED_IN", "let this site show the page in a frame: https://moodle.school"),
+    "--proxy": ("DEMO_PROXY", "believe the proxies with these addresses: 10.0.0.2,172.16.0.0/12"),
+    "--device": ("DEMO_DEVICE", f"where networks compute: {', '.join(DEVICES)}"),
+    "--port": ("GRADIO_SERVER_PORT", "the port of this machine; 7860 or one of the next hundred unless given"),
+    "--log": ("DEMO_LOG", "write the log as text or json"),
+}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of the command."""
+    for option, (variable, told) in _SWITCHES.items():
+        parser.add_argument(option, dest=variable, action="store_const", const="1", help=told)
+    for option, (variable, told) in _VALUES.items():
+        parser.add_argument(option, dest=variable, metavar=option.lstrip("-").upper(), help=told)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Open the page as the options say, until the process is interrupted.
+
+    Raises:
+        StartError: If that is not possible here.
+    """
+    os.environ |= read_options(options)
+    _, open_page = prepare()
+    open_page()
+    return 0
+
+
+def read_options(options: argparse.Namespace) -> dict[str, str]:
+    """Return the environment variables that stand for the options."""
+    variables = [variable for variable, _ in (*_SWITCHES.values(), *_VALUES.values())]
+    given = {name: value for name in variables if (value := getattr(options, name)) is not None}
+    # A port that is asked for is that one, and no later one.
+    return given | ({"GRADIO_NUM_PORTS": "1"} if "GRADIO_SERVER_PORT" in given else {})
+
+
+def prepare() -> tuple[Any, Callable[[], object]]:
+    """Return the page that the environment asks for, and what opens it until the process is interrupted.
+
+    Raises:
+        StartError: If a setting is wrong; likewise at the opening.
+    """
+    settings = Settings.from_environment()  # before torch and gradio, whose imports take seconds
+    set_up(settings.entrance.log)
+    from demo.models.possible import check_possible
+
+    check_possible(settings)
+    from demo.ui.page import build_page
+    from demo.ui.server.launch import launch
+    from demo.visitors.rooms import Rooms
+
+    rooms = Rooms.of(settings)
+    page = build_page(rooms)
+    return page, partial(launch, page, rooms)

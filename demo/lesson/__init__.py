@@ -1,0 +1,1 @@
+"""The guided lesson: twelve steps, and what each measures."""
