@@ -1,6 +1,6 @@
 # One word for each habit; `make` alone lists them. PY may name another Python that has requirements-dev.txt.
 .DEFAULT_GOAL := help
-.PHONY: help run test slow lint types check bench screenshots lock newest resolve
+.PHONY: help run test slow ways lint types check bench screenshots lock newest resolve
 PY ?= .venv/bin/python
 READY := $(if $(filter .venv/bin/python,$(PY)),.venv/installed)
 LOCK ?=
@@ -10,7 +10,7 @@ help: ## List these words
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 13
 
 # What every word needs: README's line for the tests, but for its end.
-.venv/installed: requirements.txt requirements-dev.txt constraints.txt
+.venv/installed: requirements.txt requirements-operators.txt requirements-dev.txt constraints.txt
 	python3 -m venv .venv && .venv/bin/python -m pip install -r requirements-dev.txt -c constraints.txt
 	touch $@
 
@@ -20,8 +20,11 @@ run: $(READY) ## Open the page
 test: $(READY) ## Run the tests, but for the slow ones
 	$(PY) -m pytest
 
-slow: $(READY) ## Run the slow tests
-	$(PY) -m pytest -m 'slow and not network and not gpu'
+slow: $(READY) ## Run the slow tests that CI runs
+	$(PY) -m pytest -m 'slow and not ways and not network and not gpu'
+
+ways: $(READY) ## Run those that open or feed the page in every way: Spaces, containers, frames, a phone's uploads
+	$(PY) -m pytest -m 'ways and not network and not gpu'
 
 lint: $(READY) ## Put the code in order and name what cannot be
 	$(PY) -m ruff format .
@@ -36,7 +39,7 @@ check: ## Run everything that CI runs, in a fresh clone
 bench: $(READY) ## Print what the demo promises beside what it measures
 	$(PY) -m tests.benchmarks
 
-screenshots: $(READY) ## Take pictures of all tabs, in both languages, wide and on a phone: PICTURES=folder
+screenshots: $(READY) ## Take pictures of everything, in both languages and lights, on three screens: PICTURES=folder
 	$(PY) -m tests.screenshots $(PICTURES)
 
 lock: $(READY) ## Write constraints.txt; LOCK=--upgrade takes newer versions, which are then to be tested

@@ -30,6 +30,7 @@ def main(line: str) -> int:
     port = find_free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what a shell begins in the background ignores it
     page = subprocess.Popen(["bash", "-c", line], env=environment, start_new_session=True)
     try:
         if not wait_for(url, page):

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from demo.data.samples import EXAMPLES, read_example
+from demo.data.samples import find_example, read_example
 from demo.settings import Settings
 from tests.pictures import MakeZip, write_zip
 
@@ -67,7 +67,7 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="session")
 def cat(settings: Settings) -> Image.Image:
-    return read_example(EXAMPLES[0], settings)
+    return read_example(find_example("cat"), settings)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from demo.models.cache import BackboneCache
 from demo.models.head import TrainingSummary
 from demo.models.recipe import Recipe
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
-from tests.weights_host import WeightsHost, random_checkpoint, stand_in
+from tests.weights_host import WeightsHost, random_checkpoint, stand_in, use_hub
 
 __all__ = ["backbones", "checkpoint", "embedded", "host", "resnet18", "summary"]
 
@@ -20,7 +20,7 @@ def host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[WeightsHos
     """A host of weights for an empty cache; the Hugging Face Hub is switched off."""
     host = WeightsHost()
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    use_hub(monkeypatch, host.url, tmp_path / "hub", offline=True)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("DEMO_WEIGHTS_DIR", raising=False)
     yield host

@@ -1,7 +1,8 @@
 """Take pictures of the page, for eyes to judge: `python -m tests.screenshots [folder]`.
 
-All tabs, in both languages, on a wide window and on a phone, before and after a visitor did something there. The files
-are named `LANGUAGE-WIDTH-TAB.png`.
+Every tab and every tab within it, with everything unfolded, after a visitor has chosen a photograph and trained a head;
+in both languages, light and dark, on a laptop, a phone and a projector. The files are named
+`LANGUAGE-SCREEN-TAB-THEME.png`; `opened` is the page as it opens.
 """
 
 import os
@@ -15,11 +16,17 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import PHONE, WIDE, find_chromium
+from tests.browser.conftest import find_chromium
+from tests.browser.everything import TABS, show_each, show_theme, teach, unfold
 from tests.conftest import PROJECT
 
 LANGUAGES = {"en": "/", "zh": "/zh"}
-WAIT_MS, TRAINING_MS = 60_000, 300_000
+SCREENS = {
+    "laptop": ({"width": 1280, "height": 800}, ""),
+    "phone": ({"width": 375, "height": 812}, ""),
+    "projector": ({"width": 1920, "height": 1080}, "?view=projector"),
+}
+WAIT_MS = 60_000
 
 
 def main(folder: Path) -> None:
@@ -27,13 +34,18 @@ def main(folder: Path) -> None:
     with serve() as url, sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
         for language, path in LANGUAGES.items():
-            for viewport in (WIDE, PHONE):
-                page = browser.new_context(viewport=viewport, locale=language).new_page()
-                page.goto(url + path)
+            for screen, (viewport, query) in SCREENS.items():
+                context = browser.new_context(viewport=viewport, locale=language, reduced_motion="reduce")
+                page = context.new_page()
+                page.set_default_timeout(WAIT_MS)
+                page.goto(url + path + query)
                 page.wait_for_function("sessionStorage.getItem('demo-token')")
                 for name in walk(page):
-                    shoot(page, folder / f"{language}-{viewport['width']}-{name}.png")
-                page.context.close()
+                    for theme in ("light", "dark"):
+                        show_theme(page, theme)
+                        shoot(page, folder / f"{language}-{screen}-{name}-{theme}.png")
+                    show_theme(page, "light")
+                context.close()
         browser.close()
 
 
@@ -56,29 +68,22 @@ def serve() -> Iterator[str]:
 
 
 def walk(page: Any) -> Iterator[str]:
-    """Do on each tab what a visitor does first, and yield a name wherever there is something to see."""
-    page.set_default_timeout(WAIT_MS)
-    yield "predict-before"
-    page.click("#example-cat")
-    page.wait_for_selector("#network-input img")
-    yield "predict"
-    page.click("#inside-tab-button")
-    for label in ("low", "middle", "high"):  # pictures load when they come into view
-        page.locator(f"#grid-{label}").scroll_into_view_if_needed()
-        page.wait_for_selector(f"#grid-{label} img")
-    yield "inside"
-    page.click("#finetune-tab-button")
-    yield "finetune-before"
-    if not page.locator("#starters-tab-button").count():  # a phone's last tabs are behind a button
-        page.click("#finetune-tab .overflow-menu > button")
-        page.locator("#finetune-tab .overflow-dropdown button").last.click()
-    else:
-        page.click("#starters-tab-button")
-    page.click("#starter-signs")
-    page.wait_for_selector("#train:not([disabled])")
-    page.click("#train")
-    page.wait_for_selector("#confusion [data-pick]", timeout=TRAINING_MS)
-    yield "finetune"
+    """Go through everything that the page shows, and yield a name wherever there is something to see."""
+    page.wait_for_timeout(2_000)
+    yield "opened"
+    teach(page)
+    for tab in TABS:
+        for shown in show_each(page, tab):
+            unfold(page)
+            see_pictures(page)
+            yield shown
+
+
+def see_pictures(page: Any) -> None:
+    """Scroll through what is shown: pictures load when they come into view."""
+    for top in range(0, page.evaluate("document.body.scrollHeight"), 700):
+        page.evaluate("(top) => window.scrollTo(0, top)", top)
+        page.wait_for_timeout(50)
 
 
 def shoot(page: Any, path: Path) -> None:

@@ -8,12 +8,29 @@ import pytest
 from tests.conftest import PROJECT
 
 # Each floor may import from itself and from those before it; figures, numpy to pictures, knows values only.
-GROUND = ["sentences", "system", "errors", "settings"]
-FLOORS = [*GROUND, "data", "models", "tasks", "words", "visitors", "ui"]
-KNOW_FIGURES = ["ui"]
-# Within the page: what stands round gradio, what all tabs are made of, what joins the two, the tabs, and all of it.
-PAGE = ["server", "parts", "handlers", "photo", "predict", "finetune", "inside", "privacy", "api", "page"]
+GROUND = ["sentences", "system", "errors", "logs", "environment", "entrance", "settings"]
+FLOORS = [*GROUND, "data", "models", "tasks", "programs", "lesson", "words", "visitors", "ui", "command", "__main__"]
+KNOW_FIGURES = ["ui", "programs"]
 WINGS = ["predict", "finetune", "inside"]
+# Within the page: what stands round gradio, what all tabs are made of, what joins the two, the tabs, and all of it.
+PAGE = [
+    "server",
+    "door",
+    "parts",
+    "handlers",
+    "answer",
+    "photo",
+    *WINGS,
+    "bring",
+    "lesson",
+    "address",
+    "papers",
+    "privacy",
+    "reading_report",
+    "api",
+    "api_panel",
+    "page",
+]
 ROUND_ALL = ["launch"]  # of the server: it opens the whole page
 MODULES = sorted((PROJECT / "demo").rglob("*.py"))
 # What Windows, or macOS, lacks.

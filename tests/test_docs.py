@@ -94,6 +94,7 @@ def test_the_table_of_settings_is_what_the_program_reads() -> None:
     texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     read = {text for text in texts if re.fullmatch(r"(DEMO|GRADIO|HF)_[A-Z_]+|SPACE_ID", text)}
     read = {name for name in read if not name.startswith("GRADIO_ANALYTICS")} - NOT_FOR_VISITORS
+    read |= {"HF_HOME", "HF_TOKEN", "HF_HUB_OFFLINE"}  # by the Hub's own library
     listed = " ".join(cell for row in rows(README, "environment variable") for cell in row)
     assert set(re.findall(r"(?:DEMO|GRADIO|HF)_[A-Z_]+|SPACE_ID", listed)) == read
 
@@ -111,7 +112,8 @@ def test_the_readmes_link_each_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("english", "chinese"), [("network", "网络"), ("environment variable", "环境变量"), ("limit", "上限")]
+    ("english", "chinese"),
+    [("network", "网络"), ("hardware", "硬件"), ("environment variable", "环境变量"), ("limit", "上限")],
 )
 def test_both_languages_have_the_same_tables(english: str, chinese: str) -> None:
     ours, theirs = rows(README, english), rows(CHINESE, chinese)

@@ -19,7 +19,6 @@ from demo.figures import (
     draw_overlay,
     draw_sheet,
     draw_signed,
-    find_tile,
     join_pictures,
 )
 
@@ -188,6 +187,11 @@ def test_there_may_be_no_curve_yet() -> None:
     assert curve_points("epoch", "loss", {})["data"] == []
 
 
+def test_a_curve_that_is_still_empty_keeps_its_place() -> None:
+    data = curve_points("epoch", "loss", {"train": [(1, 0.5)], "validation": []})["data"]
+    assert data == [[1, 0.5, "train"], [None, None, "validation"]]
+
+
 def test_signs_have_colours_and_0_is_white() -> None:
     pixels = np.asarray(draw_signed(np.array([[2.0, 0.0, -2.0]]), 3)).astype(int)
     orange, white, blue = pixels[1]
@@ -205,17 +209,6 @@ def test_a_sheet_is_as_square_as_the_number_allows(count: int, size: tuple[int, 
     sheet = draw_sheet([Image.new("RGB", (3, 3), "red")] * count, side_px=20)
     assert sheet.size == size
     assert sheet.getpixel((0, 0)) == (255, 0, 0)
-
-
-@pytest.mark.parametrize("count", [1, 4, 5, 16])
-def test_a_place_on_a_grid_tells_the_tile(count: int) -> None:
-    columns = int(np.ceil(np.sqrt(count)))
-    for idx in range(count):
-        row, column = divmod(idx, columns)
-        corner = (column * PITCH_PX, row * PITCH_PX)
-        assert find_tile(corner, count) == find_tile((corner[0] + TILE_PX - 1, corner[1] + 5), count) == idx
-    beside = [(TILE_PX, 0), (0, TILE_PX), (-1, 0), (0, -5), (columns * PITCH_PX, 0), (0, 99 * PITCH_PX)]
-    assert [find_tile(place, count) for place in beside] == [None] * len(beside)
 
 
 def test_a_box_is_an_outline_that_can_be_seen_on_any_ground() -> None:

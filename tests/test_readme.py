@@ -12,7 +12,7 @@ from tests.conftest import PROJECT
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
 REQUIREMENTS = [
     line.split("#")[0].strip()
-    for file in ("requirements.txt", "requirements-dev.txt")
+    for file in ("requirements.txt", "requirements-mcp.txt", "requirements-operators.txt", "requirements-dev.txt")
     for line in (PROJECT / file).read_text(encoding="utf-8").splitlines()
     if line.split("#")[0].strip() and not line.startswith("-r")
 ]

@@ -4,20 +4,21 @@ import os
 import socket
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
+from demo.entrance import Entrance
 from demo.errors import SettingWrong
-from demo.models.possible import check_possible
-from demo.settings import PUBLIC_LIMITS, Settings
+from demo.models.possible import check_possible, choose_device
+from demo.settings import AUTO, PUBLIC_LIMITS, Settings
 from tests.conftest import PROJECT
 
 # A variable, what it says, and a part of what the sentence calls possible.
 WRONG = [
-    ("DEMO_DEVICE", "gpu", "cpu or cuda"),
-    ("DEMO_DEVICE", "cuda", "cpu, for torch finds no GPU here"),
+    ("DEMO_DEVICE", "gpu", "auto, cpu, cuda or mps"),
+    ("DEMO_DEVICE", "cuda", "auto or cpu, for torch finds no GPU here"),
     ("DEMO_BACKBONE", "resnet5", "resnet50"),
     ("DEMO_PRECISION", "int8", "float32 or bfloat16"),
     ("DEMO_MODEL_MEMORY", "2 GB", "a number of gigabytes above 0"),
@@ -29,6 +30,10 @@ WRONG = [
     ("DEMO_WEIGHTS_DIR", "/no/such/folder", "a folder that exists"),
     ("DEMO_WEIGHTS_DIR", "~nobody-of-that-name/weights", "a folder that exists"),
     ("HF_ENDPOINT", "hf-mirror.example", "https://"),
+    ("DEMO_SHARE", "maybe", "1, true, yes, on or 0, false, no, off"),
+    ("DEMO_EMBED_IN", "moodle.school", "https://moodle.school"),
+    ("DEMO_PROXY", "caddy", "10.0.0.2"),
+    ("DEMO_LOG", "xml", "text or json"),
     ("GRADIO_SERVER_PORT", "http", "a whole number from 1 to 65535"),
     ("GRADIO_SERVER_PORT", "", "a whole number from 1 to 65535"),
     ("GRADIO_SERVER_PORT", "70000", "a whole number from 1 to 65535"),
@@ -39,8 +44,11 @@ WRONG = [
 ]
 
 
+PLAIN = replace(Settings(), device=AUTO)  # what a program leaves to the CPU, a page leaves to what is there
+
+
 def test_an_empty_environment_gives_the_defaults() -> None:
-    assert Settings.from_environment({}) == Settings()
+    assert Settings.from_environment({}) == PLAIN
 
 
 def test_the_lessons_network_is_preferred() -> None:
@@ -58,7 +66,7 @@ def test_backbone_and_device_come_from_the_environment() -> None:
 
 
 def test_empty_variables_count_as_unset() -> None:
-    assert Settings.from_environment({"DEMO_BACKBONE": "", "DEMO_DEVICE": "", "DEMO_PUBLIC": ""}) == Settings()
+    assert Settings.from_environment({"DEMO_BACKBONE": "", "DEMO_DEVICE": "", "DEMO_PUBLIC": ""}) == PLAIN
 
 
 def test_the_process_environment_is_read_at_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,16 +82,19 @@ def test_the_process_environment_is_read_at_the_call(monkeypatch: pytest.MonkeyP
         {"DEMO_PUBLIC": "Yes"},
         {"SPACE_ID": "someone/demo"},
         {"SPACE_ID": "someone/demo", "DEMO_PUBLIC": "0"},
+        {"DEMO_SHARE": "1"},
+        {"GRADIO_SHARE": "True", "DEMO_PUBLIC": "0"},
+        {"DEMO_LAN": "1"},
     ],
 )
 def test_public_pages_get_the_public_limits_and_nothing_else(environment: dict[str, str]) -> None:
     settings = Settings.from_environment(environment)
-    assert asdict(settings) == asdict(Settings()) | PUBLIC_LIMITS
+    assert replace(settings, entrance=Entrance()) == replace(PLAIN, **PUBLIC_LIMITS)
 
 
 @pytest.mark.parametrize("value", ["0", "false", "No", "OFF"])
 def test_a_zero_means_not_public(value: str) -> None:
-    assert Settings.from_environment({"DEMO_PUBLIC": value}) == Settings()
+    assert Settings.from_environment({"DEMO_PUBLIC": value}) == PLAIN
 
 
 @pytest.mark.parametrize(("variable", "value", "possible"), WRONG)
@@ -128,7 +139,7 @@ def test_what_is_possible_is_let_through(tmp_path: Path) -> None:
         "GRADIO_SERVER_NAME": "0.0.0.0",
     }
     settings = Settings.from_environment(environment)
-    assert settings == Settings()
+    assert settings == PLAIN
     check_possible(settings)
 
 
@@ -152,3 +163,20 @@ def test_no_limit_makes_another_one_useless(environment: dict[str, str]) -> None
     assert settings.max_classes * settings.min_pictures_per_class <= settings.max_pictures
     assert settings.max_pictures <= settings.max_archive_entries
     assert settings.photo_short_side_px <= settings.photo_long_side_px <= settings.max_image_side_px
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has_gpu", "environment", "chosen"),
+    [
+        ("auto", True, {}, "cuda"),
+        ("auto", False, {}, "cpu"),
+        ("auto", True, {"SPACES_ZERO_GPU": "true"}, "cpu"),
+        ("cpu", True, {}, "cpu"),
+        ("mps", True, {}, "mps"),
+    ],
+)
+def test_the_device_is_the_one_that_is_there_or_is_named(
+    wanted: str, has_gpu: bool, environment: dict[str, str], chosen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: has_gpu)
+    assert choose_device(wanted, environment) == chosen

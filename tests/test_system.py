@@ -51,7 +51,7 @@ if __name__ == "__main__":
     visitor.bring(Path(sys.argv[1]))
     print(visitor.train(*recipe_values(epochs=25)))
     visitor.call("choose_photo", visitor.upload(Path(sys.argv[2])))
-    print(visitor.refresh().inside_answer)
+    print(visitor.refresh().shown.inside)
     visitor.close()
     rooms.arrival.over.wait(60)
 """
@@ -74,6 +74,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_them_nothing_happens() -> None:
     system.give_way()
     system.allow_open_files(1)
+    system.limit_process(max_bytes=1, max_cpu_s=1)
     system.keep_memory_together()
     system.give_back_free_memory()
     assert system.num_cores() == os.cpu_count()

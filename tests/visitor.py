@@ -1,5 +1,6 @@
 """A visitor without a browser: opens the page, uploads, and calls the page's own events as its script does."""
 
+import html
 import json
 import re
 import secrets
@@ -39,6 +40,7 @@ def recipe_values(epochs: int = 3, **other: Any) -> list[Any]:
         "patience": 0,
         "balance": "auto",
         "warm_start": False,
+        "shuffled": False,
         "seed": 0,
     }
     assert other.keys() <= values.keys()
@@ -74,9 +76,19 @@ class Visitor:
             of: The `elem_id` of the component whose event it is; any unless given.
             event_data: What a script on the page sends along: of a click, `{"pick": ...}`.
         """
-        has_reference = handler not in ("attach", "suggest_recipe", "choose_lesson")
+        has_reference = handler not in (
+            "attach",
+            "suggest_recipe",
+            "choose_lesson",
+            "pick_channel",
+            "draw_gradients",
+            "check_weights",
+        )
         data = [None, *values] if has_reference else list(values)
-        return self._run(self._find(handler, turn, of), data, event_data)
+        event = self._find(handler, turn, of)
+        num_inputs = next(len(each["inputs"]) for each in self._config["dependencies"] if each["id"] == event)
+        data += [None] * (num_inputs - len(data))  # states at the end, of which a page sends nothing either
+        return self._run(event, data, event_data)
 
     def follow(self, handler: str, *values: Any) -> list[str]:
         """Call an event, and as a browser does whatever listens to the states that it changes; return all handlers."""
@@ -129,12 +141,17 @@ class Visitor:
 
     def bring(self, archive: Path) -> str:
         """Upload a zip of class folders to learn from; return the report."""
-        return str(self.call("choose_archive", self.upload(archive))[0])
+        return str(self.call("choose_archive", [self.upload(archive)])[0])
 
     def train(self, *values: Any) -> str:
         """Train by what the controls say, to the end; return the last status."""
         self.call("start_training", *(values or recipe_values()))
         return str(self.call("watch_training")[1])
+
+    def without_photo(self) -> "Visitor":
+        """Take away the example with which the page opens; return the page."""
+        self.call("choose_photo", None)
+        return self
 
     def refresh(self) -> Refreshed:
         """Return what the page shows of the shared state."""
@@ -169,6 +186,16 @@ def fill(group: type[Group], outputs: Iterable[Any]) -> Group:
     filled: Group = take(group)
     assert not list(values)
     return filled
+
+
+def best_classes(answer: str) -> dict[str, float]:
+    """Return the best classes that an answer shows, the best first, with their probabilities, 0 to 1.
+
+    ImageNet's have their English names, which the Chinese page gives beside its own.
+    """
+    bars = re.findall(r"<li [^>]*><span>(.*?)</span> <b>(.*?)%</b>", answer)
+    names = [re.sub(r'.*<span lang="en">(.*?)</span>.*', r"\1", name) for name, _ in bars]
+    return {html.unescape(name): float(percent) / 100 for name, (_, percent) in zip(names, bars, strict=True)}
 
 
 class Markup(HTMLParser):

@@ -10,7 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
+from huggingface_hub import constants
 
 from demo.models.fetch import fetch_weights
 from demo.models.weights import WeightsFile
@@ -63,6 +65,9 @@ class WeightsHost:
             def do_GET(self) -> None:
                 host._answer(self)
 
+            def do_HEAD(self) -> None:
+                host._answer(self)
+
             def log_message(self, *_arguments: Any) -> None:
                 pass
 
@@ -104,7 +109,8 @@ class WeightsHost:
         if resource.tells_length:
             handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
-        self._send(handler, resource, body, sent)
+        if handler.command == "GET":
+            self._send(handler, resource, body, sent)
 
     @staticmethod
     def _choose(resource: Resource, asked: str) -> tuple[int, int]:
@@ -127,6 +133,32 @@ class WeightsHost:
             handler.wfile.write(chunk)
         if resource.stops_after is not None:
             self.closing.wait(30)
+
+
+HUB_COMMIT = "0" * 40
+
+
+def publish_on_hub(host: WeightsHost, content: bytes, *, etag: str = "", repo: str = "timm/resnet18.tv_in1k") -> None:
+    """Put a checkpoint on the Hub as it does it: its checksum comes with a redirect to where the bytes are."""
+    etag = etag or hashlib.sha256(content).hexdigest()
+    headers = {
+        "Location": f"{host.url.replace('127.0.0.1', 'localhost')}/bytes",  # another host, as the Hub has
+        "X-Repo-Commit": HUB_COMMIT,
+        "X-Linked-Etag": f'"{etag}"',
+        "X-Linked-Size": str(len(content)),
+    }
+    host.resources[f"/{repo}/resolve/main/model.safetensors"] = Resource(status=302, headers=headers)
+    host.resources["/bytes"] = Resource(content)
+
+
+def use_hub(monkeypatch: pytest.MonkeyPatch, endpoint: str, cache: Path, *, offline: bool = False) -> None:
+    """Let the Hub's library ask a host, keep what it fetches in a folder, and find nothing anywhere else."""
+    monkeypatch.setattr(constants, "ENDPOINT", endpoint)
+    template = endpoint + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(cache))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", offline)
+    monkeypatch.setattr("demo.models.hub_cache._PRELOADED", cache)
 
 
 def stand_in(url: str, content: bytes, *, hub_repo: str = "") -> BackboneSpec:

@@ -38,11 +38,14 @@ from tests.benchmarks import (
     hostile,
     maps,
     oracles,
+    page,
     stages,
+    starters,
     strangers,
     throughput,
     training,
     truth,
+    uploads,
 )
 from tests.conftest import PROJECT
 from tests.pictures import noise
@@ -122,7 +125,7 @@ def fine_tune(rounds: int = 3) -> list[Row]:
             training.look_once(backbone, read_dataset(archive, settings), settings)
             floor = time.perf_counter() - start
             start = time.perf_counter()
-            report, _ = client.predict(handle_file(archive), EMBEDDED, 25, api_name="/fine_tune")
+            report, *_ = client.predict(handle_file(archive), EMBEDDED, 25, api_name="/fine_tune")
             walls.append(time.perf_counter() - start)
             ratios.append(walls[-1] / floor)
     right = round(report["val_accuracy"] * report["val_count"])
@@ -160,8 +163,7 @@ def memory() -> list[Row]:
                 for _ in range(1 if resident else 20):
                     visitor.call("choose_photo", visitor.upload(photo))
                     visitor.refresh()
-                    visitor.call("open_tab")
-                    visitor.call("draw_stages", None, None)
+                    visitor.call("draw_ladder", "spread")
                 visitor.close()
                 resident.append(resident_megabytes(process.pid))
     finally:
@@ -235,11 +237,14 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "strangers": rows_of(strangers, DATA),
     "maps": rows_of(maps, PHOTOS),
     "stages": rows_of(stages, PHOTOS),
+    "starters": rows_of(starters),
     "oracles": rows_of(oracles, PHOTOS),
     "start_up": start_up,
     "memory": memory,
     "networks": networks,
     "speed": rows_of(throughput),
+    "page": rows_of(page),
+    "uploads": rows_of(uploads, DATA),
     "hostile": rows_of(hostile, DATA),
     "abuse": rows_of(abuse),
     "crowd": rows_of(crowd),

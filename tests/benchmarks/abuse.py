@@ -461,7 +461,8 @@ def bring(url: str, images: Sequence[Path], zips: Sequence[Path], tally: Tally) 
 def show(page: Visitor, handler: str, path: Path) -> str:
     """Bring a file to a page; return TAKEN, REFUSED, or what was unexpected."""
     try:
-        outputs = page.call(handler, page.upload(path))
+        sent = page.upload(path)
+        outputs = page.call(handler, [sent] if handler == "choose_archive" else sent)
     except Refused as refused:
         return judge(str(refused))
     except httpx.HTTPStatusError as error:

@@ -22,8 +22,9 @@ from demo.models.backbone import Backbone, load_backbone
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import MEGABYTE, Settings
 from demo.tasks.evaluate import unit_length
+from demo.tasks.exhibits import Exhibits
 from demo.tasks.features import extract_features
-from demo.tasks.novelty import Strangers, compare, distance_to, leave_out, threshold_for
+from demo.tasks.novelty import compare, distance_to, leave_out, threshold_for
 
 SHARE = 0.95
 NUM_SEEDS = 5
@@ -122,7 +123,7 @@ def accepted(data: Path) -> Rows:
     small, same, daisy = (
         np.array([path.stem.endswith(names) for path in paths]) for names in (SMALL_ANIMALS, ("_ant", "_bee"), "_daisy")
     )
-    examples = Strangers().features(backbone, SETTINGS)
+    examples = Exhibits().features(backbone, SETTINGS)
     flower = np.array([each.name == "flower" for each in EXAMPLES])
     alike = {"small animals": photos[small], "a daisy, a flower": np.concatenate([photos[daisy], examples[flower]])}
     archives = {path.stem: path for path in [*sorted((data / "sets").glob("*.zip")), data / f"{INSECTS}.zip"]}

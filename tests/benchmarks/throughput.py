@@ -173,19 +173,27 @@ def random_weights(spec: BackboneSpec) -> Iterator[Path | None]:
 
 @contextmanager
 def _serving(kind: str, comparison: Comparison, home: Path | None) -> Iterator[str]:
-    """Run one of the two apps in a process of its own; yield its address once it answers."""
+    """Run one of the two apps; yield its address once it answers."""
+    environment = {"DEMO_PRECISION": comparison.precision}
+    if home is not None:
+        environment["TORCH_HOME"] = str(home)
+    with serving("tests.benchmarks.throughput", kind, comparison.backbone, **environment) as (url, _):
+        yield url
+
+
+@contextmanager
+def serving(module: str, *arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Run a module, told a free port last, in a process of its own; yield its address once it answers, and it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    environment = {**os.environ, "DEMO_PRECISION": comparison.precision, "GRADIO_ANALYTICS_ENABLED": "False"}
-    if home is not None:
-        environment["TORCH_HOME"] = str(home)
-    command = [sys.executable, "-m", "tests.benchmarks.throughput", kind, comparison.backbone, str(port)]
+    environment = {**os.environ, **environment, "GRADIO_ANALYTICS_ENABLED": "False"}
+    command = [sys.executable, "-m", module, *arguments, str(port)]
     process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
     try:
         while process.poll() is None and not _listens(port):
             time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
+        yield f"http://127.0.0.1:{port}", process
     finally:
         process.terminate()
         process.wait()

@@ -24,7 +24,7 @@ __all__ = [
     "visit",
 ]
 
-WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 375, "height": 740}
+LAPTOP, WIDE, PHONE = ({"width": w, "height": h} for w, h in ((1280, 800), (1280, 900), (375, 740)))
 
 OpenPage = Callable[..., Any]
 
@@ -82,11 +82,12 @@ def open_page(chromium: Any, server: Server) -> Iterator[OpenPage]:
     def open_one(path: str = "/", viewport: dict[str, int] = WIDE, **options: Any) -> Any:
         contexts.append(chromium.new_context(viewport=viewport, **options))
         page = contexts[-1].new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)  # another walk may need both cores meanwhile
         page.on("console", note)
         page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname or ""))
         page.goto(server.url + path)
         page.wait_for_function("sessionStorage.getItem('demo-token')")
+        page.wait_for_function("!document.documentElement.classList.contains('first')")
         return page
 
     yield open_one

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from demo.ui.server.page_language import put_first
+from demo.models.zoo import ZOO
+from demo.ui.server.document import Document
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.browser.conftest import OpenPage
 from tests.served import Server
@@ -16,12 +17,13 @@ GRADIOS = {  # what it says in a box for pictures, in the three languages of the
     CHINESE.language: "将图像拖放到此处",
     "de": "Bild hier ablegen",
 }
-# All text but what the style sheet makes as small as nothing.
+# All text but what the style sheet makes as small as nothing, and what says that it is in another language.
 IN_SIGHT = """() => {
-  const isUnseen = (each) => getComputedStyle(each).fontSize === "0px";
+  const isUnseen = (each) => getComputedStyle(each).fontSize === "0px" || each.matches("[lang]:not(html, a)");
   [...document.body.querySelectorAll("*")].filter(isUnseen).forEach((each) => each.remove());
   return document.body.innerText;
 }"""
+ALLOWED = {"AdamW", "SGD", "CSV", "ImageNet"}  # the same in every language
 FORBIDDEN = (
     "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name, {get() { throw 1 }})"
 )
@@ -42,6 +44,7 @@ def test_a_page_is_in_one_language(open_page: OpenPage, server: Server, path: st
     page = open_page("/zh", locale=locale)
     if path == "/":
         switch(page, "English", server.url + "/")
+    page.click(f"#predict-photo button[aria-label='{words.gradio['Remove Image']}']")
     page.get_by_text(GRADIOS[words.language]).first.wait_for()
     seen = page.evaluate(IN_SIGHT)
     assert [text for language, text in GRADIOS.items() if language != words.language and text in seen] == []
@@ -50,6 +53,52 @@ def test_a_page_is_in_one_language(open_page: OpenPage, server: Server, path: st
     english = [line for line in prose if line not in chinese and len(line.split()) > 1]
     assert (english if words is CHINESE else chinese) == []
     assert len(chinese if words is CHINESE else english) > 10
+
+
+# All texts and hints in sight, but those of code and of what says that it is in another language.
+TEXTS = """() => {
+  const isSkipped = (each) => each.closest("[lang]:not(html), code, pre, script, style, .code_wrap, nav, a[href^=http]")
+    || getComputedStyle(each).fontSize === "0px" || !each.checkVisibility({visibilityProperty: true});
+  const elements = [...document.body.querySelectorAll("*")].filter((each) => !isSkipped(each));
+  const texts = elements.flatMap((each) => [...each.childNodes].filter((node) => node.nodeType === 3));
+  const hints = elements.flatMap((each) => [each.title, each.placeholder, each.alt]);
+  return [...texts.map((node) => node.data.trim()), ...hints].filter((text) => text?.trim?.());
+}"""
+OPEN_ALL = """() => {
+  document.querySelectorAll("details").forEach((each) => { each.open = true });
+  document.querySelectorAll(".label-wrap:not(.open)").forEach((each) => each.click());
+}"""
+# The names of networks are the same in every language.
+NAMES = {name for spec in ZOO.values() for name in (spec.name, spec.display_name)}
+NAMES |= {f"{spec.year} · {spec.display_name}" for spec in ZOO.values()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("path", "words", "locale"), [("/", ENGLISH, "zh-CN"), ("/zh", CHINESE, "en-US"), ("/zh", CHINESE, "de-DE")]
+)
+def test_everything_in_sight_in_every_tab_is_in_one_language(
+    open_page: OpenPage, server: Server, path: str, words: Words, locale: str
+) -> None:
+    page = open_page("/zh", locale=locale)
+    if path == "/":
+        switch(page, "English", server.url + "/")
+    page.click("#example-cat")
+    page.locator("#answer").filter(has_text="tiger cat").wait_for()
+    seen: set[str] = set()
+    for tab in (words.predict.tab, words.finetune.tab, words.inside.tab):
+        page.get_by_role("tab", name=tab).click()
+        for inner in ["zip-tab", "starters-tab", "classes-tab"] if tab == words.finetune.tab else [""]:
+            if inner:
+                page.click(f"#{inner}-button")
+            page.evaluate(OPEN_ALL)
+            page.wait_for_timeout(1_500)  # whatever is still to come
+            seen |= set(page.evaluate(TEXTS))
+    seen -= NAMES | {"English", "中文"}
+    chinese = {text for text in seen if CHINESE_CHARACTERS.search(text)}
+    latin = {text for text in seen - chinese if re.search("[A-Za-z]{3}", text)}
+    assert (latin if words is CHINESE else chinese) <= ALLOWED
+    assert len(chinese if words is CHINESE else latin) > 100
 
 
 def switch(page: Any, name: str, url: str | re.Pattern[str]) -> None:
@@ -140,4 +189,4 @@ def test_a_page_below_another_address_goes_to_its_own_twin(
 def document(path: str) -> bytes:
     """Return a document as it is served at a path."""
     body = b"<!doctype html><html><head><meta charset=utf-8></head><body></body></html>"
-    return put_first(path, body)
+    return Document("").rewrite(path, body)

@@ -13,11 +13,12 @@ from tests.served import Server
 # Where a rule shows: the element, the property, and its value.
 EFFECTS = {
     "gradio-container": (".gradio-container", "maxWidth", "1180px"),
-    "tab-container": (".tab-container button", "paddingLeft", "8px"),
+    "fillable": (".fillable", "paddingLeft", "12px"),
+    "nav-holder": (".nav-holder", "display", "none"),
+    "tab-container": (".tab-container button", "paddingLeft", "4.8px"),
     "html-container": ("#strip.html-container, #strip .html-container", "padding", "0px"),
     "label-wrap": (".label-wrap > span:first-child", "textAlign", "start"),
     "toast-title": (".toast-title", "fontSize", "0px"),
-    "divider": ("footer .divider", "display", "none"),
     "meta-text": (".meta-text", "fontSize", "0px"),
     "meta-text-center": (".meta-text-center", "fontSize", "0px"),
 }
@@ -42,7 +43,7 @@ def test_each_class_does_what_it_is_named_for(open_page: OpenPage, tmp_path: Pat
     wide.set_input_files("#predict-photo input[type=file]", tmp_path / "bad.png")
     phone = open_page(viewport=PHONE)
     for name in STYLED.keys() - {"meta-text", "meta-text-center"}:
-        page = phone if name == "tab-container" else wide
+        page = phone if name in ("fillable", "tab-container") else wide
         takes_effect(page, name)
 
 

@@ -1,0 +1,84 @@
+"""The page as `python -m demo serve` opens it, in a process of its own."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.conftest import PROJECT
+
+# Nothing is asked of the outside, and what would be is refused at once.
+OFFLINE = {
+    "DEMO_BACKBONE": "efficientnet_lite0",
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "HF_HUB_OFFLINE": "1",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "NO_PROXY": "127.0.0.1,localhost",
+    "PYTHONUTF8": "1",
+}
+
+
+class Opened(NamedTuple):
+    """A page that is open: its address on this machine, what was printed, and its process."""
+
+    url: str
+    port: int
+    told: str
+    process: "subprocess.Popen[str]"
+
+    @property
+    def password(self) -> str:
+        """The password that was made."""
+        found = re.search(r"^Password: (\S+)$", self.told, re.MULTILINE)
+        assert found, self.told
+        return found[1]
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+def command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "demo", "serve", *options]
+
+
+def environment(uploads: Path, **more: str) -> dict[str, str]:
+    return {**os.environ, **OFFLINE, "GRADIO_TEMP_DIR": str(uploads), **more}
+
+
+@contextmanager
+def opened(uploads: Path, *options: str, until: str = "Running on") -> Iterator[Opened]:
+    """Open the page with options of the command, and end it; `until` is in the last line of its start."""
+    port = free_port()
+    process = subprocess.Popen(
+        command("--port", str(port), *options),
+        cwd=PROJECT,
+        env=environment(uploads),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+    )
+    assert process.stdout
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if until in line:
+            break
+    reading = threading.Thread(target=process.stdout.read)  # a full pipe would halt it
+    reading.start()
+    assert process.poll() is None, "".join(lines)
+    yield Opened(f"http://127.0.0.1:{port}", port, "".join(lines), process)
+    process.terminate()
+    process.wait(30)
+    reading.join()
+    process.stdout.close()

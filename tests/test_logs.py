@@ -1,0 +1,56 @@
+"""The log, for people and for programs, and what of an error never gets there."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from demo.logs import set_up, take_over
+
+SECRET = "grandmother's birthday.jpg"
+
+
+@pytest.fixture(autouse=True)
+def put_back() -> Iterator[None]:
+    """Leave the loggers of this process as they are."""
+    root, ours = logging.getLogger(), logging.getLogger("demo")
+    before = root.handlers[:], root.level, ours.level
+    yield
+    root.handlers[:], root.level, ours.level = before
+    logging.captureWarnings(False)
+
+
+def fail() -> None:
+    try:
+        raise ValueError(SECRET)
+    except ValueError:
+        logging.getLogger("uvicorn.error").exception("Exception in ASGI application")
+
+
+def test_json_is_one_object_a_line_with_what_programs_look_for(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up("json")
+    logging.getLogger("demo").info("a %s of\ntwo lines", "message")
+    take_over("uvicorn.error")
+    fail()
+    first, second = map(json.loads, capsys.readouterr().err.splitlines())
+    assert (first["level"], first["logger"], first["message"]) == ("info", "demo", "a message of\ntwo lines")
+    assert first["time"].endswith("Z")
+    assert second["error"] == "ValueError"
+    assert "in fail" in second["trace"]
+
+
+@pytest.mark.parametrize("kind", ["text", "json"])
+def test_what_an_error_says_is_not_in_the_log(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(kind)
+    fail()
+    told = capsys.readouterr().err
+    assert "ValueError" in told
+    assert SECRET not in told
+
+
+def test_text_is_a_line_with_its_time(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up("text")
+    logging.getLogger("demo").warning("late")
+    logging.getLogger("others").info("chatter")
+    assert capsys.readouterr().err.rstrip().endswith("WARNING demo: late")
