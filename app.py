@@ -1,19 +1,11 @@
-"""Entry point of the demo: settings, page, launch."""
+"""Entry point of the demo, as a Space starts it; `python -m demo serve --help` lists more ways to open the page."""
 
-from demo.settings import Settings, end_if_wrong
+from demo.command.serve import prepare
+from demo.settings import end_if_wrong
 
 with end_if_wrong():
-    settings = Settings.from_environment()  # before torch and gradio, whose imports take seconds
-    from demo.models.possible import check_possible
-
-    check_possible(settings)
-    from demo.ui.page import build_page
-    from demo.ui.server.launch import launch
-    from demo.visitors.rooms import Rooms
-
-    rooms = Rooms.of(settings)
-    demo = build_page(rooms)
+    demo, open_page = prepare()
 
 if __name__ == "__main__":
     with end_if_wrong():
-        launch(demo, rooms)
+        open_page()

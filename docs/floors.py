@@ -11,21 +11,27 @@ BEGIN, END = "<!-- floors: begin -->", "<!-- floors: end -->"
 
 # Of what each floor is, from the ground up; the rooms of the page are drawn apart.
 FLOORS = {
-    "ground": "ground: settings, errors, sentences, system, figures",
+    "ground": "ground: settings, entrance, errors, logs, system, figures",
     "data": "data: untrusted bytes become pictures, datasets, splits",
     "models": "models: zoo, weights, backbone, head, state",
     "tasks": "tasks: one verb a file",
+    "programs": "programs: what a notebook and a command call",
+    "lesson": "lesson: twelve steps, and what each measures",
     "words": "words: every sentence, a TOML a language",
     "visitors": "visitors: sessions, jobs, rooms; no page",
     "parts": "ui/parts: markup, style, values",
-    "server": "ui/server: what stands round gradio",
-    "handlers": "ui/handlers, photo: how gradio calls us",
+    "server": "ui/server, door: what stands round gradio",
+    "handlers": "ui/handlers, answer, photo, bring: how gradio calls us",
     "predict": "ui/predict: tab 1",
     "finetune": "ui/finetune: tab 2",
     "inside": "ui/inside: tab 3",
-    "page": "ui/page, api, privacy",
+    "guide": "ui/lesson: the guide beside the tabs",
+    "page": "ui/page, address, papers, api, privacy",
+    "command": "command: a command a file",
 }
-_OF_THE_PAGE = {"photo": "handlers", "api": "page", "privacy": "page"}
+_OF_THE_PAGE = {"answer": "handlers", "photo": "handlers", "bring": "handlers", "lesson": "guide"}
+_OF_THE_PAGE["door"] = "server"
+_OF_THE_PAGE |= dict.fromkeys(["address", "api", "api_panel", "papers", "privacy", "reading_report"], "page")
 
 
 def floor_of(module: str) -> str:
@@ -36,6 +42,8 @@ def floor_of(module: str) -> str:
         if parts[1:3] == ["server", "launch"]:
             return "page"  # it opens the page, and so stands above it
         return _OF_THE_PAGE.get(room, room)
+    if parts == ["__main__"]:
+        return "command"
     return parts[0] if parts and parts[0] in FLOORS else "ground"
 
 
