@@ -70,6 +70,7 @@ def test_the_language_switch_keeps_the_place(open_page: OpenPage) -> None:
     page.wait_for_function("document.querySelector('#inside-tab-button').ariaSelected === 'true'")
 
 
+@pytest.mark.slow
 def test_a_wrong_address_is_passed_over_with_one_sentence(open_page: OpenPage) -> None:
     page = open_page("/?tab=nowhere&example=dog")
     page.locator("#notice").filter(has_text="tab=nowhere, example=dog").wait_for()

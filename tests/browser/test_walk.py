@@ -10,11 +10,10 @@ import pytest
 from demo.models.zoo import BackboneSpec
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.browser.conftest import LAPTOP, PHONE, OpenPage
+from tests.browser.everything import TRAINING_MS
 from tests.pictures import MakeZip, colour_folders, encode, noise
 from tests.served import Server
 from tests.weights_host import Resource, WeightsHost, path_of
-
-TRAINING_MS = 120_000
 
 
 def open_tab(page: Any, name: str) -> None:
