@@ -118,6 +118,7 @@ def test_nothing_serious_is_found_in_a_document(
     assert page.title() and not violations(page), words.language
 
 
+@pytest.mark.ways
 @pytest.mark.slow
 def test_the_report_of_as_many_classes_as_may_be_is_one_sheet(
     open_page: OpenPage, server: Server, make_zip: MakeZip, screenshots: Path

@@ -123,6 +123,7 @@ def test_the_whole_path(open_page: OpenPage, make_zip: MakeZip, shared_data: Pat
     wait_for(page, "#answer", "Persian cat")
 
 
+@pytest.mark.ways
 @pytest.mark.slow
 def test_the_pages_that_readme_shows(open_page: OpenPage, screenshots: Path) -> None:
     page = open_page(viewport=LAPTOP)
@@ -368,8 +369,8 @@ def test_the_race_is_run_and_found_again(open_page: OpenPage, make_zip: MakeZip,
 def test_a_reload_finds_a_training_that_runs(open_page: OpenPage, make_zip: MakeZip) -> None:
     page = open_page()
     open_tab(page, ENGLISH.finetune.tab)
-    upload(page, "#archive", make_zip(colour_folders(120)))
-    wait_for(page, "#report", "240 pictures")
+    upload(page, "#archive", make_zip(colour_folders(60)))
+    wait_for(page, "#report", "120 pictures")
     open_step(page, "train")
     page.click("#train")
     page.wait_for_selector("#stop:enabled")
@@ -384,8 +385,8 @@ def test_a_reload_finds_a_training_that_runs(open_page: OpenPage, make_zip: Make
 def test_stop_is_heard(open_page: OpenPage, make_zip: MakeZip) -> None:
     page = open_page()
     open_tab(page, ENGLISH.finetune.tab)
-    upload(page, "#archive", make_zip(colour_folders(120)))
-    wait_for(page, "#report", "240 pictures")
+    upload(page, "#archive", make_zip(colour_folders(60)))
+    wait_for(page, "#report", "120 pictures")
     open_step(page, "train")
     page.click("#train")
     page.wait_for_selector("#stop:enabled")

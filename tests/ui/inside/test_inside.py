@@ -225,6 +225,7 @@ def test_what_is_erased_is_shown_with_what_is_left(visitor: Visitor) -> None:
     assert erasure.canvas.count("<input") == GRID**2
 
 
+@pytest.mark.ways
 @pytest.mark.slow
 def test_it_is_said_where_a_map_fails_and_where_it_holds(visit: Visit, visitor: Visitor) -> None:
     as_opened = visit()  # on the coffee
@@ -329,6 +330,7 @@ def difference(first: bytes, second: bytes) -> float:
     return float(np.abs(one - other).mean())
 
 
+@pytest.mark.ways
 @pytest.mark.slow
 def test_eight_visitors_at_once_each_see_their_own(visit: Visit, tmp_path: Path) -> None:
     visitors = [visit() for _ in range(8)]
