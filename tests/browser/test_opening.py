@@ -6,6 +6,7 @@ import pytest
 
 from demo.words.language import CHINESE, ENGLISH
 from tests.browser.conftest import LAPTOP, OpenPage
+from tests.browser.test_walk import wait_until_quiet
 from tests.served import Server
 
 SMALL = {"width": 375, "height": 812}

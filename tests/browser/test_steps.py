@@ -56,8 +56,8 @@ def phone(open_page: OpenPage) -> Any:
 def test_a_step_says_what_is_missing_and_leads_there(phone: Any) -> None:
     asked: list[str] = []
     phone.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
-    phone.click("#finetune-tab-button")
-    phone.wait_for_selector("#bar button")
+    with phone.expect_request(lambda request: "/queue/join" in request.url):
+        phone.click("#finetune-tab-button")
     wait_until_quiet(phone, asked)  # what an opened tab asks for
     num_before = len(asked)
     for step, sentence, where in (
