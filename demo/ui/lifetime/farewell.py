@@ -12,6 +12,7 @@ from demo.ui.server.gate import refuse, words_for
 from demo.ui.server.internals import API_PREFIX
 from demo.ui.server.queue import FairQueue
 from demo.ui.server.uploads import Uploads
+from demo.visitors.errors import WorkCutShort
 from demo.visitors.rooms import Rooms
 
 ENDING = b"data: ENDING\n\n"  # requests.js waits for it in the stream that every open page listens to
@@ -46,7 +47,7 @@ class Farewell:
         self.error = error = ServerEnding()
         await self._tell()
         self._queue.dismiss(error)
-        self._rooms.queue.close(error)
+        self._rooms.queue.close(WorkCutShort())
         self._uploads.close(error)
         until = time.monotonic() + _FINISH_S
         while self._queue.is_busy and time.monotonic() < until:

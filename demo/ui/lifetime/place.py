@@ -191,10 +191,10 @@ def check_kept(settings: Settings, words: Words) -> Finding:
 
 
 def _existing(folder: Path) -> Path:
-    """Return a folder, or the nearest above it that is there."""
+    """Return a folder, or what is nearest above it and is there; that may be a file."""
     for each in (folder, *folder.absolute().parents):
         with suppress(OSError):  # what lies above it may be closed to us
-            if each.is_dir():
+            if each.exists():
                 return each
     return folder
 
@@ -202,8 +202,6 @@ def _existing(folder: Path) -> Path:
 def _try_folder(folder: Path) -> OSError | None:
     """Return why nothing can be made in a folder, or where it is to be made; None if it can."""
     try:
-        if folder.exists() and not folder.is_dir():
-            raise NotADirectoryError(20, os.strerror(20), str(folder))
         with tempfile.TemporaryDirectory(prefix="check-", dir=_existing(folder)):
             return None
     except OSError as error:
