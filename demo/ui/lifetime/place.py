@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from demo.entrance import Entrance
 from demo.errors import DemoError, SettingWrong, StartError
@@ -148,7 +149,7 @@ def check_memory(settings: Settings, words: Words) -> Finding:
 
     spec = find_spec(settings.backbone)
     needed = _PROCESS_BYTES + BYTES_PER_PARAMETER * spec.facts.num_parameters + CLASS * _VISITOR_BYTES
-    told = {"network": spec.display_name, "visitors": CLASS, "needed": needed / GIGABYTE}
+    told: dict[str, Any] = {"network": spec.display_name, "visitors": CLASS, "needed": needed / GIGABYTE}
     free = free_memory_bytes()
     if free is None:
         return Finding(words.start.memory_unknown.format(**told))
@@ -185,7 +186,7 @@ def check_kept(settings: Settings, words: Words) -> Finding:
         return Finding(error=WeightsNotKept(folder=str(folder), reason=error.strerror or str(error)))
     free, needed = _free_bytes(_existing(folder)), spec.facts.file_megabytes
     if free is not None and free < needed * MEGABYTE and find_weights(spec) is None:
-        told = {"network": spec.display_name, "needed": needed}
+        told: dict[str, Any] = {"network": spec.display_name, "needed": needed}
         return Finding(error=WeightsNoRoom(folder=str(folder), free=free / MEGABYTE, **told))
     return Finding(words.start.kept.format(folder=folder))
 

@@ -50,6 +50,10 @@ class Here(NamedTuple):
         usage = shutil.disk_usage(self.folder)._replace(free=num_bytes)
         self.patch.setattr(shutil, "disk_usage", lambda _folder: usage)
 
+    def is_forbidden(self, port: int) -> None:
+        self.patch.setenv("GRADIO_SERVER_PORT", str(port))
+        refuse_port(errno.EACCES)(self)
+
     def file_in_the_way(self, variable: str) -> None:
         (self.folder / "file").write_bytes(b"in the way")
         self.patch.setenv(variable, str(self.folder / "file" / "below"))
@@ -85,7 +89,7 @@ WRONG: dict[type[DemoError], tuple[dict[str, Any], Change, str]] = {
     PortTaken: ({}, refuse_port(errno.EADDRINUSE), "Port 7860 of 127.0.0.1 is taken, .* --port 7862 "),
     PortForbidden: (
         {"entrance": Entrance(is_lan=True)},
-        lambda here: (here.patch.setenv("GRADIO_SERVER_PORT", "80"), refuse_port(errno.EACCES)(here)),
+        lambda here: here.is_forbidden(80),
         r"Port 80 of 0\.0\.0\.0 may not be opened here \(Permission denied\)",
     ),
     SettingWrong: (
@@ -199,3 +203,13 @@ def test_the_check_opens_no_page_and_a_start_says_the_same(taken: int, tmp_path:
     assert begun.stderr == lines[1].removeprefix("wrong: ") + "\n"
     well = start(sys.executable, "app.py", "--check", GRADIO_SERVER_PORT=str(taken), GRADIO_NUM_PORTS="100")
     assert (well.returncode, well.stdout.count("ok: ")) == (0, 8)
+
+
+def test_a_taken_port_is_told_before_anything_slow_is_imported(taken: int, tmp_path: Path) -> None:
+    program = "import sys\nfrom demo.command.line import main\ntry: main(['serve'])\nfinally: print(*sys.modules)"
+    variables = environment(tmp_path, GRADIO_SERVER_PORT=str(taken))
+    words = [sys.executable, "-c", program]
+    run = subprocess.run(words, cwd=PROJECT, env=variables, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 2
+    assert f"Port {taken} of 127.0.0.1 is taken" in run.stderr
+    assert not {"torch", "gradio", "numpy", "PIL"} & set(run.stdout.split())
