@@ -1,6 +1,7 @@
 """The launch of gradio's server: with the gate in front of it, and all that makes it ours."""
 
 import gc
+import logging
 import os
 from functools import partial
 from typing import Any, cast
@@ -109,6 +110,7 @@ def _make_fair(page: gr.Blocks) -> FairQueue:
 def _close(page: gr.Blocks) -> None:
     """Close the server; streams and downloads that have not ended are cut after a while."""
     page.server.config.timeout_graceful_shutdown = _CUT_AFTER_S
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # it would log a traceback for each that is cut
     page.close(verbose=False)
 
 
