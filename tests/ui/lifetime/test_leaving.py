@@ -43,9 +43,11 @@ def hang(*_):
 for _ in range(4):
     threading.Thread(target=compute, daemon=True).start()
 atexit.register(print, "cleaned up")
+if sys.argv[1] == "sticks":
+    atexit.register(hang)
 end_at_once_if_asked()
 print("begun", flush=True)
-if sys.argv[1] != "starts":
+if sys.argv[1] in ("stays", "hangs"):
     stay({"stays": lambda _: None, "hangs": hang}[sys.argv[1]], lambda: print("closed"))
 time.sleep(600)
 """
@@ -57,6 +59,7 @@ time.sleep(600)
     ("how", "signals", "code", "told"),
     [
         ("starts", [signal.SIGTERM], 0, ["cleaned up"]),
+        ("sticks", [signal.SIGTERM], 0, []),
         ("stays", [signal.SIGINT], 0, ["closed", "cleaned up"]),
         ("hangs", [signal.SIGTERM, signal.SIGTERM], 128 + signal.SIGTERM, ["cleaned up"]),
     ],

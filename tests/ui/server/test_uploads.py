@@ -24,9 +24,10 @@ from demo.visitors.registry import Sessions
 from tests.conftest import PROJECT
 
 HOLD_FOLDER = """
-import signal, sys, time
+import time
+from demo.ui.lifetime.leaving import end_at_once_if_asked
 from demo.ui.server.upload_folder import open_folder
-signal.signal(signal.SIGINT, signal.default_int_handler)  # which what a shell begins in the background ignores
+end_at_once_if_asked()
 print(open_folder(), flush=True)
 time.sleep(600)
 """
@@ -253,5 +254,5 @@ def test_what_a_killed_process_leaves_is_deleted_by_the_next_one(
 def test_a_process_that_is_interrupted_deletes_its_folder(other_process: tuple[subprocess.Popen[str], Path]) -> None:
     process, held = other_process
     process.send_signal(signal.SIGINT)
-    process.wait(60)
+    assert process.wait(60) == 0
     assert not held.exists()
