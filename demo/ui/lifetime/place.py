@@ -178,10 +178,10 @@ def check_weights(settings: Settings, words: Words) -> Finding:
 
 def check_kept(settings: Settings, words: Words) -> Finding:
     """Look whether weights that are fetched can be kept, and whether there is room for those that are still to come."""
-    from demo.models.weights import find_weights, folder_of_downloads
+    from demo.models.weights import find_weights, cache_folder
     from demo.models.zoo import find_spec
 
-    spec, folder = find_spec(settings.backbone), folder_of_downloads()
+    spec, folder = find_spec(settings.backbone), cache_folder()
     if error := _try_folder(folder):
         return Finding(error=WeightsNotKept(folder=str(folder), reason=error.strerror or str(error)))
     free, needed = _free_bytes(_existing(folder)), spec.facts.file_megabytes
