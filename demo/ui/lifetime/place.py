@@ -178,7 +178,7 @@ def check_weights(settings: Settings, words: Words) -> Finding:
 
 def check_kept(settings: Settings, words: Words) -> Finding:
     """Look whether weights that are fetched can be kept, and whether there is room for those that are still to come."""
-    from demo.models.weights import find_weights, cache_folder
+    from demo.models.weights import cache_folder, find_weights
     from demo.models.zoo import find_spec
 
     spec, folder = find_spec(settings.backbone), cache_folder()
