@@ -30,7 +30,7 @@ FLOORS = {
     "command": "command: a command a file",
 }
 _OF_THE_PAGE = {"answer": "handlers", "photo": "handlers", "bring": "handlers", "lesson": "guide"}
-_OF_THE_PAGE["door"] = "server"
+_OF_THE_PAGE |= {"door": "server", "lifetime": "handlers"}
 _OF_THE_PAGE |= dict.fromkeys(["address", "api", "api_panel", "papers", "privacy", "reading_report"], "page")
 
 

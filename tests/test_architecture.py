@@ -18,6 +18,7 @@ PAGE = [
     "parts",
     "handlers",
     "answer",
+    "lifetime",
     "photo",
     *WINGS,
     "bring",

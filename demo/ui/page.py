@@ -23,6 +23,7 @@ from demo.ui.finetune.tab import FineTuneTab, Wanted, build_finetune_tab, show_s
 from demo.ui.handlers import Cost, bind, costs, listen
 from demo.ui.inside.tab import build_inside_tab
 from demo.ui.lesson.guide import Guide, build_guide, show_guide
+from demo.ui.lifetime import errors as _of_the_place  # noqa: F401 - likewise those of the start
 from demo.ui.papers.documents import draw_ways
 from demo.ui.parts.glossary import build_glossary
 from demo.ui.parts.notice import build_notice, draw_notice

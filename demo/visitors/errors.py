@@ -25,6 +25,12 @@ class TrainingRunning(SessionError):
     message = "A training is already running. Wait for its end or press Stop."
 
 
+class WorkCutShort(SessionError):
+    """The server has been asked to end, and so has what it was doing."""
+
+    message = "The server is being stopped, which has ended this before it was done. Begin it again once it is back."
+
+
 class TrainingStopped(SessionError):
     """A training was stopped before its end."""
 

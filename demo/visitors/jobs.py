@@ -76,7 +76,11 @@ class Job:
 
     def request_stop(self) -> None:
         """End it now; the step in progress still runs to its end, and its result is dropped."""
-        self._end(TrainingStopped())
+        self.end(TrainingStopped())
+
+    def end(self, error: DemoError) -> None:
+        """End it now with an error, as `request_stop` does."""
+        self._end(error)
 
     def run(self) -> None:
         """Do the work in the caller's thread; an error is kept in `error`."""
@@ -132,10 +136,22 @@ class TrainingQueue:
         self._durations: dict[JobKind, deque[float]] = {kind: deque(maxlen=_NUM_REMEMBERED) for kind in JobKind}
         self._changed = threading.Condition()
         self._worker: threading.Thread | None = None
+        self._closed_by: DemoError | None = None
+
+    def close(self, error: DemoError) -> None:
+        """End every job that waits or runs with an error, and each that is still to come."""
+        with self._changed:
+            self._closed_by = error
+            jobs = list(self._jobs)
+        for job in jobs:
+            job.end(error)
 
     def submit(self, job: Job) -> None:
         """Put a job at the end of the queue."""
         with self._changed:
+            if self._closed_by is not None:
+                job.end(self._closed_by)
+                return
             self._jobs.append(job)
             self._changed.notify()
             if self._worker is None:

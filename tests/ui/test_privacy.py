@@ -17,8 +17,8 @@ import pytest
 
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
+from demo.ui.lifetime.upkeep import sweep_up
 from demo.ui.privacy import draw_promise, draw_time_left
-from demo.ui.server.launch import sweep_up
 from demo.ui.server.uploads import KEPT
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words

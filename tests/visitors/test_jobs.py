@@ -8,7 +8,7 @@ import pytest
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned, Progress
 from demo.tasks.fit import EpochResult
-from demo.visitors.errors import TrainingStopped
+from demo.visitors.errors import TrainingStopped, WorkCutShort
 from demo.visitors.jobs import Job, JobKind, TrainingQueue
 
 EPOCH = EpochResult(1, 2, 0.5, 0.5, 0.5, 0.5)
@@ -147,3 +147,22 @@ def test_a_job_that_waits_ends_at_once_when_it_is_stopped() -> None:
     release.set()
     assert last.done.wait(PATIENCE_S)
     assert waiting.points == []
+
+
+def test_a_line_that_is_closed_ends_what_runs_what_waits_and_what_still_comes() -> None:
+    line, begun, release = TrainingQueue(), threading.Event(), threading.Event()
+
+    def slow() -> Steps:
+        begun.set()
+        release.wait(PATIENCE_S)
+        yield EPOCH
+
+    runs, waits, late = Job(slow), Job(lambda: steps(EPOCH)), Job(lambda: steps(EPOCH))
+    line.submit(runs)
+    assert begun.wait(PATIENCE_S)
+    line.submit(waits)
+    line.close(WorkCutShort())
+    line.submit(late)
+    assert all(job.done.is_set() for job in (runs, waits, late))
+    assert all(isinstance(job.error, WorkCutShort) for job in (runs, waits, late))
+    release.set()

@@ -3,7 +3,17 @@ const send = window.fetch.bind(window), EVERY_MS = 2000;
 const bar = document.createElement("p");
 bar.id = "connection";
 bar.setAttribute("role", "alert");
-let isLooking = false;
+let isLooking = false, isEnding = false;
+const say = () => {
+  bar.textContent = isEnding ? demo.words.ending : demo.words.away;
+  document.body.prepend(bar);
+};
+
+// The server says by itself that it is being stopped, before it is gone.
+demo.serverEnds = () => {
+  isEnding = true;
+  say();
+};
 
 const isBack = async () => {
   const {root, api_prefix, app_id} = window.gradio_config;
@@ -19,8 +29,7 @@ demo.lookForServer = async () => {
       await isBack();
       break;
     } catch {
-      bar.textContent = demo.words.away;
-      document.body.prepend(bar);
+      say();
       await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
     }
   }

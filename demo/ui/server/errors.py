@@ -115,6 +115,15 @@ class QueueFull(RequestError):
     )
 
 
+class ServerEnding(RequestError):
+    """The server has been asked to end."""
+
+    message = (
+        "This server is being stopped: what was running ends, and nothing new begins. Please try again once it is "
+        "back; an open page notices that by itself."
+    )
+
+
 class GradioDiffers(StartError):
     """The installed gradio lacks private names that the page relies on, or has new ones."""
 

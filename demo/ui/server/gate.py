@@ -22,6 +22,7 @@ from demo.ui.server.errors import (
     BodyUnreadable,
     DiskFull,
     RequestTooLarge,
+    ServerEnding,
     TooManyUploads,
     UploadGone,
     UploadTooSlow,
@@ -45,6 +46,7 @@ _STATUS: dict[type[DemoError], int] = {
     UploadTooSlow: 408,
     UploadGone: 410,
     TooManyUploads: 503,
+    ServerEnding: 503,
     DiskFull: 507,
 }
 

@@ -32,7 +32,7 @@ try:
     from gradio.data_classes import ImageData
     from gradio.networking import setup_tunnel
     from gradio.processing_utils import save_bytes_to_cache
-    from gradio.queueing import Event, Queue
+    from gradio.queueing import Event, ProcessCompletedMessage, Queue
     from gradio.route_utils import API_PREFIX, GradioMultiPartParser, MultiPartException
     from gradio.routes import file_upload_statuses
     from gradio.state_holder import SessionState, StateHolder
@@ -48,6 +48,7 @@ __all__ = [
     "GradioMultiPartParser",
     "ImageData",
     "MultiPartException",
+    "ProcessCompletedMessage",
     "Queue",
     "SessionState",
     "StateHolder",
@@ -68,9 +69,10 @@ _PRIVATE = {
         "gradio.queueing:Queue.get_events push event_queue_per_concurrency_id active_jobs process_time_per_fn",
         "gradio.queueing:Queue.live_updates max_thread_count update_intervals max_size blocks",
         "gradio.queueing:EventQueue.queue concurrency_id",
-        "gradio.queueing:Event.session_hash request concurrency_id",
+        "gradio.queueing:Event.session_hash request concurrency_id alive",
         "gradio.queueing:ProcessTime.avg_time",
     ],
+    "a last sentence at the end": ["gradio.queueing:Queue.send_message", "gradio.queueing:ProcessCompletedMessage"],
     "a third of a megabyte and 25 ms less for each visit, and that visitors are forgotten": [
         "gradio.routes:App.state_holder",
         "gradio.blocks:Blocks.default_config",
@@ -99,10 +101,7 @@ _PRIVATE = {
     ],
     "share links whose page loads nothing from elsewhere": ["gradio.networking:setup_tunnel"],
     "doors that are closed by their addresses": ["gradio.route_utils:API_PREFIX"],
-    "pictures that are sent without a file": [
-        "gradio.data_classes:ImageData",
-        "gradio.component_meta:ComponentMeta",
-    ],
+    "pictures that are sent without a file": ["gradio.data_classes:ImageData", "gradio.component_meta:ComponentMeta"],
 }
 # All members of two classes of gradio; a new one may keep data of visitors.
 _KNOWN = {
@@ -149,7 +148,7 @@ def check_internals() -> None:
 def print_internals() -> int:
     """Print each private name, what it buys, and whether it is there; return 1 if something is missing or new."""
     found = [(name, buys, _has(name)) for name, buys in _names()]
-    found += [(name, buys, _is_in_the_page(name)) for name, buys in {**STYLED, **_READ_BY_SCRIPTS}.items()]
+    found += [(name, buys, _is_in_the_page(name)) for name, buys in (STYLED | _READ_BY_SCRIPTS).items()]
     print(f"gradio {version('gradio')}, tried with {TRIED}")
     for name, buys, is_there in found:
         print(f"{'there  ' if is_there else 'MISSING'}  {name}: {buys}")

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from demo.errors import DemoError
 from demo.ui.server.errors import QueueFull, TooManyPending
 from demo.ui.server.gate import words_for
-from demo.ui.server.internals import Event, Queue
+from demo.ui.server.internals import Event, ProcessCompletedMessage, Queue
 
 _LONGEST_REST_S = 1.0  # after which a queue sees that it was closed
 
@@ -74,6 +74,22 @@ class FairQueue(Queue):
         finally:
             self._pushed.set()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an event waits or runs."""
+        return bool(self._events())
+
+    def dismiss(self, error: DemoError, *, runs_too: bool = False) -> None:
+        """Answer the events that wait, and on request those that run, with an error; called by the server's thread."""
+        dismissed = self._events() if runs_too else self._waiting()
+        for line in self.event_queue_per_concurrency_id.values():
+            line.queue.clear()
+        for event in dismissed:
+            sentence = words_for(Headers(raw=event.request.headers.raw)).explain(error)
+            output = {"error": sentence, "visible": True}
+            self.send_message(event, ProcessCompletedMessage(output=output, success=False))
+            event.alive = False
+
     def count_lines(self) -> dict[str, tuple[int, int]]:
         """Return how many events wait and run in each line; those without a name are one, `light`."""
         waiting, running = Counter[str](), Counter[str]()
@@ -116,8 +132,10 @@ class FairQueue(Queue):
         return f"address {request.client.host if request.client else ''}"
 
     def _events(self) -> list[Event]:
-        waiting = [event for line in self.event_queue_per_concurrency_id.values() for event in line.queue]
-        return [*self._running(), *waiting]
+        return [*self._running(), *self._waiting()]
+
+    def _waiting(self) -> list[Event]:
+        return [event for line in self.event_queue_per_concurrency_id.values() for event in line.queue]
 
     def _running(self) -> list[Event]:
         return [event for job in self.active_jobs if job is not None for event in job]

@@ -12,7 +12,7 @@ from typing import Any
 from demo.data.errors import ArchiveBytesExceeded, ImageBytesExceeded, TooManyPictures
 from demo.sentences import Plural
 from demo.settings import MEGABYTE, Settings
-from demo.ui.server.errors import RequestTooLarge
+from demo.ui.server.errors import RequestTooLarge, ServerEnding
 from demo.words.language import CHINESE, ENGLISH, Words
 
 _SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -119,6 +119,7 @@ def _words(words: Words, settings: Settings) -> dict[str, Any]:
             for sentence in [getattr(words.sending, each.name)]
         },
         "away": words.notice.away,
+        "ending": words.explain(ServerEnding()),
         "copied": words.api.copied,
         "gradio": dict(words.gradio),
         "skip": words.look.skip,

@@ -28,7 +28,7 @@ from demo.ui.server.internals import (
     get_upload_folder,
     strip_invalid_filename_characters,
 )
-from demo.ui.server.upload_folder import LOCK
+from demo.ui.server.upload_folder import LOCK, reserve_bytes
 
 KEPT = "kept"  # folder of the files that sessions offer for download until they end
 ANSWERS = "answers"  # folder of the files that programs are answered with; they are swept as uploads are
@@ -39,7 +39,6 @@ _MAX_POLLS = 4  # polls for a free place before an upload is refused
 _MAKE_ROOM_EVERY_S = 5.0
 _MAX_NAME_LENGTH = 80  # limited because Windows' paths may have 260 characters in all
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\.|$)", re.IGNORECASE)  # names that Windows reserves for devices
-_MIN_FREE_BYTES = 1000 * MEGABYTE
 
 
 class Uploads:
@@ -49,6 +48,7 @@ class Uploads:
         self._settings = settings
         self._open: list[_Pace] = []
         self._made_room = -math.inf
+        self._kept_free = reserve_bytes(Path(get_upload_folder()))
 
     async def receive(self, request: Request) -> Response:
         """Receive the files of one request and answer with their paths, as gradio's own route does."""
@@ -100,12 +100,12 @@ class Uploads:
         This polls for a few seconds, because an upload that has just begun does not count as slow.
         """
         for _ in range(_MAX_POLLS):
-            staying = [each for each in self._open if not each.has_to_end]
+            staying = [each for each in self._open if each.ended_by is None]
             if len(staying) < self._settings.max_uploads:
                 return True
             slowest = min(staying, key=_Pace.rate)
             if slowest.rate() < self._settings.min_upload_bytes_per_s:
-                slowest.has_to_end = True
+                slowest.ended_by = UploadTooSlow()
                 return True
             await asyncio.sleep(_POLL_S)
         return False
@@ -118,6 +118,8 @@ class Uploads:
             if chunk is None:
                 return
             pace.num_bytes += len(chunk)
+            if pace.ended_by is not None:
+                raise pace.ended_by
             if pace.num_bytes > settings.max_upload_bytes:
                 raise RequestTooLarge(limit=settings.max_upload_bytes / MEGABYTE)
             if pace.seconds() > _GRACE_S and pace.rate() < settings.min_upload_bytes_per_s:
@@ -133,11 +135,16 @@ class Uploads:
                 done, _ = await asyncio.wait([waiting], timeout=wait_s)
                 if done:
                     return waiting.result()
-                if pace.has_to_end:
-                    break
+                if pace.ended_by is not None:
+                    raise pace.ended_by
             raise UploadTooSlow()
         finally:
             waiting.cancel()
+
+    def close(self, error: DemoError) -> None:
+        """End the uploads that are coming in with an error, within a second."""
+        for each in self._open:
+            each.ended_by = error
 
     async def make_room(self) -> None:
         """Make room on the disk, at most every few seconds; raise DiskFull if deleting uploads does not help."""
@@ -146,9 +153,13 @@ class Uploads:
             self._made_room = now
             settings = self._settings
             await asyncio.to_thread(
-                make_room, folder, max_bytes=settings.max_unread_bytes, max_number=settings.max_unread_uploads
+                make_room,
+                folder,
+                max_bytes=settings.max_unread_bytes,
+                max_number=settings.max_unread_uploads,
+                kept_free=self._kept_free,
             )
-        if shutil.disk_usage(folder).free < _MIN_FREE_BYTES:
+        if shutil.disk_usage(folder).free < self._kept_free:
             raise DiskFull()
 
 
@@ -158,7 +169,7 @@ class _Pace:
     def __init__(self) -> None:
         self._began = time.monotonic()
         self.num_bytes = 0
-        self.has_to_end = False
+        self.ended_by: DemoError | None = None
 
     def seconds(self) -> float:
         """Return the seconds since its begin."""
@@ -233,14 +244,14 @@ def sweep(folder: Path, max_age_s: float) -> None:
             each.delete()
 
 
-def make_room(folder: Path, *, max_bytes: int, max_number: int) -> None:
-    """Delete the oldest unread files until the rest is within the limits and the disk has room.
+def make_room(folder: Path, *, max_bytes: int, max_number: int, kept_free: int) -> None:
+    """Delete the oldest unread files until the rest is within the limits and the disk has `kept_free` bytes.
 
     A visitor who uploads masses of files loses their own, because the uploads of others are read within seconds.
     """
     unread = deque(_list_unread(folder))
     num_bytes = sum(each.num_bytes for each in unread)
-    max_bytes = min(max_bytes, num_bytes + shutil.disk_usage(folder).free - _MIN_FREE_BYTES)
+    max_bytes = min(max_bytes, num_bytes + shutil.disk_usage(folder).free - kept_free)
     while unread and (num_bytes > max_bytes or len(unread) > max_number):
         longest = unread.popleft()
         longest.delete()

@@ -24,9 +24,10 @@ from demo.visitors.registry import Sessions
 from tests.conftest import PROJECT
 
 HOLD_FOLDER = """
-import signal, sys, time
+import time
+from demo.ui.lifetime.leaving import end_at_once_if_asked
 from demo.ui.server.upload_folder import open_folder
-signal.signal(signal.SIGINT, signal.default_int_handler)  # which what a shell begins in the background ignores
+end_at_once_if_asked()
 print(open_folder(), flush=True)
 time.sleep(600)
 """
@@ -115,11 +116,11 @@ def test_where_too_much_waits_the_longest_waiting_make_room(folder: Path) -> Non
     offered = keep_file(bytes(100_000), "head.zip")
     uploads = [bring(folder, number) for number in range(5)]
     size = sum(each.stat().st_size for each in (uploads[0], uploads[0].parent))
-    make_room(folder, max_bytes=5 * size, max_number=5)
+    make_room(folder, max_bytes=5 * size, max_number=5, kept_free=0)
     assert all(each.is_file() for each in uploads)
-    make_room(folder, max_bytes=4 * size - 1, max_number=5)
+    make_room(folder, max_bytes=4 * size - 1, max_number=5, kept_free=0)
     assert [each.is_file() for each in uploads] == [False, False, True, True, True]
-    make_room(folder, max_bytes=4 * size, max_number=1)
+    make_room(folder, max_bytes=4 * size, max_number=1, kept_free=0)
     assert [each.is_file() for each in uploads] == [False, False, False, False, True]
     assert offered.is_file()
 
@@ -127,7 +128,7 @@ def test_where_too_much_waits_the_longest_waiting_make_room(folder: Path) -> Non
 def test_an_upload_that_is_still_coming_in_does_not_make_room(folder: Path) -> None:
     coming, waiting = bring(folder, 1), bring(folder, 2)
     coming.write_bytes(b"more of it")
-    make_room(folder, max_bytes=10**9, max_number=1)
+    make_room(folder, max_bytes=10**9, max_number=1, kept_free=0)
     assert (coming.is_file(), waiting.is_file()) == (True, False)
 
 
@@ -135,7 +136,7 @@ def test_where_the_disk_is_full_uploads_make_room(folder: Path, monkeypatch: pyt
     uploads = [bring(folder, number, 100_000) for number in range(2)]
     full = shutil.disk_usage(folder)._replace(free=1000 * MEGABYTE - 50_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: full)
-    make_room(folder, max_bytes=10**9, max_number=10)
+    make_room(folder, max_bytes=10**9, max_number=10, kept_free=1000 * MEGABYTE)
     assert [each.is_file() for each in uploads] == [False, True]
 
 
@@ -253,5 +254,5 @@ def test_what_a_killed_process_leaves_is_deleted_by_the_next_one(
 def test_a_process_that_is_interrupted_deletes_its_folder(other_process: tuple[subprocess.Popen[str], Path]) -> None:
     process, held = other_process
     process.send_signal(signal.SIGINT)
-    process.wait(60)
+    assert process.wait(60) == 0
     assert not held.exists()
