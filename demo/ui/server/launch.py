@@ -60,7 +60,7 @@ SWEEP_EVERY_S = 10.0
 _WORTH_GIVING_BACK_S = 0.5  # seconds of computing after which there is memory to give back; to do so takes 0.1 s
 _MAX_WAITING = 200  # waiting events of all visitors together
 _MAX_THREADS = 200  # handlers that compute and handlers that watch a training, together
-_MIN_FILES = 16_384  # open files: every file of a form is one, and so is every page
+_MIN_FILES = 65_536  # open files: every file of a form is one, and so is every page
 
 
 def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) -> str:
@@ -143,7 +143,6 @@ def _launch_options(
             # Documents are compressed after the gate has rewritten them; streams of events are not, nor is what gradio
             # has compressed.
             "middleware": [
-                *front.middleware,
                 Middleware(Shelf, files=assets.files | make_papers(settings.entrance.frames) | make_api_panels()),
                 Middleware(GZipMiddleware, compresslevel=6),
                 Middleware(Gate, settings=settings, document=document, read_call=door.read),

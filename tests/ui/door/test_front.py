@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from demo.entrance import Entrance
+from demo.entrance import HEALTH, Entrance
 from demo.settings import Settings
 from demo.ui.door.forwarded import Forwarded
 from demo.ui.door.front import FrontDoor
-from demo.ui.door.health import HEALTH
 from demo.ui.door.lock import Lock
 from demo.visitors.rooms import Rooms
 
