@@ -121,7 +121,8 @@ def _find_names(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return what a page is called without being told: a Space's name, that of gradio's root, where it is served."""
     root = urlsplit(environment.get("GRADIO_ROOT_PATH", "")).hostname or ""
     names = environment.get("SPACE_HOST", ""), root, environment.get("GRADIO_SERVER_NAME", "")
-    return tuple(each.lower() for each in names if _HOST.fullmatch(each.lower()) and not _LOOPBACK.fullmatch(each))
+    known = [each.lower() for each in names if re.search(r"[a-z]", each, re.I) and not _LOOPBACK.fullmatch(each)]
+    return tuple(each for each in known if _HOST.fullmatch(each))
 
 
 def _read_proxies(environment: Mapping[str, str]) -> tuple[str, ...]:
