@@ -113,7 +113,8 @@ async def _hold(url: str, address: str, sent: bytes, held: set[int], idx: int, b
 
 async def _ask(url: str, seconds: float) -> tuple[list[float], int]:
     """Ask for the page as somebody else does, each time by a new connection; return the waits, and refusals."""
-    waits, refused, until = [], 0, time.monotonic() + seconds
+    waits: list[float] = []
+    refused, until = 0, time.monotonic() + seconds
     while not waits or time.monotonic() < until:
         for path in ASKED:
             transport = httpx.AsyncHTTPTransport(local_address=OTHER, verify=False)

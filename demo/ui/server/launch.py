@@ -58,7 +58,7 @@ from demo.words.language import CHINESE, ENGLISH
 
 SWEEP_EVERY_S = 10.0
 _WORTH_GIVING_BACK_S = 0.5  # seconds of computing after which there is memory to give back; to do so takes 0.1 s
-_MAX_WAITING = 200  # waiting events of all visitors together
+_MAX_WAITING = 250  # waiting events of all visitors together; one network, such as a school, may have 200 of them
 _MAX_THREADS = 200  # handlers that compute and handlers that watch a training, together
 _MIN_FILES = 65_536  # open files: every file of a form is one, and so is every page
 

@@ -1,5 +1,6 @@
 """Connections, counted at a server of their own with few places."""
 
+import asyncio
 import socket
 import threading
 import time
@@ -50,8 +51,6 @@ class Host:
         return PlainTextResponse("answered")
 
     async def _stream(self, _request: Request) -> Response:
-        import asyncio
-
         async def words() -> Any:
             while not self._over.is_set():
                 yield "word "

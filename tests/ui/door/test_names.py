@@ -24,7 +24,7 @@ UPLOAD, JOIN = "/gradio_api/upload", "/gradio_api/queue/join"
 
 
 def ask(
-    entrance: Entrance, host: str, method: str = "GET", path: str = "/", *, is_proxied: bool = False, **headers: str
+    entrance: Entrance, host: str, method: str = "GET", path: str = "/", *, is_proxied: bool = False, **headers: Any
 ) -> httpx.Response:
     """Send a request with headers, named with _ for -, to an app that permits every site to read its answers."""
 
