@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.entrance import Entrance
-from demo.environment import is_on, read_choice, read_gigabytes
+from demo.environment import is_on, read_choice, read_gigabytes, read_whole
 from demo.errors import SettingWrong, StartError
 
 MEGABYTE = 1_000_000
@@ -61,13 +61,28 @@ class Settings:
     max_upload_bytes: int = 64 * MEGABYTE  # size of one request, with all its files
     max_body_bytes: int = 1 * MEGABYTE  # size of any other request
     max_body_s: float = 30.0  # time in which it must have come in
-    max_uploads: int = 40  # uploads at the same time
+    max_uploads: int = 60  # uploads at the same time
     upload_idle_s: float = 20.0  # time without a single byte after which an upload ends
     min_upload_bytes_per_s: int = 8_000  # lowest mean rate, after the first seconds
     unread_upload_s: float = 1200.0  # time after which an unread file is deleted
     # Beyond these limits the oldest unread uploads are deleted.
     max_unread_bytes: int = 5000 * MEGABYTE
     max_unread_uploads: int = 10_000
+
+    # What one address, which a school may share, and all together may hold at once. A page holds two streams, and a
+    # browser has at most six connections, for all of its pages.
+    max_connections: int = 4_000  # fewer where the system allows few open files
+    max_connections_of_address: int = 600
+    idle_connection_s: float = 20.0  # time without a request after which a connection is closed
+    max_streams: int = 2_000
+    max_streams_of_address: int = 500
+    max_requests: int = 1_000  # requests that are being answered, other than streams and uploads
+    max_requests_of_address: int = 400
+    max_uploads_of_address: int = 48
+    # Bytes that may be sent at once, and those of one address that are forgotten each second: sixty zips, one each 2 s.
+    max_sent_bytes: int = 10_000 * MEGABYTE
+    max_sent_bytes_of_address: int = 3_000 * MEGABYTE
+    forgotten_bytes_per_s: int = 25 * MEGABYTE
 
     max_sessions: int = 200
     max_session_memory_bytes: int = 4000 * MEGABYTE  # limit for all sessions together, as is the next one
@@ -99,6 +114,9 @@ class Settings:
             device=read_choice(environment, "DEMO_DEVICE", DEVICES),
             precision=read_choice(environment, "DEMO_PRECISION", PRECISIONS),
             model_memory_bytes=read_gigabytes(environment, "DEMO_MODEL_MEMORY", Settings.model_memory_bytes),
+            max_connections_of_address=read_whole(
+                environment, "DEMO_CONNECTIONS", Settings.max_connections_of_address, low=20, high=100_000
+            ),
             entrance=entrance,
         )
         public = is_on(environment, "DEMO_PUBLIC") or "SPACE_ID" in environment

@@ -29,6 +29,8 @@ _SWITCHES = {
 _VALUES = {
     "--password": ("DEMO_PASSWORD", "ask for this password in place of one that is made"),
     "--embed-in": ("DEMO_EMBED_IN", "let this site show the page in a frame: https://moodle.school"),
+    "--name": ("DEMO_HOSTS", "answer to this name, too: vision.school"),
+    "--allow-site": ("DEMO_ORIGINS", "let pages of this site call the API from a browser: https://blog.school"),
     "--proxy": ("DEMO_PROXY", "believe the proxies with these addresses: 10.0.0.2,172.16.0.0/12"),
     "--device": ("DEMO_DEVICE", f"where networks compute: {', '.join(DEVICES)}"),
     "--port": ("GRADIO_SERVER_PORT", "the port of this machine; 7860 unless given"),

@@ -1,16 +1,21 @@
 """Errors of requests that the server refuses."""
 
+from typing import ClassVar
+
 from demo.errors import DemoError, StartError
 from demo.sentences import Plural
 
 
 class RequestError(DemoError):
-    """A request is refused before its content is read."""
+    """A request is refused before its content is read, with a status of HTTP."""
+
+    status: ClassVar[int] = 400
 
 
 class RequestTooLarge(RequestError):
     """A request has too many bytes."""
 
+    status = 413
     limit: float
     message = "More than {limit:.0f} MB came at once. Send fewer or smaller files at a time."
 
@@ -18,6 +23,7 @@ class RequestTooLarge(RequestError):
 class UploadTooSlow(RequestError):
     """An upload has stalled or is too slow."""
 
+    status = 408
     message = "The upload was too slow and has been given up. Try again with a better connection or smaller files."
 
 
@@ -31,6 +37,7 @@ class UploadUnreadable(RequestError):
 class TooManyUploads(RequestError):
     """Too many uploads are running."""
 
+    status = 503
     count: int
     message = Plural(
         one="{count} upload is under way. Please try again in a few seconds.",
@@ -41,12 +48,14 @@ class TooManyUploads(RequestError):
 class DiskFull(RequestError):
     """The disk has no room for uploads."""
 
+    status = 507
     message = "There is no room for uploads just now. Please try again in some minutes."
 
 
 class UploadGone(RequestError):
     """An upload was deleted because it was read, or not read in time."""
 
+    status = 410
     name: str
     message = '"{name}" is no longer here: an upload is deleted once it was read. Please upload it again.'
 
@@ -74,6 +83,7 @@ class DataUrlUnreadable(RequestError):
 class BodyTooLarge(RequestError):
     """The body of a request, which is no upload, has too many bytes."""
 
+    status = 413
     limit: float
     message = (
         "More than {limit:.0f} MB came in one request. Upload the file first (POST /gradio_api/upload; agents: in "
@@ -118,6 +128,7 @@ class QueueFull(RequestError):
 class ServerEnding(RequestError):
     """The server has been asked to end."""
 
+    status = 503
     message = (
         "This server is being stopped: what was running ends, and nothing new begins. Please try again once it is "
         "back; an open page notices that by itself."

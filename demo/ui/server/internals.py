@@ -13,7 +13,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from importlib import import_module
@@ -22,11 +22,13 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import uvicorn
 
 from demo.ui.server.errors import GradioDiffers
 
 _not_found: ImportError | None = None
 try:
+    import gradio.http_server
     import gradio.queueing
     from gradio.component_meta import ComponentMeta
     from gradio.data_classes import ImageData
@@ -99,6 +101,7 @@ _PRIVATE = {
         "gradio.utils:get_upload_folder",
         "gradio.processing_utils:save_bytes_to_cache",
     ],
+    "connections that are counted, and other sites that are not answered": ["gradio.http_server:uvicorn"],
     "share links whose page loads nothing from elsewhere": ["gradio.networking:setup_tunnel"],
     "doors that are closed by their addresses": ["gradio.route_utils:API_PREFIX"],
     "pictures that are sent without a file": ["gradio.data_classes:ImageData", "gradio.component_meta:ComponentMeta"],
@@ -160,7 +163,12 @@ def print_internals() -> int:
 
 def quieten_errors(log: Callable[[BaseException, str], None]) -> None:
     """Let gradio's queue log errors by `log`; it would print them with the names and values that they hold."""
-    gradio.queueing.traceback = _Quiet(log)
+
+    def print_exc(*_arguments: Any, **_options: Any) -> None:
+        if (error := sys.exc_info()[1]) is not None:
+            log(error, "gradio")
+
+    gradio.queueing.traceback = _Instead(traceback, print_exc=print_exc)
 
 
 def let_rest(kind: type[Any]) -> None:
@@ -169,33 +177,24 @@ def let_rest(kind: type[Any]) -> None:
     async def sleep(seconds: Any) -> None:
         await (seconds.wait() if isinstance(seconds, kind) else asyncio.sleep(seconds))
 
-    gradio.queueing.asyncio = _Resting(sleep)
+    gradio.queueing.asyncio = _Instead(asyncio, sleep=sleep)
 
 
-class _Resting:
-    """The module `asyncio` with another `sleep`."""
-
-    def __init__(self, sleep: Callable[[Any], Awaitable[None]]) -> None:
-        self.sleep = sleep
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(asyncio, name)
+def serve_with(stand_before: Callable[[Any], Any], **options: Any) -> None:
+    """Let gradio serve with uvicorn's own options, and something before its app and what it puts before ours."""
+    gradio.http_server.uvicorn = _Instead(
+        uvicorn, Config=lambda app, **told: uvicorn.Config(stand_before(app), **told | options)
+    )
 
 
-class _Quiet:
-    """The module `traceback` with another `print_exc`."""
+class _Instead:
+    """A module with other values for some of its names."""
 
-    def __init__(self, log: Callable[[BaseException, str], None]) -> None:
-        self._log = log
+    def __init__(self, module: Any, **values: Any) -> None:
+        vars(self).update(values, _module=module)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(traceback, name)
-
-    def print_exc(self, *_arguments: Any, **_options: Any) -> None:
-        """Log the error that is being handled."""
-        error = sys.exc_info()[1]
-        if error is not None:
-            self._log(error, "gradio")
+        return getattr(self._module, name)
 
 
 def exchange_queue(page: gr.Blocks, kind: type[Queue]) -> None:

@@ -47,10 +47,10 @@ from demo.ui.server.uploads import Uploads
 from demo.ui.server.visits import Visits
 from demo.visitors.rooms import Rooms
 
-_MAX_WAITING = 200  # waiting events of all visitors together
+_MAX_WAITING = 250  # waiting events of all visitors together; one network, such as a school, may have 200 of them
 _MAX_THREADS = 200  # handlers that compute and handlers that watch a training, together
 _CUT_AFTER_S = 2  # seconds, at the end, for a download that is on its way
-_MIN_FILES = 16_384  # open files: every file of a form is one, and so is every page
+_MIN_FILES = 65_536  # open files: every file of a form is one, and so is every page
 
 
 def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) -> str:
@@ -142,7 +142,6 @@ def _launch_options(
             # has compressed.
             "middleware": [
                 Middleware(Guard, farewell=farewell),
-                *front.middleware,
                 Middleware(Shelf, files=assets.files | make_papers(settings.entrance.frames) | make_api_panels()),
                 Middleware(GZipMiddleware, compresslevel=6),
                 Middleware(Gate, settings=settings, document=document, read_call=door.read),

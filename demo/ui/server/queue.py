@@ -9,6 +9,7 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
+from demo.entrance import network_of
 from demo.errors import DemoError
 from demo.ui.server.errors import QueueFull, TooManyPending
 from demo.ui.server.gate import words_for
@@ -47,6 +48,7 @@ class FairQueue(Queue):
 
     max_pending = 24  # events of one page: a click with all panels open makes a dozen
     max_pending_of_address = 80  # events of programs, which have no page: a class may share one address
+    share_of_network = 0.8  # of all places, for the pages and programs of one address, however many pages it makes up
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -103,6 +105,10 @@ class FairQueue(Queue):
         # gradio refuses events beyond `max_size` itself, but in English alone and without an estimate of the wait.
         if self.max_size is not None and len(self) >= self.max_size:
             return QueueFull(count=len(self), seconds=self._estimate_s())
+        network = _network_of(request)
+        num_pending = sum(_network_of(each.request) == network for each in self._events())
+        if self.max_size is not None and num_pending >= self.share_of_network * self.max_size:
+            return TooManyPending(count=num_pending)
         owner = self._owner(session_hash, request)
         num_pending = sum(self._owner(each.session_hash, each.request) == owner for each in self._events())
         limit = self.max_pending if owner == session_hash else self.max_pending_of_address
@@ -129,7 +135,7 @@ class FairQueue(Queue):
         """Return the owner of an event: an open page, or the address of a program, which has no page."""
         if session_hash and session_hash in self.blocks.state_holder:
             return session_hash
-        return f"address {request.client.host if request.client else ''}"
+        return f"address {_network_of(request)}"
 
     def _events(self) -> list[Event]:
         return [*self._running(), *self._waiting()]
@@ -144,6 +150,11 @@ class FairQueue(Queue):
         """Estimate in how many seconds the queue will have room, from the durations of earlier events."""
         durations = [each.avg_time for each in self.process_time_per_fn.values()]
         return max(1.0, statistics.median(durations) * len(self) / 4) if durations else 10.0
+
+
+def _network_of(request: Any) -> str:
+    """Return whose network an event came from."""
+    return network_of(request.client.host if request.client else "")
 
 
 def _name_line(concurrency_id: str) -> str:

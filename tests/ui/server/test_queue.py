@@ -98,6 +98,14 @@ def test_no_address_without_a_page_has_more_than_so_many(queue: FairQueue) -> No
     assert (push(queue, "a"))[0]  # a page that is open at the same address
 
 
+def test_no_network_fills_all_places_by_many_pages(queue: FairQueue) -> None:
+    queue.max_size = 10
+    wait_in(queue, *"abcdefgh")
+    refusal = queue._find_refusal("a", request())
+    assert isinstance(refusal, TooManyPending)
+    assert queue._find_refusal("a", request("10.0.0.2")) is None
+
+
 def test_a_full_queue_says_how_long(queue: FairQueue) -> None:
     queue.max_size = 2
     queue.process_time_per_fn[queue.blocks.fns[0]].add(10.0)
