@@ -2,11 +2,13 @@
 
 import html
 import json
+from contextlib import suppress
 
 import gradio as gr
 
 from demo.settings import Settings
 from demo.ui.handlers import Cost, costs, listen
+from demo.visitors.errors import SessionExpired
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
 from demo.words.language import Words
@@ -29,13 +31,18 @@ setInterval(tick, 5000);
 """
 
 _ASK = "(ref, is_sure) => [ref, confirm(%s)]"
-_BEGIN_ANEW = "(is_sure) => { if (is_sure) location.reload(); return [is_sure] }"
+_BEGIN_ANEW = """async (is_sure) => {
+  if (is_sure) { await demo.keepsake?.forget(); location.reload(); }
+  return [is_sure];
+}"""
 
 
 @costs(Cost.LIGHT)
 def forget(rooms: Rooms, ref: Ref, is_sure: bool) -> bool:
     """End the visitor's session, with everything in it, at once."""
     if is_sure:
+        with suppress(SessionExpired):
+            rooms.keepsakes.forget_session(rooms.sessions.find(ref))
         rooms.sessions.end(ref.token)
     return is_sure
 

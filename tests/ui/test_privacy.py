@@ -19,6 +19,7 @@ from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
 from demo.ui.privacy import draw_promise, draw_time_left
 from demo.ui.server.launch import sweep_up
+from demo.ui.server.uploads import sweep
 from demo.ui.server.uploads import KEPT
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
@@ -113,10 +114,9 @@ def test_where(visitor: Visitor, server: Server, tmp_path: Path) -> None:
     assert store.st_nlink == 0  # no name in any folder
     unread = Path(visitor.upload(write_photo(tmp_path))["path"])
     assert unread.is_file()
-    long_ago = time.time() - server.rooms.settings.unread_upload_s - 1
-    for path in (unread, unread.parent):
-        os.utime(path, (long_ago, long_ago))
-    sweep_up(server.page, server.rooms, server.page.app.state_holder, uploads(server))
+    sweep(uploads(server), server.rooms.settings.unread_upload_s)
+    assert unread.is_file()
+    sweep(uploads(server), -1)  # its time is over
     assert not unread.exists()
     assert files_of(session) == offered
 

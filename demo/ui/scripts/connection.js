@@ -8,7 +8,9 @@ let isLooking = false;
 const isBack = async () => {
   const {root, api_prefix, app_id} = window.gradio_config;
   const answer = await send(`${root}${api_prefix}/app_id`, {cache: "no-store", signal: AbortSignal.timeout(EVERY_MS)});
-  if ((await answer.json()).app_id !== app_id) location.reload();
+  if ((await answer.json()).app_id === app_id) return;
+  location.reload();
+  await new Promise(() => {}); // until the page is gone
 };
 
 demo.lookForServer = async () => {
@@ -26,5 +28,6 @@ demo.lookForServer = async () => {
   }
   bar.remove();
   isLooking = false;
+  demo.resume?.();
 };
 addEventListener("offline", demo.lookForServer);

@@ -11,15 +11,16 @@ window.fetch = async (where, options) => {
   const response = await request;
   if (!url.includes("/heartbeat/") || !response.body) return response;
   const reader = response.body.getReader(); // this stream lasts as long as the connection
+  const lose = () => { demo.lostBeat = url; demo.lookForServer(); };
   const passing = new ReadableStream({
     async pull(stream) {
       const {done, value} = await reader.read().catch((error) => {
-        demo.lookForServer();
+        lose();
         throw error;
       });
       if (!done) return stream.enqueue(value);
       stream.close();
-      demo.lookForServer();
+      lose();
     },
     cancel: (reason) => reader.cancel(reason),
   });

@@ -49,9 +49,10 @@ from demo.ui.server.internals import (
     quieten_errors,
 )
 from demo.ui.server.queue import FairQueue, Rest
-from demo.ui.server.scripts import scripts, shrinker_script
+from demo.ui.server.scripts import later_script, scripts, shrinker_script
 from demo.ui.server.uploads import Uploads, sweep
 from demo.ui.server.visits import Visits
+from demo.ui.survival.route import keepsake_route
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH
@@ -86,14 +87,15 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
     page.queue(max_size=_MAX_WAITING, api_open=False)
     let_rest(Rest)
     exchange_queue(page, FairQueue)
-    visits = Visits(page, capacity=2 * rooms.settings.max_sessions)
-    assets = Assets(page, glossary_script(), shrinker_script())
+    visits = Visits(page, rooms.sessions, capacity=2 * rooms.settings.max_sessions)
+    assets = Assets(page, glossary_script() + later_script(rooms.settings), shrinker_script())
     queue: Any = queue_of(page)
     front = FrontDoor(rooms, queue.count_lines)
     document = Document(scripts(rooms.settings, assets.shrinker) + front.script, first_css(), assets.links)
     uploads = Uploads(rooms.settings)
     own = _launch_options(rooms.settings, document, assets, uploads, Door(page), front)
     own["app_kwargs"] |= {"lifespan": hold_states(page, visits)}
+    own["app_kwargs"]["routes"].append(keepsake_route(rooms))
     _tell_programs(page, rooms, uploads, own["app_kwargs"])
     with _one_sentence_for_ports():
         _, url, _ = page.launch(**own | options)
