@@ -5,20 +5,22 @@ bar.id = "connection";
 bar.setAttribute("role", "alert");
 let isLooking = false;
 
-const isBack = async () => {
+// Says whether the server that is there is the one that the page came from; otherwise the page is opened anew.
+const isSame = async () => {
   const {root, api_prefix, app_id} = window.gradio_config;
   const answer = await send(`${root}${api_prefix}/app_id`, {cache: "no-store", signal: AbortSignal.timeout(EVERY_MS)});
-  if ((await answer.json()).app_id === app_id) return;
+  if ((await answer.json()).app_id === app_id) return true;
   location.reload();
-  await new Promise(() => {}); // until the page is gone
+  return false;
 };
 
 demo.lookForServer = async () => {
   if (isLooking) return;
   isLooking = true;
+  let goesOn;
   for (;;) {
     try {
-      await isBack();
+      goesOn = await isSame();
       break;
     } catch {
       bar.textContent = demo.words.away;
@@ -28,6 +30,6 @@ demo.lookForServer = async () => {
   }
   bar.remove();
   isLooking = false;
-  demo.resume?.();
+  if (goesOn) demo.resume?.();
 };
 addEventListener("offline", demo.lookForServer);
