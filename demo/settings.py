@@ -77,7 +77,9 @@ class Settings:
     session_closed_s: float = 1200.0  # time that a session lasts after its last page was closed
 
     entrance: Entrance = field(default_factory=Entrance)
-    seal_key: str = field(default="", repr=False)  # what heads in visitors' browsers are sealed with; empty for a file's
+    seal_key: str = field(
+        default="", repr=False
+    )  # what heads in visitors' browsers are sealed with; empty for a file's
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":

@@ -26,6 +26,7 @@ PAGE = [
     "address",
     "papers",
     "privacy",
+    "survival",
     "reading_report",
     "api",
     "api_panel",

@@ -1,6 +1,5 @@
 """The key by which the server seals what it will want to know again."""
 
-import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -27,8 +26,9 @@ def _read_file(path: Path) -> bytes:
     """Return the key of a file, which is made where there is none; nothing if that cannot be."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError), open(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(_NUM_BYTES))
+        with suppress(FileExistsError):
+            path.touch(0o600, exist_ok=False)
+            path.write_bytes(secrets.token_bytes(_NUM_BYTES))
         key = path.read_bytes() if is_own(path) and not path.is_symlink() else b""
         return key if len(key) == _NUM_BYTES else b""
     return b""

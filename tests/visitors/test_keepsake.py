@@ -51,7 +51,11 @@ def test_a_head_comes_back_from_its_owner_alone_with_a_seal_or_as_a_stranger(
     keepsakes = server()
     keepsake = made(keepsakes, session)
     assert session.state.head is not None
-    for other, is_sealed in ((keepsakes, True), (server(), True), (server(b"another"), False)):  # the last two restarted
+    for other, is_sealed in (
+        (keepsakes, True),
+        (server(), True),
+        (server(b"another"), False),
+    ):  # the last two restarted
         opened = other.open(keepsake, MINE)
         assert (opened.is_sealed, opened.manifest.number) == (is_sealed, 1)
         head = read_head(opened.content, settings)
