@@ -16,11 +16,13 @@ from demo.words.language import Words
 # The page counts the minutes itself, from its last request on, and asks the server once they are over: a page that
 # asked every minute would lose its connection, and with it what is open on it, in every gap of a weak Wi-Fi.
 _COUNT_DOWN = """
-let shown = null, asked = null, since = 0;
+let shown = null, asked = null, since = 0, last = 0;
 const tick = () => {
   const line = element.querySelector("[data-left]");
   if (!line) return;
   if (line !== shown) { shown = line; since = Date.now(); }
+  if (Date.now() < last) { window.demoUsed = 0; trigger("click", {}); } // the clock was put back: the server knows
+  last = Date.now();
   const used = window.demoUsed || 0;
   const until = used > since ? used + 1000 * line.dataset.idle : since + 1000 * line.dataset.left;
   const minutes = Math.max(0, Math.ceil((until - Date.now()) / 60000));

@@ -35,17 +35,14 @@ _FILES = (
     "accessible",
     "tables",
     "steps",
-    "keyboard",
     "bar",
-    "camera",
     "bench",
     "menu",
-    "save",
-    "print",
     "address",
     "lesson",
 )
-_LATER = ("keepsake", "resume")  # of the folder of that name, in this order; glossary.js comes with its terms
+# What can wait until the document is there, in this order; glossary.js, which comes with its terms, can too.
+_LATER = ("keyboard", "camera", "print", "save", "later/keepsake", "later/resume")
 _SHRINKER = ("kinds", "pictures", "zips", "choice", "work")
 _COMMENT = re.compile(r"^ *(//|/\*\*).*\n", re.M)  # a line of its own, which no browser needs
 _DAY_S = 86_400.0  # time beyond a session's for which a kept head waits for its tab
@@ -91,7 +88,7 @@ def later_script(settings: Settings) -> str:
         "maxAgeMs": 1000 * (settings.session_idle_s + _DAY_S),
         "ended": [words.explain(SessionExpired()) for words in (ENGLISH, CHINESE)],
     }
-    scopes = "\n".join(f"{{\n{_read(f'later/{name}')}}}" for name in _LATER)
+    scopes = "\n".join(f"{{\n{_read(name)}}}" for name in _LATER)
     return f"demo.survival = {json.dumps(told)};\n{scopes}\n"
 
 

@@ -1,13 +1,13 @@
 """gradio's state of each visit, cut down so that it keeps no input or output of a visitor."""
 
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 
 from demo.ui.server.internals import Queue, SessionState, StateHolder, queue_of
-from demo.visitors.registry import Sessions
 from demo.visitors.session import Ref
 
 _DELIVERED_S = 15.0  # time for which a mailbox without an event stays, for a stream that is just ending
@@ -46,13 +46,18 @@ class Visits(StateHolder):
     """gradio's states of all open pages. A call of the API has no states, and leaves nothing.
 
     Its times are those of the monotonic clock; gradio's own jump with that of the wall.
+
+    Args:
+        page: The page.
+        capacity: Most visits at a time.
+        token_of: Returns the token of the session that a page belongs to, by gradio's session hash; or nothing.
     """
 
-    def __init__(self, page: gr.Blocks, sessions: Sessions, capacity: int) -> None:
+    def __init__(self, page: gr.Blocks, capacity: int, token_of: Callable[[str], str] = lambda _page: "") -> None:
         super().__init__()
         self.set_blocks(page)
         self.capacity = capacity
-        self._sessions = sessions
+        self._token_of = token_of
         self._refs = [key for key, block in page.blocks.items() if isinstance(getattr(block, "value", None), Ref)]
         self._used: dict[str, float] = {}
         self._left: dict[str, float] = {}
@@ -62,7 +67,7 @@ class Visits(StateHolder):
         visit = self.session_data.get(session_id)
         if visit is None:
             visit = Visit(self.blocks, self, session_id)
-            if token := self._sessions.token_of(session_id):
+            if token := self._token_of(session_id):
                 self._restore(visit, token)
         if session_id in self.session_data:
             self.update(session_id)

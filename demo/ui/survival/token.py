@@ -37,9 +37,9 @@ class Resumed(NamedTuple):
 @costs(Cost.LIGHT)
 def resume(rooms: Rooms, token: str, request: gr.Request) -> Resumed:
     """Let a page go on with its session, which counts it as open again."""
-    sessions, ref = rooms.sessions, Ref(str(token))
+    sessions, ref = rooms.sessions, Ref(str(token or ""))
     if not sessions.seconds_left(ref):
-        return Resumed(gr.skip(), gr.skip(), True)
+        return Resumed(gr.skip(), gr.skip(), bool(ref.token))  # a page without a token has not begun yet
     session = sessions.attach(ref.token, page=request.session_hash or "")
     return Resumed(session.ref, draw_time_left(rooms, sessions.seconds_left(ref)), session.ref.token != ref.token)
 

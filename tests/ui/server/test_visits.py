@@ -43,7 +43,7 @@ def test_a_program_leaves_no_visit(server: Server) -> None:
 
 
 def test_events_that_begin_a_visit_at_the_same_time_share_its_states(server: Server) -> None:
-    visits = Visits(server.page, server.rooms.sessions, capacity=10)
+    visits = Visits(server.page, capacity=10)
     first, second = visits["new"], visits["new"]
     keys = [key for key, block in server.page.blocks.items() if isinstance(block, gr.State)][:2]
     first[keys[0]] = "written first"

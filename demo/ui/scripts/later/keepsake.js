@@ -57,9 +57,15 @@ const keep = async () => {
   const content = await answer.arrayBuffer();
   if (!content.byteLength) return note({...own, token}); // it is kept already
   const {number, classes} = readManifest(content);
-  note({...own, token, number});
-  if (recall()) await ask("readwrite", (store) => store.put({id: own.id, at: Date.now(), classes, content}));
   close(); // what was offered is older now
+  note(own);
+  if (!recall()) return; // nothing would find it again
+  try {
+    await ask("readwrite", (store) => store.put({id: own.id, at: Date.now(), classes, content}));
+    note({...own, token, number});
+  } catch {
+    await forget(); // there is no room, and what was kept is older now
+  }
 };
 let last = Promise.resolve();
 

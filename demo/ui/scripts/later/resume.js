@@ -10,6 +10,7 @@ setInterval(() => {
 // The server has said whether the session is there. The stream by which it knows that the page is open is begun again.
 demo.resumed = async (isOver) => {
   if (isOver) return location.reload();
+  demo.keepsake.save(); // it may have been fetched in vain
   const url = demo.lostBeat;
   demo.lostBeat = null;
   if (!url) return;
