@@ -17,6 +17,7 @@ MEGABYTE = 1_000_000
 AUTO = "auto"  # the device that is there
 DEVICES = (AUTO, "cpu", "cuda", "mps")
 PRECISIONS = ("float32", "bfloat16")
+_MIN_SEAL_KEY, _MAX_SEAL_KEY = 24, 200  # characters
 # Variables that gradio reads itself, and that end it with a traceback if they are no numbers.
 _WHOLE_NUMBERS = {"GRADIO_SERVER_PORT": (1, 65_535), "GRADIO_NUM_PORTS": (1, 65_535), "GRADIO_DEBUG": (0, 1)}
 
@@ -91,6 +92,9 @@ class Settings:
     session_closed_s: float = 1200.0  # time that a session lasts after its last page was closed
 
     entrance: Entrance = field(default_factory=Entrance)
+    seal_key: str = field(
+        default="", repr=False
+    )  # what heads in visitors' browsers are sealed with; empty for a file's
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -118,6 +122,7 @@ class Settings:
                 environment, "DEMO_CONNECTIONS", Settings.max_connections_of_address, low=20, high=100_000
             ),
             entrance=entrance,
+            seal_key=_read_seal_key(environment),
         )
         public = is_on(environment, "DEMO_PUBLIC") or "SPACE_ID" in environment
         public = public or entrance.is_shared or entrance.is_lan
@@ -157,6 +162,15 @@ def _check_folder(environment: Mapping[str, str]) -> None:
         if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
             return
     raise SettingWrong(variable="DEMO_WEIGHTS_DIR", value=folder, possible="a folder that exists and can be read")
+
+
+def _read_seal_key(environment: Mapping[str, str]) -> str:
+    key = environment.get("DEMO_SEAL_KEY", "").strip()
+    if key and not (_MIN_SEAL_KEY <= len(key) <= _MAX_SEAL_KEY and key.isprintable()):
+        # What was given is not repeated: whoever reads the log may not be meant to know it.
+        possible = f"{_MIN_SEAL_KEY} to {_MAX_SEAL_KEY} letters, digits and signs that nobody guesses, or unset"
+        raise SettingWrong(variable="DEMO_SEAL_KEY", value="***", possible=possible)
+    return key
 
 
 def _check_addresses(environment: Mapping[str, str]) -> None:

@@ -31,7 +31,9 @@ FLOORS = {
 }
 _OF_THE_PAGE = {"answer": "handlers", "photo": "handlers", "bring": "handlers", "lesson": "guide"}
 _OF_THE_PAGE |= {"budgets": "server", "door": "server", "lifetime": "handlers"}
-_OF_THE_PAGE |= dict.fromkeys(["address", "api", "api_panel", "papers", "privacy", "reading_report"], "page")
+_OF_THE_PAGE |= dict.fromkeys(
+    ["address", "api", "api_panel", "papers", "privacy", "reading_report", "survival"], "page"
+)
 
 
 def floor_of(module: str) -> str:

@@ -27,6 +27,7 @@ PAGE = [
     "address",
     "papers",
     "privacy",
+    "survival",
     "reading_report",
     "api",
     "api_panel",

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from demo.data.collection import Collection
@@ -27,8 +28,10 @@ from demo.visitors.arrival import Arrival
 from demo.visitors.background import begin_slowly
 from demo.visitors.depth_runs import DepthRuns
 from demo.visitors.jobs import Job, JobKind, TrainingQueue
+from demo.visitors.keepsake import Keepsakes
 from demo.visitors.lesson import Findings
 from demo.visitors.registry import Sessions
+from demo.visitors.seal_key import find_seal_key
 from demo.visitors.session import Ref, Session
 from demo.words.language import CHINESE, ENGLISH, Words
 
@@ -44,6 +47,7 @@ class Rooms:
     backbones: BackboneCache
     queue: TrainingQueue
     arrival: Arrival
+    keepsakes: Keepsakes
     ascents: AscentCache = field(default_factory=AscentCache)
     exhibits: Exhibits = field(default_factory=Exhibits)
     findings: Findings = field(default_factory=Findings)
@@ -62,7 +66,8 @@ class Rooms:
             budget_bytes=settings.model_memory_bytes,
             needed=sessions.needed_backbones,
         )
-        return Rooms(settings, sessions, backbones, TrainingQueue(), Arrival(settings.backbone))
+        keepsakes = Keepsakes(partial(find_seal_key, settings))
+        return Rooms(settings, sessions, backbones, TrainingQueue(), Arrival(settings.backbone), keepsakes)
 
     @contextmanager
     def lend(self, state: ModelState) -> Iterator[Backbone]:

@@ -15,18 +15,22 @@ demo.serverEnds = () => {
   say();
 };
 
-const isBack = async () => {
+// Says whether the server that is there is the one that the page came from; otherwise the page is opened anew.
+const isSame = async () => {
   const {root, api_prefix, app_id} = window.gradio_config;
   const answer = await send(`${root}${api_prefix}/app_id`, {cache: "no-store", signal: AbortSignal.timeout(EVERY_MS)});
-  if ((await answer.json()).app_id !== app_id) location.reload();
+  if ((await answer.json()).app_id === app_id) return true;
+  location.reload();
+  return false;
 };
 
 demo.lookForServer = async () => {
   if (isLooking) return;
   isLooking = true;
+  let goesOn;
   for (;;) {
     try {
-      await isBack();
+      goesOn = await isSame();
       break;
     } catch {
       say();
@@ -35,5 +39,6 @@ demo.lookForServer = async () => {
   }
   bar.remove();
   isLooking = false;
+  if (goesOn) demo.resume?.();
 };
 addEventListener("offline", demo.lookForServer);

@@ -14,10 +14,11 @@ window.fetch = async (where, options) => {
   if (response.status === 503 && url.includes("/queue/join")) return new Response(response.body, {status: 400});
   if (!url.includes("/heartbeat/") || !response.body) return response;
   const reader = response.body.getReader(); // this stream lasts as long as the connection
+  const lose = () => { demo.lostBeat = url; demo.lookForServer(); };
   const passing = new ReadableStream({
     async pull(stream) {
       const {done, value} = await reader.read().catch((error) => {
-        demo.lookForServer();
+        lose();
         throw error;
       });
       if (!done) {
@@ -25,7 +26,7 @@ window.fetch = async (where, options) => {
         return stream.enqueue(value);
       }
       stream.close();
-      demo.lookForServer();
+      lose();
     },
     cancel: (reason) => reader.cancel(reason),
   });

@@ -78,7 +78,7 @@ _PRIVATE = {
     "a third of a megabyte and 25 ms less for each visit, and that visitors are forgotten": [
         "gradio.routes:App.state_holder",
         "gradio.blocks:Blocks.default_config",
-        "gradio.state_holder:StateHolder.session_data time_last_used set_blocks update delete_all_expired_state",
+        "gradio.state_holder:StateHolder.session_data set_blocks update delete_all_expired_state",
         "gradio.state_holder:SessionState.blocks_config state_data is_closed _update_config _update_value_in_config",
         "gradio.queueing:Queue.pending_messages_per_session pending_event_ids_session",
     ],

@@ -42,9 +42,10 @@ from demo.ui.server.internals import (
     quieten_errors,
 )
 from demo.ui.server.queue import FairQueue, Rest
-from demo.ui.server.scripts import scripts, shrinker_script
+from demo.ui.server.scripts import later_script, scripts, shrinker_script
 from demo.ui.server.uploads import Uploads
 from demo.ui.server.visits import Visits
+from demo.ui.survival.route import keepsake_route
 from demo.visitors.rooms import Rooms
 
 _MAX_WAITING = 250  # waiting events of all visitors together; one network, such as a school, may have 200 of them
@@ -73,7 +74,7 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
     check_internals()
     _prepare_process()
     queue, uploads = _make_fair(page), Uploads(rooms.settings)
-    visits = Visits(page, capacity=2 * rooms.settings.max_sessions)
+    visits = Visits(page, 2 * rooms.settings.max_sessions, rooms.sessions.token_of)
     front, farewell = FrontDoor(rooms, queue.count_lines), Farewell(rooms, queue, uploads)
     document, own = _launch_options(page, rooms, uploads, front, farewell)
     own["app_kwargs"] |= {"lifespan": hold_states(page, visits)}
@@ -122,7 +123,7 @@ def _launch_options(
     Its `app_kwargs` hold all that stands before gradio: the goodbye, the front door and the gate, and our own routes.
     """
     settings, door = rooms.settings, Door(page)
-    assets = Assets(page, glossary_script(), shrinker_script())
+    assets = Assets(page, glossary_script() + later_script(settings), shrinker_script())
     document = Document(scripts(settings, assets.shrinker) + front.script, first_css(), assets.links)
     os.environ["GRADIO_DEBUG"] = "0"  # with 1 gradio would wait within its launch, before anything is swept up
     return document, {
@@ -147,6 +148,7 @@ def _launch_options(
                 Middleware(Gate, settings=settings, document=document, read_call=door.read),
             ],
             "routes": [
+                keepsake_route(rooms),
                 *front.routes,
                 Route(f"{API_PREFIX}/upload", uploads.receive, methods=["POST"]),
                 Route(examples.PATH, examples.send_example),

@@ -40,6 +40,9 @@ _MAKE_ROOM_EVERY_S = 5.0
 _MAX_NAME_LENGTH = 80  # limited because Windows' paths may have 260 characters in all
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\.|$)", re.IGNORECASE)  # names that Windows reserves for devices
 
+# Of each unread file or folder its last change and size, and since when these are so, on the monotonic clock.
+_seen: dict[Path, tuple[tuple[float, int], float]] = {}
+
 
 class Uploads:
     """The route for uploads, with limits on their number, size and slowness."""
@@ -238,9 +241,9 @@ def lies_in(path: Path, place: str = "") -> bool:
 
 def sweep(folder: Path, max_age_s: float) -> None:
     """Delete uploads, and files of the API's answers, that were not read within `max_age_s`."""
-    oldest = time.time() - max_age_s
+    oldest = time.monotonic() - max_age_s
     for each in _list_unread(folder):
-        if each.written < oldest:
+        if each.since < oldest:
             each.delete()
 
 
@@ -259,8 +262,12 @@ def make_room(folder: Path, *, max_bytes: int, max_number: int, kept_free: int) 
 
 
 class _Unread(NamedTuple):
-    """An unread file or folder among the uploads: the time of its last change, its size and its path."""
+    """An unread file or folder among the uploads: since when it is as it is, its last change, its size and its path.
 
+    `since` is when it was first seen so, on the monotonic clock: that of files jumps with the clock of the wall.
+    """
+
+    since: float
     written: float
     num_bytes: int
     path: Path
@@ -272,12 +279,19 @@ class _Unread(NamedTuple):
 
 def _list_unread(folder: Path) -> list[_Unread]:
     """Return all unread files, the oldest first; uploads that are still coming in are the newest."""
-    unread, answers = [], folder / ANSWERS
+    unread, answers, now = [], folder / ANSWERS, time.monotonic()
     for path in (*folder.iterdir(), *(answers.iterdir() if answers.is_dir() else ())):
         if path.name not in (KEPT, ANSWERS, LOCK):
             with suppress(OSError):  # other threads may delete files meanwhile
                 stats = [each.stat() for each in (path, *path.rglob("*"))]
-                unread.append(_Unread(max(each.st_mtime for each in stats), sum(each.st_size for each in stats), path))
+                state = max(each.st_mtime for each in stats), sum(each.st_size for each in stats)
+                before, since = _seen.get(path, (state, now))
+                since = since if before == state else now
+                _seen[path] = state, since
+                unread.append(_Unread(since, *state, path))
+    listed = {each.path for each in unread}
+    for path in [each for each in list(_seen) if each not in listed]:
+        _seen.pop(path, None)
     return sorted(unread)
 
 
