@@ -15,6 +15,7 @@ WINGS = ["predict", "finetune", "inside"]
 # Within the page: what stands round gradio, what all tabs are made of, what joins the two, the tabs, and all of it.
 PAGE = [
     "server",
+    "events",
     "door",
     "parts",
     "handlers",

@@ -59,7 +59,10 @@ def words_for(headers: Headers) -> Words:
 
 def refuse(error: DemoError, scope: Scope) -> Response:
     """Answer a request with an error, in its language: text for an upload, else JSON, as gradio reads them."""
-    sentence, status = words_for(Headers(scope=scope)).explain(error), _STATUS.get(type(error), 400)
+    sentence, status = (
+        words_for(Headers(scope=scope)).explain(error),
+        _STATUS.get(type(error), getattr(error, "status", 400)),
+    )
     headers = {"Connection": "close", "Retry-After": "5"} if status >= 500 else {"Connection": "close"}
     if scope["path"].rstrip("/").endswith("/upload"):
         return PlainTextResponse(sentence, status, headers)

@@ -13,7 +13,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from importlib import import_module
@@ -83,6 +83,10 @@ _PRIVATE = {
         "gradio.queueing:Queue.start_processing sleep_when_free progress_update_sleep_when_free",
     ],
     "no names and values of visitors in the log": ["gradio.queueing:traceback"],
+    "a sentence for every event that fails, and for what is over": [
+        "gradio.blocks:Blocks.preprocess_data process_api",
+        "gradio.queueing:Queue.event_ids_to_events",
+    ],
     "no statistics with pandas after each event": [
         "gradio.queueing:Queue.ANAYLTICS_CACHE_FREQUENCY ANALYTICS_MAX_EVENTS"
     ],
@@ -161,7 +165,12 @@ def print_internals() -> int:
 
 def quieten_errors(log: Callable[[BaseException, str], None]) -> None:
     """Let gradio's queue log errors by `log`; it would print them with the names and values that they hold."""
-    gradio.queueing.traceback = _Quiet(log)
+
+    def print_exc(*_arguments: Any, **_options: Any) -> None:
+        if (error := sys.exc_info()[1]) is not None:
+            log(error, "gradio")
+
+    gradio.queueing.traceback = _Instead(traceback, print_exc=print_exc)
 
 
 def let_rest(kind: type[Any]) -> None:
@@ -170,33 +179,23 @@ def let_rest(kind: type[Any]) -> None:
     async def sleep(seconds: Any) -> None:
         await (seconds.wait() if isinstance(seconds, kind) else asyncio.sleep(seconds))
 
-    gradio.queueing.asyncio = _Resting(sleep)
+    gradio.queueing.asyncio = _Instead(asyncio, sleep=sleep)
 
 
-class _Resting:
-    """The module `asyncio` with another `sleep`."""
+class _Instead:
+    """A module with other values for some of its names."""
 
-    def __init__(self, sleep: Callable[[Any], Awaitable[None]]) -> None:
-        self.sleep = sleep
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(asyncio, name)
-
-
-class _Quiet:
-    """The module `traceback` with another `print_exc`."""
-
-    def __init__(self, log: Callable[[BaseException, str], None]) -> None:
-        self._log = log
+    def __init__(self, module: Any, **values: Any) -> None:
+        vars(self).update(values, _module=module)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(traceback, name)
+        return getattr(self._module, name)
 
-    def print_exc(self, *_arguments: Any, **_options: Any) -> None:
-        """Log the error that is being handled."""
-        error = sys.exc_info()[1]
-        if error is not None:
-            self._log(error, "gradio")
+
+def replace_steps(page: gr.Blocks, read_inputs: Callable[[Any], Any], run: Callable[[Any], Any]) -> None:
+    """Replace how a page reads the values of an event, and how it runs one; each is given what it replaces."""
+    page.preprocess_data = read_inputs(page.preprocess_data)
+    page.process_api = run(page.process_api)
 
 
 def exchange_queue(page: gr.Blocks, kind: type[Queue]) -> None:

@@ -29,6 +29,8 @@ from demo.ui.api.door import Door
 from demo.ui.api.openapi import openapi_route
 from demo.ui.api_panel import make_api_panels
 from demo.ui.door.front import FrontDoor
+from demo.ui.events.failures import answer_failures
+from demo.ui.events.streams import Streams
 from demo.ui.papers.documents import make_papers
 from demo.ui.papers.links import send_code
 from demo.ui.parts import examples
@@ -86,6 +88,7 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
     page.queue(max_size=_MAX_WAITING, api_open=False)
     let_rest(Rest)
     exchange_queue(page, FairQueue)
+    answer_failures(page)
     visits = Visits(page, capacity=2 * rooms.settings.max_sessions)
     assets = Assets(page, glossary_script(), shrinker_script())
     queue: Any = queue_of(page)
@@ -94,6 +97,7 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
     uploads = Uploads(rooms.settings)
     own = _launch_options(rooms.settings, document, assets, uploads, Door(page), front)
     own["app_kwargs"] |= {"lifespan": hold_states(page, visits)}
+    own["app_kwargs"]["middleware"].append(Middleware(Streams, page=page))
     _tell_programs(page, rooms, uploads, own["app_kwargs"])
     with _one_sentence_for_ports():
         _, url, _ = page.launch(**own | options)
