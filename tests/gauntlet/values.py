@@ -2,10 +2,11 @@
 
 import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 DEPTHS = (3, 3, 3, 3, 40, 40, 40, 400, 3_000)
+SHARE_OF_OTHERS = 0.12  # requests that begin no event of the page, or not by the door of pages
 TEXTS = (
     *("", " ", "\0", "‮abc", "０", "-1", "1e9", "nan", "None", "true", "{}", "[1]", "a,b", "0,0", "1,999999"),
     *(
@@ -24,12 +25,16 @@ PATHS = ("/etc/passwd", "", "..", "a\0b", "/proc/self/environ", "C:\\x", 7, None
 
 
 class Function(NamedTuple):
-    """What a page says of one of its functions: its number, its name, its first values, and what sets it off."""
+    """What a page says of one of its functions: its number, its name, its first values, and what sets it off.
+
+    `is_told` says whether it takes a value from the page; a `gr.State` is the server's own, whatever is sent for it.
+    """
 
     number: int
     name: str
     values: tuple[Any, ...]
     triggers: tuple[int, ...]
+    is_told: bool
 
 
 class Request(NamedTuple):
@@ -47,12 +52,14 @@ class Request(NamedTuple):
 def list_functions(config: dict[str, Any]) -> list[Function]:
     """List the functions of a page's config that run on the server, in both languages."""
     first = {each["id"]: each["props"].get("value") for each in config["components"]}
+    states = {each["id"] for each in config["components"] if each["type"] == "state"}
     return [
         Function(
             each["id"],
             each["api_name"] or "",
             tuple(first.get(component) for component in each["inputs"]),
             tuple(component for component, _ in each["targets"] if isinstance(component, int)),
+            bool({*each["inputs"]} - states),
         )
         for each in config["dependencies"]
         if each["backend_fn"]
@@ -62,19 +69,17 @@ def list_functions(config: dict[str, Any]) -> list[Function]:
 class Maker:
     """Makes requests: each function in its turn, with values of which some are wrong, and now and then no event."""
 
-    def __init__(self, functions: Sequence[Function], seed: int) -> None:
-        self._functions, self._random = functions, random.Random(seed)
+    def __init__(self, functions: Sequence[Function], seed: int, *, share_wrong: float) -> None:
+        self._functions, self._random, self._share_wrong = functions, random.Random(seed), share_wrong
+        self._waiting: list[Function] = []
 
-    def draw(self, count: int, session_hash: str) -> Iterator[Request]:
-        """Yield so many requests of one page; all functions have had a turn after as many as there are."""
-        order: list[Function] = []
-        for _ in range(count):
-            if not order:
-                order = self._random.sample(self._functions, len(self._functions))
-            if self._random.random() < 0.12:
-                yield self._draw_other(session_hash)
-            else:
-                yield self._draw_event(order.pop(), session_hash)
+    def draw(self, session_hash: str) -> Request:
+        """Draw a request of a page; each function has its turn before any has another."""
+        if self._random.random() < SHARE_OF_OTHERS:
+            return self._draw_other(session_hash)
+        if not self._waiting:
+            self._waiting = self._random.sample(self._functions, len(self._functions))
+        return self._draw_event(self._waiting.pop(), session_hash)
 
     def _draw_event(self, function: Function, session_hash: str) -> Request:
         choose = self._random
@@ -144,7 +149,7 @@ class Maker:
         )
 
     def _spoil(self, value: Any) -> Any:
-        return value if self._random.random() < 0.4 else self.draw_value()
+        return self.draw_value() if self._random.random() < self._share_wrong else value
 
     def draw_value(self) -> Any:
         """Return a value of any shape."""
