@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.benchmarks import abuse, hostile
 from tests.benchmarks.abuse import Rows, log_row, verdict, watched_app
 from tests.conftest import PROJECT
-from tests.gauntlet import chaos
+from tests.gauntlet import chaos, pixels
 from tests.gauntlet.events import probe
 
 DATA = Path(os.environ.get("DEMO_SHARED_DATA") or PROJECT.parent / "shared" / "data")
@@ -29,7 +29,7 @@ def corpus() -> Rows:
 
 def attacks() -> Rows:
     """Read each attack that is made here, by itself and under a limit of time and memory."""
-    return hostile.attacks(DATA)
+    return [*hostile.attacks(DATA), *pixels.measure(DATA)]
 
 
 def events() -> Rows:
@@ -64,6 +64,7 @@ GAUNTLET: dict[str, Callable[[], Rows]] = {
     "corpus": corpus,
     "attacks": attacks,
     "events": events,
+    "pixels": partial(pixels.measure, DATA),
     "chaos": chaos.measure,
     **{each.__name__: partial(each) for each in chaos.CHAOS},
     "connections": connections,

@@ -2,10 +2,21 @@
 
 import json
 import random
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 DEPTHS = (3, 3, 3, 3, 40, 40, 40, 400, 3_000)
+CLICKED = (
+    "go",
+    "show_cell",
+    "show_picture",
+    "put_right",
+    "choose_place",
+    "pick_channel",
+    "choose_answer",
+    "go_to_step",
+)
 SHARE_OF_OTHERS = 0.12  # requests that begin no event of the page, or not by the door of pages
 TEXTS = (
     *("", " ", "\0", "‮abc", "０", "-1", "1e9", "nan", "None", "true", "{}", "[1]", "a,b", "0,0", "1,999999"),
@@ -27,7 +38,8 @@ PATHS = ("/etc/passwd", "", "..", "a\0b", "/proc/self/environ", "C:\\x", 7, None
 class Function(NamedTuple):
     """What a page says of one of its functions: its number, its name, its first values, and what sets it off.
 
-    `is_told` says whether it takes a value from the page; a `gr.State` is the server's own, whatever is sent for it.
+    `is_told` says whether it takes a value from the page, or what a script says of a click; a `gr.State` is the server's
+    own, whatever is sent for it.
     """
 
     number: int
@@ -59,7 +71,7 @@ def list_functions(config: dict[str, Any]) -> list[Function]:
             each["api_name"] or "",
             tuple(first.get(component) for component in each["inputs"]),
             tuple(component for component, _ in each["targets"] if isinstance(component, int)),
-            bool({*each["inputs"]} - states),
+            bool({*each["inputs"]} - states) or re.sub(r"_\d+$", "", each["api_name"] or "") in CLICKED,
         )
         for each in config["dependencies"]
         if each["backend_fn"]
@@ -71,14 +83,15 @@ class Maker:
 
     def __init__(self, functions: Sequence[Function], seed: int, *, share_wrong: float) -> None:
         self._functions, self._random, self._share_wrong = functions, random.Random(seed), share_wrong
-        self._waiting: list[Function] = []
+        self._waiting = self._random.sample(functions, len(functions))
 
     def draw(self, session_hash: str) -> Request:
-        """Draw a request of a page; each function has its turn before any has another."""
+        """Draw a request of a page; each function has its turn before those that are told something have another."""
         if self._random.random() < SHARE_OF_OTHERS:
             return self._draw_other(session_hash)
         if not self._waiting:
-            self._waiting = self._random.sample(self._functions, len(self._functions))
+            told = [each for each in self._functions if each.is_told]
+            self._waiting = self._random.sample(told, len(told))
         return self._draw_event(self._waiting.pop(), session_hash)
 
     def _draw_event(self, function: Function, session_hash: str) -> Request:

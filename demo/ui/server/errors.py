@@ -7,7 +7,9 @@ from demo.sentences import Plural
 
 
 class RequestError(DemoError):
-    """A request is refused before its content is read."""
+    """A request is refused before its content is read, with a status of HTTP."""
+
+    status: ClassVar[int] = 400
 
 
 class RequestTooLarge(RequestError):
@@ -124,7 +126,7 @@ class ValueNotFitting(RequestError):
 class EventOver(RequestError):
     """What a request wants to hear of, feed or end is not there."""
 
-    status: ClassVar[int] = 404
+    status = 404
     message = "What this request asks about is over, or was never begun. Reload the page, or send the call again."
 
 
