@@ -1,6 +1,6 @@
 # One word for each habit; `make` alone lists them. PY may name another Python that has requirements-dev.txt.
 .DEFAULT_GOAL := help
-.PHONY: help run test slow ways lint types check bench screenshots lock newest resolve
+.PHONY: help run test slow ways lint types check bench gauntlet screenshots lock newest resolve
 PY ?= .venv/bin/python
 READY := $(if $(filter .venv/bin/python,$(PY)),.venv/installed)
 LOCK ?=
@@ -38,6 +38,9 @@ check: ## Run everything that CI runs, in a fresh clone
 
 bench: $(READY) ## Print what the demo promises beside what it measures
 	$(PY) -m tests.benchmarks
+
+gauntlet: $(READY) ## Try to bring the page down in every way that ever did: half an hour, or ONLY=events
+	$(PY) -m tests.gauntlet $(ONLY)
 
 screenshots: $(READY) ## Take pictures of everything, in both languages and lights, on three screens: PICTURES=folder
 	$(PY) -m tests.screenshots $(PICTURES)

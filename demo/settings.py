@@ -45,6 +45,9 @@ class Settings:
     max_archive_entries: int = 20_000  # of all zips that are read together; max_pictures of them are drawn
     max_archives: int = 40  # zips that are read together, with those inside another
     max_unpacked_bytes: int = 250 * MEGABYTE  # limit for one zip, and for all pictures that a visitor keeps
+    # Pixels of all pictures that are read together, told by their headers; those of a plain JPEG count a quarter. Five
+    # hundred photographs of a phone, of 12 million each, count 1,524 million.
+    max_decoded_pixels: int = 3_000_000_000
     max_reading_s: float = 120.0  # time to read one zip; five hundred photographs of a phone take 30
     min_classes: int = 2
     max_classes: int = 20
@@ -133,6 +136,7 @@ class Settings:
 PUBLIC_LIMITS: dict[str, Any] = {
     "max_archive_bytes": 30 * MEGABYTE,
     "max_unpacked_bytes": 100 * MEGABYTE,
+    "max_decoded_pixels": 1_600_000_000,
     "max_reading_s": 60.0,
     "max_epochs": 100,
     "max_training_s": 120.0,

@@ -15,6 +15,7 @@ WINGS = ["predict", "finetune", "inside"]
 PAGE = [
     "server",
     "budgets",
+    "events",
     "door",
     "parts",
     "handlers",

@@ -104,6 +104,38 @@ class BodyUnreadable(RequestError):
     message = "The request is no JSON that can be read."
 
 
+class FieldNotFitting(RequestError):
+    """A request says something impossible of its event: a function that there is not, a page without a name."""
+
+    name: str
+    value: str
+    message = 'The request says {value} as "{name}", and that fits nothing here. Reload the page and try again.'
+
+
+class ValuesNotFitting(RequestError):
+    """A request has more or fewer values than its event takes."""
+
+    count: int
+    needed: int
+    message = Plural(
+        one="The request has {count} value, and what it asks for takes {needed}. Reload the page and try again.",
+        other="The request has {count} values, and what it asks for takes {needed}. Reload the page and try again.",
+    )
+
+
+class ValueNotFitting(RequestError):
+    """A value of an event is not of the kind that its component sends."""
+
+    message = "This page sent something that does not fit, and nothing was changed. Reload the page and try again."
+
+
+class EventOver(RequestError):
+    """What a request wants to hear of, feed or end is not there."""
+
+    status = 404
+    message = "What this request asks about is over, or was never begun. Reload the page, or send the call again."
+
+
 class TooManyPending(RequestError):
     """One visitor has too many requests open."""
 

@@ -87,6 +87,10 @@ _PRIVATE = {
         "gradio.queueing:Queue.start_processing sleep_when_free progress_update_sleep_when_free",
     ],
     "no names and values of visitors in the log": ["gradio.queueing:traceback"],
+    "a sentence for every event that fails, and for what is over": [
+        "gradio.blocks:Blocks.preprocess_data process_api",
+        "gradio.queueing:Queue.event_ids_to_events",
+    ],
     "no statistics with pandas after each event": [
         "gradio.queueing:Queue.ANAYLTICS_CACHE_FREQUENCY ANALYTICS_MAX_EVENTS"
     ],
@@ -195,6 +199,12 @@ class _Instead:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._module, name)
+
+
+def replace_steps(page: gr.Blocks, read_inputs: Callable[[Any], Any], run: Callable[[Any], Any]) -> None:
+    """Replace how a page reads the values of an event, and how it runs one; each is given what it replaces."""
+    page.preprocess_data = read_inputs(page.preprocess_data)
+    page.process_api = run(page.process_api)
 
 
 def exchange_queue(page: gr.Blocks, kind: type[Queue]) -> None:

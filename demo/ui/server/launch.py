@@ -20,6 +20,8 @@ from demo.ui.api.door import Door
 from demo.ui.api.openapi import openapi_route
 from demo.ui.api_panel import make_api_panels
 from demo.ui.door.front import FrontDoor
+from demo.ui.events.failures import answer_failures
+from demo.ui.events.streams import Streams
 from demo.ui.lifetime.farewell import Farewell, Guard
 from demo.ui.lifetime.leaving import stay
 from demo.ui.lifetime.place import one_sentence_for_ports
@@ -99,11 +101,12 @@ def _prepare_process() -> None:
 
 
 def _make_fair(page: gr.Blocks) -> FairQueue:
-    """Give a page the queue that takes turns between visitors."""
+    """Give a page the queue that takes turns between visitors, and a sentence for each event that fails."""
     page.max_threads = _MAX_THREADS
     page.queue(max_size=_MAX_WAITING, api_open=False)
     let_rest(Rest)
     exchange_queue(page, FairQueue)
+    answer_failures(page)
     queue: Any = queue_of(page)
     return cast(FairQueue, queue)
 
@@ -146,6 +149,7 @@ def _launch_options(
                 Middleware(Shelf, files=assets.files | make_papers(settings.entrance.frames) | make_api_panels()),
                 Middleware(GZipMiddleware, compresslevel=6),
                 Middleware(Gate, settings=settings, document=document, read_call=door.read),
+                Middleware(Streams, page=page),
             ],
             "routes": [
                 keepsake_route(rooms),
