@@ -72,9 +72,9 @@ def held_line(server: Server) -> Iterator[threading.Event]:
         released.wait(30)
         yield from ()
 
-    server.rooms.queue.submit(Job(hold))
+    server.rooms.scheduler.submit(Job(hold))
     yield released
     released.set()
     last = Job(hold)
-    server.rooms.queue.submit(last)
+    server.rooms.scheduler.submit(last)
     assert last.done.wait(30)  # no training of this test is left to the next

@@ -101,6 +101,7 @@ class Attached(NamedTuple):
 def attach(rooms: Rooms, token: str, query: str | None, request: gr.Request) -> Attached:
     """Find the visitor's session again, or begin one, and go to the place that the address names."""
     session = rooms.sessions.attach(token, page=request.session_hash or "")
+    session.presence.address = request.client.host if request.client else ""
     session.translate(rooms.starter_names)
     is_known = session.ref.token == token
     said = [rooms.words.notice.anew] if token and not is_known else []

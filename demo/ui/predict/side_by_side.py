@@ -13,6 +13,7 @@ from demo.data.images import decode_image
 from demo.models.errors import WeightsError
 from demo.models.fetch import fetch_weights
 from demo.models.zoo import EMBEDDED, ZOO, find_spec
+from demo.pace import rest
 from demo.tasks.compare import MAX_NETWORKS, MIN_NETWORKS, PictureRow, agree, find_agreed, to_csv
 from demo.tasks.predict import Prediction, predict
 from demo.ui.answer import draw_name
@@ -139,6 +140,7 @@ def _find_absent(rooms: Rooms, networks: Sequence[str]) -> dict[str, WeightsErro
 
 
 def _read_row(rooms: Rooms, networks: Sequence[str], payload: dict[str, Any], *, absent: Collection[str]) -> PictureRow:
+    rest()
     with taken_file(payload, NoImage) as (path, name):
         try:
             decoded = decode_image(path, rooms.settings, name="")
