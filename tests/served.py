@@ -64,8 +64,10 @@ def session(visitor: Visitor, server: Server) -> Session:
 
 
 @pytest.fixture
-def held_line(server: Server) -> Iterator[threading.Event]:
-    """Keep all trainings of the page waiting until the event is set."""
+def held_line(server: Server, request: pytest.FixtureRequest) -> Iterator[threading.Event]:
+    """Keep all trainings and readings of the page waiting until the event is set; the visitor has brought pictures."""
+    if "visitor" in request.fixturenames:
+        request.getfixturevalue("visitor")
     released = threading.Event()
 
     def hold() -> Generator[Any, None, None]:

@@ -125,7 +125,7 @@ def test_reading_takes_turns_with_trainings_and_is_not_nested() -> None:
 
     def read() -> None:
         with line.turn(owner("reader"), Size("zip")), line.turn(owner("reader"), Size("zip")):
-            for _ in range(20):
+            for _ in range(60):
                 time.sleep(0.001)
                 log.append("zip")
                 pace.rest()
@@ -135,7 +135,7 @@ def test_reading_takes_turns_with_trainings_and_is_not_nested() -> None:
         assert not pool.submit(pace.is_paced).result(PATIENCE_S)
     assert job.done.wait(PATIENCE_S)
     turns = sum(one != other for one, other in zip(log, log[1:], strict=False))
-    assert turns > 3
+    assert turns > 2
 
 
 def test_what_was_stopped_hands_the_baton_on_whether_it_waits_works_or_rests() -> None:
@@ -237,14 +237,19 @@ def test_all_end_and_none_begins_when_the_server_does() -> None:
 
 def test_the_wait_is_told_and_learned() -> None:
     line = Scheduler()
-    first = Job(lambda: work(0.2), size=Size("head", guess_s=100.0))
+
+    def looked(seconds: float) -> Steps:
+        for _ in work(seconds):
+            yield FeatureProgress(0, 10)
+
+    first = Job(lambda: looked(0.2), size=Size("head", guess_s=100.0))
     line.submit(first, owner("first"))
     assert line.wait_s(first) > 50
     assert first.done.wait(PATIENCE_S)
     while line.jobs or len(line._jobs):
         time.sleep(0.001)
     held = Held(line)
-    second = Job(lambda: work(0.2), size=Size("head", guess_s=100.0))
+    second = Job(lambda: looked(0.2), size=Size("head", guess_s=100.0))
     line.submit(second, owner("second"))
     assert line.wait_s(second) < 5
     assert line.num_ahead(second) == 1
