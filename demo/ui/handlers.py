@@ -12,6 +12,7 @@ import gradio as gr
 
 from demo.errors import DemoError, log_unexpected
 from demo.ui.parts.outputs import flatten
+from demo.ui.server.queue import READ_LINE
 from demo.visitors.background import run_slowly
 from demo.visitors.fairness import Owner
 from demo.visitors.rooms import Rooms
@@ -42,7 +43,7 @@ class Cost(Enum):
             case Cost.COMPUTE:
                 return {"concurrency_id": "compute", "concurrency_limit": 2, "show_progress": "minimal"}
             case Cost.READ:
-                return {"concurrency_id": "read", "concurrency_limit": 40}  # who reads takes turns
+                return {"concurrency_id": READ_LINE, "concurrency_limit": 80}  # who reads takes turns
             case Cost.FETCH:
                 return {"concurrency_id": "fetch", "concurrency_limit": 4, "show_progress": "minimal"}
 

@@ -38,8 +38,8 @@ class Owner:
 class Work:
     """One piece of work: when it came (seconds), what it has used, since when it waits, and whether it was left.
 
-    `left_s` is None while somebody waits for it. What `is_long` is known to take more than some seconds. `group` is when
-    the first of those came with whom it shares its turns as long as it is quick.
+    `left_s` is None while somebody waits for it. What `is_long` is known to take more than some seconds. `group` is
+    when the first of those came with whom it shares its turns as long as it is quick.
     """
 
     owner: Owner
@@ -80,7 +80,8 @@ class Account:
         """Return the weight of each address: the root of the number of sessions that use something, or have lately."""
         if not 0 <= now - self._looked < _LOOK_EVERY_S:
             self._looked = now
-            self._lately = {each for each in self._used if isinstance(each, Owner) and self.of(each, now) > _USED_LATELY_S}
+            owners = [each for each in self._used if isinstance(each, Owner)]
+            self._lately = {each for each in owners if self.of(each, now) > _USED_LATELY_S}
         sessions = Counter(each.address for each in self._lately | {each.owner for each in works})
         return {address: number**0.5 for address, number in sessions.items()}
 

@@ -6,7 +6,7 @@ turn it is.
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -231,7 +231,7 @@ class Scheduler:
             mine = self._jobs.get(job)
             return self._foresee().get(mine, 0.0) if mine is not None else 0.0
 
-    def _foresee(self) -> dict[Turn, float]:
+    def _foresee(self) -> Mapping[Turn, float]:
         jobs = {turn: job for job, turn in self._jobs.items()}
 
         def expect_left_s(turn: Turn) -> float:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import pytest
 import torch
@@ -134,7 +135,7 @@ def test_reading_takes_turns_with_trainings_and_is_not_nested() -> None:
         pool.submit(read).result(PATIENCE_S)
         assert not pool.submit(pace.is_paced).result(PATIENCE_S)
     assert job.done.wait(PATIENCE_S)
-    turns = sum(one != other for one, other in zip(log, log[1:], strict=False))
+    turns = sum(one != other for one, other in pairwise(log))
     assert turns > 2
 
 

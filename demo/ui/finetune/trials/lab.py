@@ -36,7 +36,7 @@ class TrialLab(NamedTuple):
 
 
 def start(rooms: Rooms, ref: Ref, kind: JobKind, measure: Measure) -> None:
-    """Put a trial on the session's pictures into the line of trainings."""
+    """Begin a trial on the session's pictures."""
     session = rooms.sessions.find(ref)
     dataset, name, cache = session.pictures.find_dataset(), session.state.backbone_name, session.cache
 
