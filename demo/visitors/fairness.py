@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 HALF_LIFE_S = 60.0  # after which a second that was used counts half
 SLICE_S = 0.3  # the shortest turn: to change hands takes less than a thousandth of it
-_QUICK_S = 4.0  # work that has taken less may be quick: a head on the pictures of a class takes two seconds
-_QUICK_ALLOWANCE_S = 20.0  # what an owner may have used lately of being quick
+_QUICK_S = 8.0  # work that has taken less may be quick: a head on few pictures takes two seconds, on slow cores six
+_QUICK_ALLOWANCE_S = 30.0  # what an owner may have used lately of being quick
 _QUICK_PART = 0.75
 _GROUP_S = 5.0  # a class presses the same button within so many seconds
 _PAGES_PART = 0.5
