@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,16 +65,15 @@ def session(visitor: Visitor, server: Server) -> Session:
 
 
 @pytest.fixture
-def held_line(server: Server, request: pytest.FixtureRequest) -> Iterator[threading.Event]:
-    """Keep all trainings and readings of the page waiting until the event is set; the visitor has brought pictures."""
-    if "visitor" in request.fixturenames:
-        request.getfixturevalue("visitor")
+def held_line(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Keep all trainings of the page waiting until the event is set; who reads does not wait meanwhile."""
     released = threading.Event()
 
     def hold() -> Generator[Any, None, None]:
         released.wait(30)
         yield from ()
 
+    monkeypatch.setattr(server.rooms.scheduler, "turn", lambda *_, **__: nullcontext())
     server.rooms.scheduler.submit(Job(hold))
     yield released
     released.set()
