@@ -56,6 +56,7 @@ class Settings:
     max_epochs: int = 200
     max_training_s: float = 900.0  # time after which a training ends with the weights it has
     race_s: float = 60.0  # time of each of the four contenders
+    left_work_s: float = 45.0  # time after which a training ends whose visitor has closed all pages
     max_tuned_parameters: int = (
         30_000_000  # parameters of one visitor's private layers: 120 MB, enough for all of ResNet-50
     )

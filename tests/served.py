@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,17 +65,18 @@ def session(visitor: Visitor, server: Server) -> Session:
 
 
 @pytest.fixture
-def held_line(server: Server) -> Iterator[threading.Event]:
-    """Keep all trainings of the page waiting until the event is set."""
+def held_line(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Keep all trainings of the page waiting until the event is set; who reads does not wait meanwhile."""
     released = threading.Event()
 
     def hold() -> Generator[Any, None, None]:
         released.wait(30)
         yield from ()
 
-    server.rooms.queue.submit(Job(hold))
+    monkeypatch.setattr(server.rooms.scheduler, "turn", lambda *_, **__: nullcontext())
+    server.rooms.scheduler.submit(Job(hold))
     yield released
     released.set()
     last = Job(hold)
-    server.rooms.queue.submit(last)
+    server.rooms.scheduler.submit(last)
     assert last.done.wait(30)  # no training of this test is left to the next

@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.conftest import PROJECT
 
 # Each floor may import from itself and from those before it; figures, numpy to pictures, knows values only.
-GROUND = ["sentences", "system", "errors", "logs", "environment", "entrance", "settings"]
+GROUND = ["sentences", "pace", "system", "errors", "logs", "environment", "entrance", "settings"]
 FLOORS = [*GROUND, "data", "models", "tasks", "programs", "lesson", "words", "visitors", "ui", "command", "__main__"]
 KNOW_FIGURES = ["ui", "programs"]
 WINGS = ["predict", "finetune", "inside"]

@@ -27,6 +27,7 @@ from demo.data.pixels import PixelBudget
 from demo.data.reading import Reading
 from demo.data.store import PictureStore, StoredPicture
 from demo.errors import forget_origin
+from demo.pace import rest
 from demo.settings import MEGABYTE, Settings
 
 MAX_CLASS_NAME_LENGTH = 40
@@ -147,6 +148,7 @@ def read_picture(
         ImageError: One of its kinds, if it cannot be decoded within the limits.
         StorageFull: If there is no room for it.
     """
+    rest()
     decoded = decode_image(source, settings, name="")
     small = shrink(decoded.image)
     if decoded.kind in APART:  # which takes a process; a picture is decoded again for each training

@@ -1,6 +1,5 @@
 """Zips of class folders -> a collection: all that they list is laid out before any of it is read."""
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -38,6 +37,7 @@ from demo.data.pixels import HEAD_BYTES, PixelBudget
 from demo.data.reading import Choices
 from demo.data.sources import Sources, open_sources
 from demo.data.starters import STARTERS
+from demo.pace import working_s
 from demo.settings import Settings
 
 _NUM_NAMED = 3  # files that an error names if no file of an archive can be used
@@ -194,8 +194,8 @@ class _Reader:
 
     def __init__(self, sources: Sources, kept: Kept, settings: Settings) -> None:
         self._sources, self._kept, self._settings = sources, kept, settings
-        self._deadline = time.monotonic() + settings.max_reading_s
         self._pixels = PixelBudget(settings)
+        self._deadline = working_s() + settings.max_reading_s
         self._pictures: dict[ListedFile, Picture] = dict(kept.pictures)
         self._failed: dict[ListedFile, UploadError] = {}
         self._num_bytes = sum(one.stored.num_bytes for one in kept.pictures.values())
@@ -306,7 +306,7 @@ class _Reader:
             self._read_share(shuffle_files(by_folder[folder]), share)
 
     def _check_time(self) -> None:
-        if time.monotonic() > self._deadline:  # other visitors wait to have their zips read
+        if working_s() > self._deadline:  # other visitors wait to have their zips read
             count = len(self._pictures) - len(self._kept.pictures) + len(self._failed)
             raise ReadingTooLong(count=count, limit=self._settings.max_reading_s)
 

@@ -14,6 +14,7 @@ from demo.data.dataset import Dataset
 from demo.data.duplicates import group
 from demo.models.backbone import Backbone
 from demo.models.ridge import fit_ridge
+from demo.pace import rest
 from demo.settings import Settings
 from demo.tasks.features import FeatureCache, FeatureProgress, extract_features
 
@@ -101,6 +102,7 @@ def _cross_validate(
     """Return the share of all pictures that a head gets right which did not learn from their fold."""
     folds, num_right = deal(class_idxs, groups, seed), 0
     for held in (folds == fold for fold in np.unique(folds)):
+        rest()
         if not held.all():
             weight, bias = fit_ridge(values[~held], class_idxs[~held], int(class_idxs.max()) + 1)
             num_right += int(((values[held] @ weight.T + bias).argmax(axis=1) == class_idxs[held]).sum())

@@ -6,7 +6,6 @@ it does not (section 4.1), and still a deeper plain network ends with a higher e
 with: degradation, which is no overfitting. Shortcuts help against both.
 """
 
-import time
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +18,7 @@ from torch.nn import functional
 from demo.data.starters import INK_LEVELS, read_scans
 from demo.errors import check_range
 from demo.models.batching import set_num_threads
+from demo.pace import rest, working_s
 
 DEPTHS = (4, 16, 32)
 SEEDS = (0, 1, 2, 3, 4)
@@ -201,7 +201,7 @@ def _measure(design: Design, seed: int) -> Gradients:
 
 
 def _train(design: Design, seed: int, num_steps: int) -> Generator[DepthPoint | DepthEnd, None, None]:
-    generator, digits, start = torch.Generator().manual_seed(seed), _read_digits(), time.monotonic()
+    generator, digits, start = torch.Generator().manual_seed(seed), _read_digits(), working_s()
     network = DigitNetwork(design, batch_norm=True, generator=generator)
     optimizer = torch.optim.SGD(
         network.parameters(), _LARGEST_RATE, momentum=_MOMENTUM, weight_decay=_WEIGHT_DECAY, foreach=True
@@ -211,11 +211,12 @@ def _train(design: Design, seed: int, num_steps: int) -> Generator[DepthPoint | 
     for begin, end in pairwise(reports):
         with set_num_threads(1):  # the layers are too small for two
             wrong = sum(_step(network, digits, optimizer, schedule, generator) for _ in range(begin, end))
+        rest()
         yield DepthPoint(design, end, wrong / (_BATCH_SIZE * (end - begin)))
     with set_num_threads(1):
         trained = _measure_error(network, digits.scans, digits.targets)
         held_out = _measure_error(network, digits.held_out_scans, digits.held_out_targets)
-    yield DepthEnd(design, trained, held_out, time.monotonic() - start)
+    yield DepthEnd(design, trained, held_out, working_s() - start)
 
 
 def _step(

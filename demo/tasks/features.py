@@ -16,6 +16,7 @@ from torch import Tensor
 from demo.data.dataset import Dataset, Sample, Split, read_sample
 from demo.models.backbone import Backbone
 from demo.models.recipe import Recipe
+from demo.pace import rest
 from demo.settings import Settings
 from demo.system import num_cores
 
@@ -241,6 +242,7 @@ def run_views(
                 chunk, result = running.popleft()
                 seen.update(each.sample.digest for each in chunk)
                 yield chunk, result.result(), FeatureProgress(len(seen), total)
+                rest()
         finally:
             pool.shutdown(cancel_futures=True)
 

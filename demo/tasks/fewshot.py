@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from demo.data.dataset import Dataset, Split
 from demo.models.backbone import Backbone
 from demo.models.ridge import fit_ridge
+from demo.pace import rest
 from demo.settings import Settings
 from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureCache, FeatureProgress, extract_features
@@ -128,6 +129,7 @@ def _sample(by_class: Sequence[NDArray[np.int64]], count: int, generator: np.ran
 def _judge(
     training: LabelledFeatures, idxs: NDArray[np.int64], held_out: LabelledFeatures, num_classes: int
 ) -> Accuracy:
+    rest()
     weight, bias = fit_ridge(training.values[idxs], training.class_idxs[idxs], num_classes)
     answers = (held_out.values @ weight.T + bias).argmax(axis=1)
     return Accuracy.of_answers(held_out.class_idxs, answers)

@@ -1,7 +1,6 @@
 """A dataset -> a head, and deeper layers where they are asked for, as a stream of progress."""
 
 import copy
-import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +16,7 @@ from demo.models.head import Head, TrainingSummary, build_head, count_parameters
 from demo.models.recipe import Recipe, Trains
 from demo.models.ridge import fit_ridge
 from demo.models.zoo import StageLabel
+from demo.pace import working_s
 from demo.settings import Settings
 from demo.tasks.errors import TooManyTrained
 from demo.tasks.evaluate import Scores
@@ -86,7 +86,7 @@ def fine_tune(
     Source:
         https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
     """
-    start = time.monotonic()
+    start = working_s()
     dataset = shuffle_labels(dataset, recipe.seed) if recipe.shuffled else dataset
     check_size(backbone, dataset, recipe, settings)
     deadline = start + settings.max_training_s
@@ -97,7 +97,7 @@ def fine_tune(
     else:
         fitted, tuned = yield from _fit_deeper(backbone, dataset, recipe, settings, deadline)
         features = yield from extract_features(backbone.open_private(tuned), dataset, settings)
-    summary = _summarise(fitted, features, recipe.settle(dataset.training_counts), time.monotonic() - start)
+    summary = _summarise(fitted, features, recipe.settle(dataset.training_counts), working_s() - start)
     yield FineTuned(Head(fitted.module, dataset.class_names, backbone.spec.name, summary, tuned), features)
 
 
@@ -109,7 +109,7 @@ def fit_head(
     Args:
         features: What it learns from.
         recipe: How.
-        deadline: `time.monotonic` after which no further epoch begins.
+        deadline: `demo.pace.working_s` after which no further epoch begins.
         device: Device that trains; the CPU unless given, because a step of a head takes a fifth of a millisecond
             there, and a GPU has to be told of each. The closed form is always computed by the CPU, in float64.
 
@@ -168,13 +168,13 @@ _STARTS = {Trains.LAST_STAGE: StageLabel.MIDDLE, Trains.EVERYTHING: None}
 
 def _solve(module: nn.Module, examples: Examples) -> Generator[EpochResult, None, FitEnd]:
     """Load the closed-form solution into a linear layer."""
-    start = time.monotonic()
+    start = working_s()
     num_classes = module.get_parameter("bias").shape[0]
     weight, bias = fit_ridge(examples.plain_inputs.numpy(), examples.plain_targets.numpy(), num_classes)
     module.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
     train = evaluate(module, examples.plain_inputs, examples.plain_targets)
     val = evaluate(module, examples.val_inputs, examples.val_targets)
-    seconds = time.monotonic() - start
+    seconds = working_s() - start
     yield EpochResult(1, 1, train.loss, train.accuracy.share, val.loss, val.accuracy.share, seconds)
     return FitEnd(1, 1)
 

@@ -1,7 +1,6 @@
 """A learner, examples and a recipe -> trained weights, as a stream of epochs."""
 
 import copy
-import time
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +11,7 @@ from torch.nn import functional
 
 from demo.models.batching import set_num_threads
 from demo.models.recipe import Balance, Optimizer, Recipe
+from demo.pace import rest, working_s
 from demo.system import num_cores
 from demo.tasks.evaluate import Accuracy
 
@@ -125,7 +125,7 @@ def fit(
         examples: What it learns from, with at least one picture of each class, and is checked on.
         recipe: Optimizer, epochs and the rest. With a patience, the epoch of the lowest validation loss is kept.
         generator: Source of the order of the pictures, on the CPU: it is the same on each device.
-        deadline: `time.monotonic` after which no further epoch begins; at least one is trained.
+        deadline: `demo.pace.working_s` after which no further epoch begins; at least one is trained.
         num_threads: Threads of torch; a small head is fastest in one.
 
     Yields:
@@ -134,18 +134,19 @@ def fit(
     Returns:
         The number of epochs, and the epoch whose weights the learner has at the end.
     """
-    start, optimizer = time.monotonic(), _build_optimizer(learner, recipe)
+    start, optimizer = working_s(), _build_optimizer(learner, recipe)
     best_loss, best_epoch, best_weights = float("inf"), 0, None
     counts = torch.bincount(examples.plain_targets)  # (K,)
     balanced = counts if recipe.settle(counts.tolist()).balance is Balance.ON else None
     for epoch in range(1, recipe.epochs + 1):
         with set_num_threads(num_threads):
             yield from _train_epoch(learner, examples, recipe, optimizer, generator, epoch, balanced)
-            result = _measure(learner, examples, epoch, recipe.epochs, time.monotonic() - start, balanced)
+            result = _measure(learner, examples, epoch, recipe.epochs, working_s() - start, balanced)
         if recipe.patience and result.val_loss < best_loss:
             best_loss, best_epoch, best_weights = result.val_loss, epoch, copy.deepcopy(learner.state_dict())
         yield result
-        if time.monotonic() > deadline or (recipe.patience and epoch - best_epoch >= recipe.patience):
+        rest()
+        if working_s() > deadline or (recipe.patience and epoch - best_epoch >= recipe.patience):
             break
     if best_weights is not None:
         learner.load_state_dict(best_weights)
@@ -181,9 +182,15 @@ def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor, counts: Tensor
     if not len(targets):
         return Evaluation(0.0, Accuracy.of(0, 0))
     learner.eval()
+    device = _find_device(learner)
+
+    def answer(batch: Tensor) -> Tensor:
+        rest()
+        logits: Tensor = learner(batch.to(device))
+        return logits
+
     with torch.inference_mode():
-        device = _find_device(learner)
-        logits = torch.cat([learner(batch.to(device)) for batch in inputs.split(_EVALUATION_BATCH)]).cpu()  # (N, K)
+        logits = torch.cat([answer(batch) for batch in inputs.split(_EVALUATION_BATCH)]).cpu()  # (N, K)
         loss = float(measure_loss(logits, targets, counts))
         return Evaluation(loss, Accuracy.of_answers(targets.numpy(), logits.argmax(dim=1).numpy()))
 
@@ -209,15 +216,16 @@ def _train_epoch(
     learner.train()
     device = _find_device(learner)
     batches = torch.randperm(len(examples.inputs), generator=generator).split(recipe.batch_size)
-    reported = time.monotonic()
+    reported = working_s()
     for done, batch in enumerate(batches, 1):
         optimizer.zero_grad()
         logits = learner(examples.inputs[batch].to(device))
         loss = measure_loss(logits, examples.targets[batch].to(device), counts)
         loss.backward()
         optimizer.step()
-        if time.monotonic() - reported > _REPORT_EVERY_S:
-            reported = time.monotonic()
+        if working_s() - reported > _REPORT_EVERY_S:
+            rest()
+            reported = working_s()
             yield BatchProgress(epoch, done, len(batches))
     loss.item()  # the clock is read next: a GPU gives its number only when it has done all steps
 

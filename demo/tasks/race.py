@@ -1,6 +1,5 @@
 """Four ways to learn the same pictures, on the same split and clock: does pretraining pay?"""
 
-import time
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -13,6 +12,7 @@ from demo.models.backbone import Backbone
 from demo.models.lenet import SIDE_PX, LeNet5, lenet_input
 from demo.models.recipe import Optimizer, Recipe, Trains
 from demo.models.untrained import open_untrained
+from demo.pace import working_s
 from demo.settings import Settings
 from demo.tasks.evaluate import Accuracy, measure
 from demo.tasks.features import FeatureProgress, extract_features
@@ -94,7 +94,7 @@ _Run = Generator[FeatureProgress | BatchProgress | EpochResult, None, tuple[int,
 
 
 def _time(contender: Contender, run: _Run) -> Generator[RaceProgress, None, None]:
-    start, epochs, seconds = time.monotonic(), 0, 0.0
+    start, epochs, seconds = working_s(), 0, 0.0
     with closing(run):
         while True:
             try:
@@ -103,7 +103,7 @@ def _time(contender: Contender, run: _Run) -> Generator[RaceProgress, None, None
                 num_trained, accuracy = end.value
                 break
             if isinstance(step, EpochResult):
-                epochs, seconds = step.epoch, time.monotonic() - start
+                epochs, seconds = step.epoch, working_s() - start
                 yield RacePoint(contender, seconds, step.val_accuracy)
             else:
                 yield step
@@ -112,7 +112,7 @@ def _time(contender: Contender, run: _Run) -> Generator[RaceProgress, None, None
 
 def _run_scratch(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> _Run:
     """Train LeNet-5 on the pictures at 32 x 32 pixels."""
-    deadline = time.monotonic() + settings.race_s
+    deadline = working_s() + settings.race_s
     samples = dataset.samples
     inputs = torch.empty((len(samples), 3, SIDE_PX, SIDE_PX))
     for number, sample in enumerate(samples):
@@ -147,7 +147,7 @@ def _run_random(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: 
 
 def _run_head(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> _Run:
     """Train a head on frozen features."""
-    deadline = time.monotonic() + settings.race_s
+    deadline = working_s() + settings.race_s
     features = yield from extract_features(backbone, dataset, settings)
     fitted = yield from fit_head(features, recipe, deadline=deadline, device=backbone.device)
     accuracy = evaluate(fitted.module, *features.of(Split.VALIDATION)).accuracy

@@ -4,6 +4,7 @@ import html
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from enum import Enum
 from typing import Any, TypeVar
 
@@ -11,8 +12,11 @@ import gradio as gr
 
 from demo.errors import DemoError, log_unexpected
 from demo.ui.parts.outputs import flatten
+from demo.ui.server.queue import READ_LINE
 from demo.visitors.background import run_slowly
+from demo.visitors.fairness import Owner
 from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref
 
 Handler = TypeVar("Handler", bound=Callable[..., Any])
 
@@ -25,7 +29,7 @@ class Cost(Enum):
     LIGHT = "looks something up; runs at once, however many do"
     PREDICT = "one forward pass"
     COMPUTE = "up to a second"
-    READ = "many pictures, or a file"
+    READ = "many pictures, or a file; takes turns with trainings"
     FETCH = "networks from their source, as long as that takes"
 
     @property
@@ -39,7 +43,7 @@ class Cost(Enum):
             case Cost.COMPUTE:
                 return {"concurrency_id": "compute", "concurrency_limit": 2, "show_progress": "minimal"}
             case Cost.READ:
-                return {"concurrency_id": "read", "concurrency_limit": 1}
+                return {"concurrency_id": READ_LINE, "concurrency_limit": 80}  # who reads takes turns
             case Cost.FETCH:
                 return {"concurrency_id": "fetch", "concurrency_limit": 4, "show_progress": "minimal"}
 
@@ -109,10 +113,11 @@ def bind(
         gives_way: Whether it runs in a thread that gives way to predictions.
     """
     call = run_slowly if gives_way else _call
+    find_asker = _find_rooms if is_html else _find_program
 
     def bound(*values: Any) -> Any:
         with _one_sentence(rooms, is_html):
-            return flatten(call(handler, rooms, *values))
+            return flatten(call(_in_turn(handler), *find_asker(rooms, values)))
 
     async def bound_stream(*values: Any) -> AsyncIterator[Any]:
         with _one_sentence(rooms, is_html):
@@ -120,7 +125,7 @@ def bind(
                 yield flatten(update)
 
     def bound_steps(*values: Any) -> Iterator[Any]:
-        with _one_sentence(rooms, is_html), closing(handler(rooms, *values)) as steps:
+        with _one_sentence(rooms, is_html), closing(handler(*find_asker(rooms, values))) as steps:
             while (step := call(next, steps, _FINISHED)) is not _FINISHED:
                 yield flatten(step)
 
@@ -129,13 +134,39 @@ def bind(
         outer = bound_stream
     elif inspect.isgeneratorfunction(handler):
         outer = bound_steps
-    return _describe_as(outer, handler)
+    return _describe_as(outer, handler, asks_who=not is_html)
 
 
-def _describe_as(outer: Any, handler: Callable[..., Any]) -> Callable[..., Any]:
+def _in_turn(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a handler that has the turns of its session, or of a program, where it reads much."""
+    if getattr(handler, "cost", None) is not Cost.READ:
+        return handler
+
+    def read(rooms: Rooms, *values: Any) -> Any:
+        ref = next((each for each in values if isinstance(each, Ref)), None)
+        with rooms.reading(handler.__name__, ref):
+            return handler(rooms, *values)
+
+    return read
+
+
+def _find_rooms(rooms: Rooms, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    return rooms, *values
+
+
+def _find_program(rooms: Rooms, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return what a handler of the API is given: the rooms know which program asks, by the request at the end."""
+    client = values[-1].client
+    return replace(rooms, asker=Owner(address=client.host if client else "", is_program=True)), *values[:-1]
+
+
+def _describe_as(outer: Any, handler: Callable[..., Any], *, asks_who: bool) -> Callable[..., Any]:
     """Give a bound handler the name, documentation and types that gradio reads, without the first parameter."""
     signature = inspect.signature(handler)
     parameters = list(signature.parameters.values())[1:]
+    if asks_who:
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        parameters.append(inspect.Parameter("request", kind, default=None, annotation=gr.Request))
     outer.__name__, outer.__doc__ = handler.__name__, handler.__doc__
     outer.__annotations__ = {each.name: each.annotation for each in parameters}
     outer.__signature__ = signature.replace(parameters=parameters)

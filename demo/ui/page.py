@@ -96,6 +96,7 @@ def attach(rooms: Rooms, token: str, query: str | None, kept: str | None, reques
     `kept` are the names of the classes of a head that the browser has kept, if it has; it is offered where none is.
     """
     session = rooms.sessions.attach(token, page=request.session_hash or "")
+    session.presence.address = request.client.host if request.client else ""
     session.translate(rooms.starter_names)
     is_known = session.ref.token == token
     is_anew = bool(token) and not is_known

@@ -7,7 +7,7 @@ from typing import Any
 
 from demo.system import give_way
 
-_MAX_THREADS = 16  # more than all lines of slow events let through, but for recordings: a frame takes milliseconds
+_MAX_THREADS = 128  # more than all lines of slow events let through, but for recordings: a frame takes milliseconds
 
 _slow = ThreadPoolExecutor(_MAX_THREADS, thread_name_prefix="slow", initializer=give_way)
 

@@ -4,7 +4,8 @@ import threading
 from weakref import WeakSet
 
 from demo.tasks.depth import train_depths
-from demo.visitors.jobs import Job, JobKind, TrainingQueue
+from demo.visitors.jobs import Job, JobKind
+from demo.visitors.scheduler import Scheduler
 from demo.visitors.session import Session
 
 
@@ -20,13 +21,13 @@ class DepthRuns:
         """Return the last job of a seed."""
         return self._jobs.get(seed)
 
-    def start(self, queue: TrainingQueue, session: Session, seed: int) -> None:
-        """Let a session watch the job of a seed; where none runs or has come to its end, one is put into the queue."""
+    def start(self, scheduler: Scheduler, session: Session, seed: int) -> None:
+        """Let a session watch the job of a seed; where none runs or has come to its end, one begins."""
         with self._lock:
             job = self._jobs.get(seed)
             if job is None or job.error is not None:
                 job = self._jobs[seed] = Job(lambda: train_depths(seed), kind=JobKind.DEPTH)
-                queue.submit(job)
+                scheduler.submit(job)
             self._leave(session)
             self._watching.setdefault(seed, WeakSet()).add(session)
 

@@ -40,6 +40,16 @@ class TrainingStopped(SessionError):
     message = "The training was stopped. The model in use is the same as before."
 
 
+class PagesClosed(SessionError):
+    """The work of a visitor who has left was ended."""
+
+    seconds: float
+    message = (
+        "This was ended because all its pages had been closed for {seconds:.0f} s. "
+        "The model in use is the same as before. Start it again."
+    )
+
+
 class NotAgreed(DemoError):
     """Nobody has said that those who will be pictured have agreed."""
 

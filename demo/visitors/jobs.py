@@ -1,26 +1,21 @@
-"""The queue of trainings: one runs at a time, in the order of their start, and the page that started it watches."""
+"""Trainings and what else takes long for one visitor: a stream of steps, which the page that started it watches."""
 
 import itertools
-import statistics
 import threading
-import time
-from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import closing
 from contextvars import Context, copy_context
 from enum import StrEnum
-from itertools import takewhile
 from typing import Any
 
 from demo.errors import DemoError, forget_origin, log_unexpected
-from demo.system import give_way
+from demo.pace import rest
 from demo.tasks.errors import GpuNotLent
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned
-from demo.tasks.fit import BatchProgress
-from demo.visitors.errors import TrainingStopped
-
-_NUM_REMEMBERED = 20  # durations kept for each kind of job, to estimate how long others will wait
+from demo.tasks.fit import BatchProgress, EpochResult
+from demo.visitors.durations import Durations, Size
+from demo.visitors.errors import SessionError, TrainingStopped
 
 
 class JobKind(StrEnum):
@@ -47,6 +42,9 @@ class Job:
         adopt: Callable[[FineTuned], None] | None = None,
         *,
         kind: JobKind = JobKind.TRAINING,
+        size: Size | None = None,
+        is_large: bool = False,
+        is_lent: bool = False,
     ) -> None:
         """Prepare a training.
 
@@ -55,14 +53,20 @@ class Job:
                 GpuNotLent says that all begins anew, and everything else is a point of its curves.
             adopt: Called with the result before `done` is set; not called for a job that was stopped.
             kind: Kind of the job.
+            size: How much it is, to say how long it will take.
+            is_large: Whether it holds a private copy of a network while it runs.
+            is_lent: Whether a lent GPU computes, so that it takes nobody's turn here unless that was refused.
         """
-        self.kind = kind
+        self.kind, self.size = kind, size or Size(kind.value)
+        self.is_large, self.is_lent = is_large, is_lent
+        self.when_done: Callable[[], None] = lambda: None  # called once it has ended in any way
         self._steps: Callable[[], Generator[Any, None, None]] | None = steps
         self._adopt = adopt
         self._context = copy_context()  # of who asks: a lent GPU counts its seconds for each visitor
         self._ending = threading.Lock()  # makes sure that the job ends once: by its end, an error, or Stop
         self.done = threading.Event()
-        self.began: float | None = None  # on the monotonic clock
+        self.find_used_s: Callable[[], float] = lambda: 0.0  # says what it has used of everybody's turns
+        self.looked_s = 0.0  # what of that until the last picture was looked at
         self.progress: FeatureProgress | BatchProgress | None = None
         self.points: list[Any] = []
         self.refusal: GpuNotLent | None = None
@@ -74,13 +78,24 @@ class Job:
         """Whether it waits or trains; False once it has ended in any way."""
         return not self.done.is_set()
 
-    def request_stop(self) -> None:
-        """End it now; the step in progress still runs to its end, and its result is dropped."""
-        self.end(TrainingStopped())
+    @property
+    def is_long(self) -> bool:
+        """Whether it takes longer than a head on a few pictures, whatever the pictures are."""
+        return self.is_large or self.kind is not JobKind.TRAINING
 
-    def end(self, error: DemoError) -> None:
-        """End it now with an error, as `request_stop` does."""
-        self._end(error)
+    def request_stop(self, error: SessionError | None = None) -> None:
+        """End it now; the piece in progress still runs to its end, and its result is dropped."""
+        self._end(error or TrainingStopped())
+
+    def expect_left_s(self, durations: Durations) -> float:
+        """Estimate how many seconds of turns it still needs."""
+        used_s, step = self.find_used_s(), self.progress
+        if isinstance(step, FeatureProgress) and step.done and not self.points:
+            return used_s * (step.total - step.done) / step.done + durations.expect_tail(self.size)
+        last = self.points[-1] if self.points else None
+        if isinstance(last, EpochResult):
+            return (used_s - self.looked_s) * (last.num_epochs - last.epoch) / last.epoch + 0.1
+        return durations.expect_left(self.size, used_s)
 
     def run(self) -> None:
         """Do the work in the caller's thread; an error is kept in `error`."""
@@ -104,6 +119,8 @@ class Job:
                 match step:
                     case FeatureProgress() | BatchProgress():
                         self.progress = step
+                        if isinstance(step, FeatureProgress):
+                            self.looked_s = self.find_used_s()
                     case FineTuned():
                         result = step
                     case GpuNotLent():
@@ -111,6 +128,8 @@ class Job:
                     case _:
                         self.progress = None
                         self.points.append(step)
+                if result is None:  # the last step is the end
+                    rest()
         self._end(result=result)
 
     def _end(self, error: Exception | None = None, *, result: FineTuned | None = None) -> None:
@@ -126,76 +145,7 @@ class Job:
             self._steps = self._adopt = None  # these hold the pictures, which must not outlive the training
             self._context = Context()
             self.done.set()
-
-
-class TrainingQueue:
-    """The jobs that wait and the one that runs: two at a time would only slow each other down."""
-
-    def __init__(self) -> None:
-        self._jobs: deque[Job] = deque()
-        self._durations: dict[JobKind, deque[float]] = {kind: deque(maxlen=_NUM_REMEMBERED) for kind in JobKind}
-        self._changed = threading.Condition()
-        self._worker: threading.Thread | None = None
-        self._closed_by: DemoError | None = None
-
-    def close(self, error: DemoError) -> None:
-        """End every job that waits or runs with an error, and each that is still to come."""
-        with self._changed:
-            self._closed_by = error
-            jobs = list(self._jobs)
-        for job in jobs:
-            job.end(error)
-
-    def submit(self, job: Job) -> None:
-        """Put a job at the end of the queue."""
-        with self._changed:
-            if self._closed_by is not None:
-                job.end(self._closed_by)
-                return
-            self._jobs.append(job)
-            self._changed.notify()
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._work, name="training", daemon=True)
-                self._worker.start()
-
-    def __len__(self) -> int:
-        """Count the jobs that wait or run."""
-        with self._changed:
-            return sum(job.is_running for job in self._jobs)
-
-    def num_ahead(self, job: Job) -> int:
-        """Count the jobs that come before this one; 0 if it runs or has ended."""
-        with self._changed:
-            if job not in self._jobs:
-                return 0
-            return sum(other.is_running for other in takewhile(lambda other: other is not job, self._jobs))
-
-    def wait_s(self, job: Job) -> float | None:
-        """Estimate how long a job will wait from the median duration of earlier jobs; None if there were none."""
-        with self._changed:
-            ahead = list(takewhile(lambda other: other is not job, self._jobs))
-            lefts = [self._left_s(other) for other in ahead if other.is_running]
-        return None if None in lefts else sum(left for left in lefts if left is not None)
-
-    def _left_s(self, job: Job) -> float | None:
-        durations = self._durations[job.kind]
-        if not durations:
-            return None
-        elapsed = time.monotonic() - job.began if job.began is not None else 0.0
-        return max(1.0, statistics.median(durations) - elapsed)
-
-    def _work(self) -> None:
-        give_way()
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._jobs)
-                job = self._jobs[0]
-                job.began = time.monotonic()
-            job.run()
-            with self._changed:
-                self._durations[job.kind].append(time.monotonic() - job.began)
-                self._jobs.popleft()
-            del job  # or the last visitor's head would stay until the next one comes
+        self.when_done()
 
 
 class Turns:

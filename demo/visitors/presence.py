@@ -2,6 +2,8 @@
 
 import time
 
+_QUIET_S = 60.0  # an open page asks twice a second how its work goes; a program that plays one may never be closed
+
 
 class Presence:
     """The open and closed pages of a session, and when it was last used."""
@@ -10,11 +12,19 @@ class Presence:
         self.touched = time.monotonic()
         self.open: set[str] = set()  # gradio's session hashes of the pages
         self.closed: set[str] = set()
+        self.address = ""  # where the last page came from
+        self._left = self.touched
 
     @property
     def was_left(self) -> bool:
         """Whether all pages were closed; a page may open again."""
         return bool(self.closed) and not self.open
+
+    def find_left_s(self) -> float | None:
+        """Seconds since all pages were closed, or stopped to ask how their work goes; None while one is there."""
+        if self.was_left:
+            return time.monotonic() - self._left
+        return self.unused_s - _QUIET_S if self.open and self.unused_s > _QUIET_S else None
 
     @property
     def unused_s(self) -> float:
@@ -41,3 +51,4 @@ class Presence:
             self.open.discard(page)
             self.closed.add(page)
             self.touch()
+            self._left = self.touched

@@ -1,7 +1,7 @@
 """The rooms of the application: what a page, a program or a command line needs to serve visitors."""
 
 import asyncio
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +14,7 @@ from demo.lesson.steps import Step
 from demo.models.backbone import Backbone
 from demo.models.cache import BackboneCache
 from demo.models.hardware import IS_LENT
-from demo.models.recipe import Recipe
+from demo.models.recipe import Recipe, Trains
 from demo.models.state import ModelState
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
@@ -22,15 +22,20 @@ from demo.tasks.ascent import AscentCache
 from demo.tasks.broker import open_broker
 from demo.tasks.exhibits import Exhibits, Seen, see
 from demo.tasks.features import FeatureCache, FeatureProgress
+from demo.tasks.finetune import FineTuned
 from demo.tasks.lease import Progress
 from demo.tasks.worth import fine_tune_and_compare
 from demo.visitors.arrival import Arrival
 from demo.visitors.background import begin_slowly
 from demo.visitors.depth_runs import DepthRuns
-from demo.visitors.jobs import Job, JobKind, TrainingQueue
+from demo.visitors.durations import Size, measure_training
+from demo.visitors.fairness import Owner
+from demo.visitors.jobs import Job, JobKind
 from demo.visitors.keepsake import Keepsakes
 from demo.visitors.lesson import Findings
+from demo.visitors.outlook import round_seconds
 from demo.visitors.registry import Sessions
+from demo.visitors.scheduler import Scheduler, never_left
 from demo.visitors.seal_key import find_seal_key
 from demo.visitors.session import Ref, Session
 from demo.words.language import CHINESE, ENGLISH, Words
@@ -45,7 +50,7 @@ class Rooms:
     settings: Settings
     sessions: Sessions
     backbones: BackboneCache
-    queue: TrainingQueue
+    scheduler: Scheduler
     arrival: Arrival
     keepsakes: Keepsakes
     ascents: AscentCache = field(default_factory=AscentCache)
@@ -53,6 +58,9 @@ class Rooms:
     findings: Findings = field(default_factory=Findings)
     depths: DepthRuns = field(default_factory=DepthRuns)
     words: Words = ENGLISH
+    asker: Owner = field(
+        default_factory=lambda: Owner(is_program=True)
+    )  # the program whose call is answered; a page has its session
 
     @staticmethod
     def of(settings: Settings) -> "Rooms":
@@ -66,8 +74,9 @@ class Rooms:
             budget_bytes=settings.model_memory_bytes,
             needed=sessions.needed_backbones,
         )
+        scheduler = Scheduler(left_work_s=settings.left_work_s)
         keepsakes = Keepsakes(partial(find_seal_key, settings))
-        return Rooms(settings, sessions, backbones, TrainingQueue(), Arrival(settings.backbone), keepsakes)
+        return Rooms(settings, sessions, backbones, scheduler, Arrival(settings.backbone), keepsakes)
 
     @contextmanager
     def lend(self, state: ModelState) -> Iterator[Backbone]:
@@ -94,36 +103,47 @@ class Rooms:
             yield from fine_tune_and_compare(backbone, dataset, recipe, self.settings, cache=cache)
 
     def train(self, session: Session, dataset: Dataset, recipe: Recipe) -> Job:
-        """Put a training of a session into the queue; at the end its head becomes the session's own.
+        """Let a session have a training; at the end its head becomes the session's own.
 
         Raises:
             TrainingRunning: If a training of the session has not ended.
         """
         cache, name = session.cache, session.state.backbone_name
-        job = Job(
-            lambda: self.fine_tune(name, dataset, recipe, cache=cache), lambda result: session.adopt(result, dataset)
-        )
+        job = make_training(self, name, dataset, recipe, cache, lambda result: session.adopt(result, dataset))
         self.submit(session, job)
         return job
 
     def submit(self, session: Session, job: Job) -> None:
-        """Put a job of a session at the end of the queue.
+        """Let a job of a session have its turns.
 
         Raises:
             TrainingRunning: If the session has one that has not ended.
         """
         session.begin(job)
-        self.queue.submit(job)
+        self.scheduler.submit(job, session.owner, find_left=session.presence.find_left_s)
+
+    @contextmanager
+    def reading(self, kind: str, ref: Ref | None = None) -> Iterator[None]:
+        """Read many pictures, or something else that is dear, in turns with whatever else is.
+
+        Args:
+            kind: What it is called, to learn how long the like takes.
+            ref: The session that it is for; a program's without.
+        """
+        session = self.sessions.find(ref) if ref else None
+        owner, find_left = (session.owner, session.presence.find_left_s) if session else (self.asker, never_left)
+        with self.scheduler.turn(owner, Size(kind), find_left=find_left):
+            yield
 
     def measure(self, step: Step) -> None:
-        """Begin to measure a step of the lesson, unless that is done; what trains waits in the line of trainings."""
+        """Begin to measure a step of the lesson, unless that is done; what trains takes turns with trainings."""
 
         def steps() -> Generator[Any, None, None]:
             with self.backbones.lend(EMBEDDED) as backbone:
                 yield step.measure(backbone, self.settings)
 
         job = Job(steps, kind=JobKind.LESSON)
-        self.findings.begin(step, job, self.queue.submit if step.trains else _run_apart)
+        self.findings.begin(step, job, self.scheduler.submit if step.trains else _run_apart)
 
     async def watch(self, ref: Ref, kind: JobKind) -> AsyncIterator[Session]:
         """Yield a session whenever there is news of one of its jobs, and once more when that job has ended.
@@ -135,7 +155,7 @@ class Rooms:
         """
         session, told = self.sessions.find(ref), None
         while (job := session.jobs.get(kind)) and job.is_running:
-            news = (self.queue.num_ahead(job), job.progress, len(job.points))
+            news = (*self._outlook(job), job.progress, len(job.points))
             if news != told:
                 told = news
                 yield session
@@ -152,7 +172,7 @@ class Rooms:
         told = None
         while self.depths.is_watching(session := self.sessions.find(ref), seed):
             job = self.depths.find(seed)
-            news = job and (self.queue.num_ahead(job), len(job.points))
+            news = job and (*self._outlook(job), len(job.points))
             if news != told:
                 told = news
                 yield session
@@ -171,20 +191,42 @@ class Rooms:
         return {name: ours[key] for each in others for key, name in each.items()} | dict(ours)
 
     def describe_wait(self, job: Job) -> str:
-        """Say what a job waits for, nothing once its own work has begun.
+        """Say what a job waits for, nothing once it has only its own work to do.
 
-        Those are the trainings ahead of it, with how long they will take where others have shown it, and then the
-        pictures that the network looks at.
+        Those are the works that will be done before it, with how long that and its own will take, and the pictures
+        that the network looks at.
         """
-        words, progress = self.words.finetune.training, job.progress
-        if count := self.queue.num_ahead(job):
-            wait_s = self.queue.wait_s(job)
-            if wait_s is None:
-                return words.waiting.format(count=count)
-            return words.waiting_for.format(count=count, seconds=wait_s)
+        words, progress, sentences = self.words.finetune.training, job.progress, list[str]()
+        count, seconds = self._outlook(job)
+        if count:
+            sentences.append(words.waiting.format(count=count, seconds=seconds))
         if isinstance(progress, FeatureProgress):
-            return words.reading.format(done=progress.done, total=progress.total)
-        return ""
+            sentences.append(words.reading.format(done=progress.done, total=progress.total))
+        return self.words.sentence_separator.join(sentences)
+
+    def _outlook(self, job: Job) -> tuple[int, int]:
+        """Return how many works will be done before a job, and in how many seconds it will; that in round numbers."""
+        count = self.scheduler.num_ahead(job)
+        return count, round_seconds(self.scheduler.wait_s(job)) if count else 0
+
+
+def make_training(
+    rooms: Rooms,
+    backbone_name: str,
+    dataset: Dataset,
+    recipe: Recipe,
+    cache: FeatureCache | None = None,
+    adopt: Callable[[FineTuned], None] | None = None,
+) -> Job:
+    """Return the job that trains as `Rooms.fine_tune` does; nothing happens yet."""
+    is_deep = recipe.trains is not Trains.HEAD
+    return Job(
+        lambda: rooms.fine_tune(backbone_name, dataset, recipe, cache=cache),
+        adopt,
+        size=measure_training(backbone_name, dataset, recipe, cache),
+        is_large=is_deep,
+        is_lent=IS_LENT and is_deep,
+    )
 
 
 def _run_apart(job: Job) -> None:

@@ -24,6 +24,7 @@ from demo.tasks.finetune import FineTuned, score
 from demo.tasks.patches import PeakCache
 from demo.tasks.verdict import Comparison
 from demo.visitors.errors import SessionExpired, TrainingRunning
+from demo.visitors.fairness import Owner
 from demo.visitors.jobs import Job, JobKind, Turns
 from demo.visitors.lesson import Lesson
 from demo.visitors.offers import Offers
@@ -122,6 +123,11 @@ class Session:
         return Ref(self._token, self._revision)
 
     @property
+    def owner(self) -> Owner:
+        """Whose its works are."""
+        return Owner(self._token, self.presence.address)
+
+    @property
     def is_empty(self) -> bool:
         """Whether it holds nothing that would be lost."""
         return not (self.photos.num_bytes or self.pictures.collection or self.state.head)
@@ -185,7 +191,7 @@ class Session:
         with self._editing, self._lock:
             self._check_not_over()
             self._check_not_training()
-            self.pictures = pictures
+            self.pictures = pictures.translated(self._starter_names) if self._starter_names else pictures
             self.jobs.clear()
             self.peaks.keep_only(digests)
             self.cache.keep_only(digests)
@@ -220,7 +226,7 @@ class Session:
 
     def translate(self, starter_names: Mapping[str, str]) -> None:
         """Let the classes of a starter set, and whatever learns or has learned from it, have these names."""
-        with self._editing, self._lock:
+        with self._lock:  # not the one that is held while pictures are read, which may be long
             self._starter_names, trained = starter_names, self.results
             self.pictures = self.pictures.translated(starter_names)
             if trained and (translated := trained.translated(starter_names)) is not trained:

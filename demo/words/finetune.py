@@ -109,7 +109,6 @@ class TrainingWords:
     train: str
     stop: str
     waiting: str
-    waiting_for: str
     starting: str
     reading: str
     epoch_status: str

@@ -45,6 +45,7 @@ from tests.benchmarks import (
     throughput,
     training,
     truth,
+    turns,
     uploads,
 )
 from tests.conftest import PROJECT
@@ -248,6 +249,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "hostile": rows_of(hostile, DATA),
     "abuse": rows_of(abuse),
     "crowd": rows_of(crowd),
+    "turns": rows_of(turns, DATA),
     "tests": tests,
 }
 

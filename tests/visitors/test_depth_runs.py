@@ -12,7 +12,7 @@ from demo.models.zoo import EMBEDDED
 from demo.visitors import depth_runs
 from demo.visitors.depth_runs import DepthRuns
 from demo.visitors.errors import TrainingStopped
-from demo.visitors.jobs import TrainingQueue
+from demo.visitors.scheduler import Scheduler
 from demo.visitors.session import Session
 
 PATIENCE_S = 10.0
@@ -45,7 +45,7 @@ def new_session() -> Session:
 
 
 def test_all_watch_the_same(lab: Lab) -> None:
-    runs, queue, sessions = DepthRuns(), TrainingQueue(), [new_session() for _ in range(40)]
+    runs, queue, sessions = DepthRuns(), Scheduler(), [new_session() for _ in range(40)]
     for session in sessions:
         runs.start(queue, session, 2)
     assert all(runs.is_watching(session, 2) for session in sessions)
@@ -61,7 +61,7 @@ def test_all_watch_the_same(lab: Lab) -> None:
 
 
 def test_it_ends_when_the_last_one_stops(lab: Lab) -> None:
-    runs, queue, first, second = DepthRuns(), TrainingQueue(), new_session(), new_session()
+    runs, queue, first, second = DepthRuns(), Scheduler(), new_session(), new_session()
     runs.start(queue, first, 0)
     runs.start(queue, second, 0)
     job = runs.find(0)
@@ -83,7 +83,7 @@ def test_it_ends_when_the_last_one_stops(lab: Lab) -> None:
 
 
 def test_who_turns_to_another_seed_leaves_the_first_running(lab: Lab) -> None:
-    runs, queue, session = DepthRuns(), TrainingQueue(), new_session()
+    runs, queue, session = DepthRuns(), Scheduler(), new_session()
     runs.start(queue, session, 0)
     runs.start(queue, session, 1)
     assert (runs.is_watching(session, 0), runs.is_watching(session, 1)) == (False, True)
@@ -100,7 +100,7 @@ def test_who_turns_to_another_seed_leaves_the_first_running(lab: Lab) -> None:
 @pytest.mark.usefixtures("lab")
 def test_a_forgotten_session_is_not_held() -> None:
     runs, session = DepthRuns(), new_session()
-    runs.start(TrainingQueue(), session, 0)
+    runs.start(Scheduler(), session, 0)
     watching = runs._watching[0]
     assert len(watching) == 1
     del session

@@ -74,7 +74,7 @@ def test_what_failed_is_measured_again_when_somebody_asks() -> None:
 @pytest.mark.parametrize("trains", [False, True])
 def test_what_trains_waits_in_the_line_of_trainings(trains: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     rooms, lines = Rooms.of(Settings()), dict[bool, Job]()
-    monkeypatch.setattr(rooms.queue, "submit", lambda job: lines.update({True: job}))
+    monkeypatch.setattr(rooms.scheduler, "submit", lambda job: lines.update({True: job}))
     monkeypatch.setattr("demo.visitors.rooms.begin_slowly", lambda run: lines.update({False: run.__self__}))
     step = next(each for each in STEPS if each.trains is trains)
     rooms.measure(step)

@@ -1,6 +1,7 @@
 """The registry of sessions and the reference that the page holds."""
 
 import copy
+import threading
 import time
 from collections.abc import Generator
 from dataclasses import replace
@@ -8,6 +9,8 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+from demo.data.collection import Collection
+from demo.data.starters import read_starter
 from demo.models.state import ModelState
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
@@ -16,6 +19,7 @@ from demo.visitors.errors import SessionExpired, TrainingRunning, TrainingStoppe
 from demo.visitors.jobs import Job
 from demo.visitors.registry import Sessions
 from demo.visitors.session import Ref
+from demo.words.language import CHINESE
 
 
 def nothing() -> Generator[Progress, None, None]:
@@ -95,6 +99,41 @@ def test_a_page_that_was_closed_after_a_long_rest_may_still_come_back(settings: 
     session.presence.touched -= 101
     sessions.sweep()
     assert sessions.seconds_left(session.ref) == 0
+
+
+def test_work_is_left_once_all_pages_are_closed_or_silent(settings: Settings) -> None:
+    sessions = Sessions(settings)
+    presence = sessions.attach("", page="first").presence
+    assert sessions.attach("").presence.find_left_s() is None  # a program, or the lesson's own, has no page
+    sessions.attach(next(iter(sessions._sessions)), page="second")
+    sessions.close_page("first")
+    assert presence.find_left_s() is None
+    sessions.close_page("second")
+    presence.touch()  # by an event that was on its way
+    assert presence.find_left_s() == pytest.approx(0, abs=1)
+    presence.open_page("third")
+    assert presence.find_left_s() is None
+    presence.touched -= 100
+    assert presence.find_left_s() == pytest.approx(40, abs=5)
+
+
+def test_who_changes_the_language_does_not_wait_for_a_zip_that_is_read(settings: Settings) -> None:
+    session, started, release = Sessions(settings).attach(""), threading.Event(), threading.Event()
+
+    def read(_: Collection) -> Collection:
+        started.set()
+        assert release.wait(10)
+        return read_starter("signs", replace(settings, max_pictures=8))
+
+    reading = threading.Thread(target=session.edit_collection, args=(read, settings))
+    reading.start()
+    assert started.wait(10)
+    names = dict(CHINESE.finetune.gather.starter_classes)
+    session.translate(names)
+    release.set()
+    reading.join(10)
+    assert session.pictures.collection is not None
+    assert {each.name for each in session.pictures.collection.classes} <= set(names.values())
 
 
 def test_who_would_be_missed_least_makes_room_first(settings: Settings) -> None:

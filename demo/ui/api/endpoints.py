@@ -19,10 +19,10 @@ from demo.visitors.rooms import Rooms
 from demo.words.api import ApiWords
 
 # The lines of programs stand beside those of the page. Predictions that are asked for at the same time share forward
-# passes. Of programs one training at a time is in the line of trainings, so that visitors wait for no more than that.
+# passes. Trainings and batches take turns with those of visitors, who have at least half.
 _PREDICTION = {"concurrency_id": "predict", "concurrency_limit": 16}
-_BATCH = {"concurrency_id": "api_predict_batch", "concurrency_limit": 1}
-_TRAINING = {"concurrency_id": "api_fine_tune", "concurrency_limit": 1}
+_BATCH = {"concurrency_id": "api_predict_batch", "concurrency_limit": 4}
+_TRAINING = {"concurrency_id": "api_fine_tune", "concurrency_limit": 8}
 _LOOK = {"concurrency_id": "api_activations", "concurrency_limit": 1}
 _LIST = {"concurrency_id": "api_networks", "concurrency_limit": 2}
 

@@ -29,7 +29,7 @@ from demo.ui.parts.errors import OptionNotObject, UnknownChoice
 from demo.ui.parts.values import parse_choice, parse_whole
 from demo.ui.reading_report import ReadingReport, check_reading, parse_choices, report_reading
 from demo.visitors.jobs import Job
-from demo.visitors.rooms import Rooms
+from demo.visitors.rooms import Rooms, make_training
 
 _WATCH_EVERY_S = 0.3
 _SAY_EVERY_S = 2.0
@@ -87,7 +87,7 @@ class Report(TypedDict):
     seconds: float
 
 
-@costs(Cost.READ)
+@costs(Cost.FETCH)  # it waits for a training; what it reads itself takes its turns
 def answer_fine_tune(
     rooms: Rooms,
     dataset_zip: Any,
@@ -106,10 +106,11 @@ def answer_fine_tune(
     check_range("split", number, 0, 2**31 - 1)
     with lend_network(rooms, backbone, None) as network:
         spec = network.spec
-    collection = _read_collection(rooms, dataset_zip, parse_choices(answers, roles, labels))
-    dataset = make_dataset(collection, rooms.settings, seed=number)
-    job = Job(lambda: rooms.fine_tune(spec.name, dataset, chosen))
-    rooms.queue.submit(job)
+    with rooms.reading("a dataset"):
+        collection = _read_collection(rooms, dataset_zip, parse_choices(answers, roles, labels))
+        dataset = make_dataset(collection, rooms.settings, seed=number)
+    job = make_training(rooms, spec.name, dataset, chosen)
+    rooms.scheduler.submit(job, rooms.asker)
     try:
         yield from ((step, None, None) for step in _follow(rooms, job))
     finally:
@@ -164,7 +165,7 @@ def _follow(rooms: Rooms, job: Job) -> Iterator[Progress]:
 
 
 def _describe(rooms: Rooms, job: Job) -> Progress:
-    step, ahead = job.progress, rooms.queue.num_ahead(job)
+    step, ahead = job.progress, rooms.scheduler.num_ahead(job)
     last = next((each for each in reversed(job.points) if isinstance(each, EpochResult)), None)
     is_reading = isinstance(step, FeatureProgress) or last is None
     return {

@@ -1,6 +1,5 @@
 """Predictions for programs: of one picture, and of many."""
 
-import time
 from collections.abc import Generator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -13,6 +12,7 @@ from demo.data.pixels import HEAD_BYTES, PixelBudget
 from demo.errors import DemoError, check_range
 from demo.models.backbone import Backbone
 from demo.models.head import Head
+from demo.pace import rest, working_s
 from demo.settings import Settings
 from demo.tasks.compare import to_csv
 from demo.tasks.predict import MAX_TOP_K, Prediction, predict
@@ -82,16 +82,17 @@ def answer_predict_batch(
     """Name what is seen in each of several pictures, or of those in a zip; as JSON and as CSV."""
     own, count = read_sent_head(head, rooms.settings), parse_whole("top_k", top_k)
     check_range("top_k", count, 1, MAX_TOP_K)
-    rows, start, limit_s = list[Row](), time.monotonic(), rooms.settings.max_reading_s
+    rows, start, limit_s = list[Row](), working_s(), rooms.settings.max_reading_s
     with lend_network(rooms, backbone, own) as network, closing(_read_pictures(files, rooms.settings)) as pictures:
         for name, picture in pictures:
+            rest()
             rows.append(_ask(rooms, network, own, name, picture, count))
-            if time.monotonic() > start + limit_s:
+            if working_s() > start + limit_s:
                 raise ReadingTooLong(count=len(rows), limit=limit_s)
         spec = network.spec
     if not rows:
         raise NoImage()
-    answer: Rows = {"backbone": spec.name, "seconds": time.monotonic() - start, "pictures": rows}
+    answer: Rows = {"backbone": spec.name, "seconds": working_s() - start, "pictures": rows}
     return answer, answer_file(_write_csv(rows, count), "predictions.csv")
 
 

@@ -26,7 +26,7 @@ class Health:
 
     def report(self) -> dict[str, Any]:
         """Return all of it, as JSON: `lines` are events and trainings that wait and run."""
-        arrival, num_jobs = self.rooms.arrival, len(self.rooms.queue)
+        arrival, num_jobs = self.rooms.arrival, len(self.rooms.scheduler.jobs)
         lines = self.count_lines() | {"training": (max(0, num_jobs - 1), min(1, num_jobs))}
         return {
             "alive": True,

@@ -41,13 +41,13 @@ class Lab(NamedTuple):
 
 @costs(Cost.LIGHT)
 def start_race(rooms: Rooms, ref: Ref) -> None:
-    """Put a race into the line of trainings; it is timed, so nothing is taken from what is known."""
+    """Begin a race; it is timed, so nothing is taken from what is known."""
     start(rooms, ref, JobKind.RACE, lambda *given, **_: run_race(*given))
 
 
 @costs(Cost.LIGHT)
 def start_curve(rooms: Rooms, ref: Ref) -> None:
-    """Put the question of how few pictures are enough into the line of trainings."""
+    """Ask how few pictures are enough."""
     start(rooms, ref, JobKind.CURVE, measure_curve)
 
 

@@ -102,9 +102,13 @@ def describe_progress(rooms: Rooms, job: Job) -> str:
 
     Where it was to have a lent GPU and has none, that comes first.
     """
-    told = rooms.describe_wait(job) or _describe_work(rooms, job)
-    sentences = [rooms.words.explain(job.refusal), told] if job.refusal else [told]
-    return rooms.words.sentence_separator.join(sentences)
+    waits, works = rooms.describe_wait(job), job.points or isinstance(job.progress, BatchProgress)
+    sentences = [
+        rooms.words.explain(job.refusal) if job.refusal else "",
+        waits,
+        _describe_work(rooms, job) if works or not waits else "",
+    ]
+    return rooms.words.sentence_separator.join(filter(None, sentences))
 
 
 def _describe_work(rooms: Rooms, job: Job) -> str:

@@ -47,7 +47,7 @@ class Farewell:
         self.error = error = ServerEnding()
         await self._tell()
         self._queue.dismiss(error)
-        self._rooms.queue.close(WorkCutShort())
+        self._rooms.scheduler.stop_all(WorkCutShort())
         self._uploads.close(error)
         until = time.monotonic() + _FINISH_S
         while self._queue.is_busy and time.monotonic() < until:

@@ -15,6 +15,7 @@ from demo.data.pixels import PixelBudget
 from demo.models.errors import WeightsError
 from demo.models.fetch import fetch_weights
 from demo.models.zoo import EMBEDDED, ZOO, find_spec
+from demo.pace import rest
 from demo.tasks.compare import MAX_NETWORKS, MIN_NETWORKS, PictureRow, agree, find_agreed, to_csv
 from demo.tasks.predict import Prediction, predict
 from demo.ui.answer import draw_name
@@ -144,6 +145,7 @@ def _find_absent(rooms: Rooms, networks: Sequence[str]) -> dict[str, WeightsErro
 
 
 def _read_row(rooms: Rooms, networks: Sequence[str], path: Path, name: str, *, absent: Collection[str]) -> PictureRow:
+    rest()
     try:
         decoded = decode_image(path, rooms.settings, name="")
     except UploadError as error:

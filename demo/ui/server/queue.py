@@ -15,6 +15,7 @@ from demo.ui.server.errors import QueueFull, TooManyPending
 from demo.ui.server.gate import words_for
 from demo.ui.server.internals import Event, ProcessCompletedMessage, Queue
 
+READ_LINE = "read"  # the line of those who read much, which share the scheduler's turns
 _LONGEST_REST_S = 1.0  # after which a queue sees that it was closed
 
 
@@ -47,6 +48,7 @@ class FairQueue(Queue):
     """A queue that takes turns between visitors, limits the pending events of each, and rests while there is none."""
 
     max_pending = 24  # events of one page: a click with all panels open makes a dozen
+    max_reading = 4  # running events of one page that read: each holds its place while others have their turn
     max_pending_of_address = 80  # events of programs, which have no page: a class may share one address
     share_of_network = 0.8  # of all places, for the pages and programs of one address, however many pages it makes up
 
@@ -60,10 +62,15 @@ class FairQueue(Queue):
 
     def get_events(self) -> tuple[list[Event], bool, str] | None:
         """Choose the next events to run: in each queue, visitors with the fewest running events come first."""
+        held = {}
         for line in self.event_queue_per_concurrency_id.values():
-            if len(line.queue) > 1:
-                line.queue = self._take_turns(line.queue, line.concurrency_id)
-        chosen: tuple[list[Event], bool, str] | None = super().get_events()
+            if line.queue:
+                line.queue, held[line.concurrency_id] = self._take_turns(line.queue, line.concurrency_id)
+        try:
+            chosen: tuple[list[Event], bool, str] | None = super().get_events()
+        finally:
+            for name, events in held.items():
+                self.event_queue_per_concurrency_id[name].queue += events
         return chosen
 
     async def push(self, body: Any, request: Any, username: str | None) -> Any:
@@ -114,10 +121,11 @@ class FairQueue(Queue):
         limit = self.max_pending if owner == session_hash else self.max_pending_of_address
         return TooManyPending(count=num_pending) if num_pending >= limit else None
 
-    def _take_turns(self, waiting: list[Event], concurrency_id: str) -> list[Event]:
+    def _take_turns(self, waiting: list[Event], concurrency_id: str) -> tuple[list[Event], list[Event]]:
         """Return waiting events in the order of turns: each visitor's first, then each visitor's second, and so on.
 
-        Running events count too, so that two events of one visitor never run while another visitor's waits.
+        Running events count too, so that two events of one visitor never run while another visitor's waits. Apart are
+        those whose visitor has as many that read as one may.
         """
         seen = Counter(
             self._owner(event.session_hash, event.request)
@@ -129,7 +137,9 @@ class FairQueue(Queue):
             owner = self._owner(event.session_hash, event.request)
             turns.append(seen[owner])
             seen[owner] += 1
-        return [waiting[idx] for idx in sorted(range(len(waiting)), key=turns.__getitem__)]
+        in_order = sorted(range(len(waiting)), key=turns.__getitem__)
+        held = {idx for idx in in_order if concurrency_id == READ_LINE and turns[idx] >= self.max_reading}
+        return [waiting[idx] for idx in in_order if idx not in held], [waiting[idx] for idx in in_order if idx in held]
 
     def _owner(self, session_hash: str | None, request: Any) -> str:
         """Return the owner of an event: an open page, or the address of a program, which has no page."""

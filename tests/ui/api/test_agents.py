@@ -201,7 +201,7 @@ def test_an_agent_that_leaves_ends_its_training(server: Server, held_line: threa
     headers = {"Accept": "application/json, text/event-stream"}
     with httpx.stream("POST", f"{server.url}{PATH}", json=message, headers=headers, verify=False, timeout=30) as stream:
         assert any("notifications/progress" in line for line in stream.iter_lines())
-    job = server.rooms.queue._jobs[-1]
+    job = server.rooms.scheduler.jobs[-1]
     assert job.done.wait(30)
     assert isinstance(job.error, TrainingStopped)
     assert not held_line.is_set()

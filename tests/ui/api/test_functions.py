@@ -134,7 +134,7 @@ def test_whoever_leaves_ends_the_training(server: Server, held_line: threading.E
     address = f"{server.url}/gradio_api/call/v2/fine_tune/{begun}"
     with httpx.stream("GET", address, verify=False, timeout=60) as stream:
         assert next(line for line in stream.iter_lines() if line.startswith("data: ["))
-    job = server.rooms.queue._jobs[-1]
+    job = server.rooms.scheduler.jobs[-1]
     assert job.done.wait(30)
     assert isinstance(job.error, TrainingStopped)
     assert not held_line.is_set()

@@ -96,7 +96,7 @@ def test_a_training_can_be_stopped(visitor: Visitor, server: Server) -> None:
     visitor.call("start_depth", 2)
     job = server.rooms.depths.find(2)
     assert job is not None
-    assert server.rooms.queue.num_ahead(job) == 1
+    assert server.rooms.scheduler.num_ahead(job) == 1
     visitor.call("stop_depth")
     stopped = fill(TrainingOutputs, visitor.call("watch_depth", 2))
     assert WORDS.stopped in stopped.status

@@ -11,7 +11,7 @@ import pytest
 from gradio.queueing import Event
 
 from demo.ui.server.errors import QueueFull, ServerEnding, TooManyPending
-from demo.ui.server.queue import FairQueue
+from demo.ui.server.queue import READ_LINE, FairQueue
 from demo.ui.server.visits import Visits
 from demo.words.language import CHINESE, ENGLISH
 from tests.served import Server
@@ -62,6 +62,20 @@ def test_one_who_waits_alone_is_served_in_order(queue: FairQueue) -> None:
     first, second = queue.event_queue_per_concurrency_id["work"].queue
     assert queue.get_events() == ([first], False, "work")
     assert queue.get_events() == ([second], False, "work")
+
+
+def test_who_reads_holds_few_places(queue: FairQueue) -> None:
+    line = queue.event_queue_per_concurrency_id["work"]
+    queue.event_queue_per_concurrency_id[READ_LINE] = queue.event_queue_per_concurrency_id.pop("work")
+    line.concurrency_id, line.concurrency_limit, queue.active_jobs = READ_LINE, None, [None] * 8
+    for each in "aaaaaab":
+        event = Event(each, queue.blocks.fns[0], request(), None)
+        event.concurrency_id = READ_LINE
+        line.queue.append(event)
+    assert [run_next(queue) for _ in range(5)] == ["a", "b", "a", "a", "a"]
+    assert queue.get_events() is None
+    queue.active_jobs[0] = None
+    assert run_next(queue) == "a"
 
 
 def test_what_runs_counts_too(queue: FairQueue) -> None:

@@ -17,7 +17,7 @@ from demo.words.language import Words
 
 @costs(Cost.LIGHT)
 def start_copies(rooms: Rooms, ref: Ref) -> None:
-    """Put the comparison of the two ways to split into the line of trainings."""
+    """Begin to compare the two ways to split."""
     start(rooms, ref, JobKind.COPIES, measure_copies)
 
 

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from demo.models.hardware import IS_LENT
 from demo.ui.finetune.steps import Controls, describe_progress, show_controls
 from demo.ui.handlers import listen
 from demo.ui.parts.markup import draw_help, draw_status
@@ -35,7 +36,7 @@ class TrialLab(NamedTuple):
 
 
 def start(rooms: Rooms, ref: Ref, kind: JobKind, measure: Measure) -> None:
-    """Put a trial on the session's pictures into the line of trainings."""
+    """Begin a trial on the session's pictures."""
     session = rooms.sessions.find(ref)
     dataset, name, cache = session.pictures.find_dataset(), session.state.backbone_name, session.cache
 
@@ -43,7 +44,8 @@ def start(rooms: Rooms, ref: Ref, kind: JobKind, measure: Measure) -> None:
         with rooms.backbones.lend(name) as backbone:
             yield from measure(backbone, dataset, rooms.settings, cache=cache)
 
-    rooms.submit(session, Job(steps, kind=kind))
+    is_race = kind is JobKind.RACE
+    rooms.submit(session, Job(steps, kind=kind, is_large=is_race, is_lent=IS_LENT and is_race))
 
 
 async def watch(rooms: Rooms, ref: Ref, kind: JobKind, draw: Draw) -> AsyncIterator[tuple[Trial, Controls]]:

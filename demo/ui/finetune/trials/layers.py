@@ -19,7 +19,7 @@ from demo.words.trials import LayersWords
 
 @costs(Cost.LIGHT)
 def start_layers(rooms: Rooms, ref: Ref) -> None:
-    """Put the training of all these heads into the line of trainings."""
+    """Begin to train all these heads."""
     start(rooms, ref, JobKind.LAYERS, measure_layers)
 
 

@@ -75,7 +75,7 @@ def draw_gradients(rooms: Rooms, seed: Any) -> GradientOutputs:
 @costs(Cost.LIGHT)
 def start_depth(rooms: Rooms, ref: Ref, seed: Any) -> None:
     """Put the training of all networks into the line, or watch it where somebody has started it."""
-    rooms.depths.start(rooms.queue, rooms.sessions.find(ref), parse_seed(rooms.words.inside.depth, seed))
+    rooms.depths.start(rooms.scheduler, rooms.sessions.find(ref), parse_seed(rooms.words.inside.depth, seed))
 
 
 @costs(Cost.LIGHT)
