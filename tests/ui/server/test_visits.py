@@ -11,9 +11,10 @@ from gradio_client import Client, handle_file
 
 from demo.data.samples import find_example
 from demo.settings import Settings
+from demo.ui.lifetime.upkeep import sweep_up
 from demo.ui.server.gate import Gate
 from demo.ui.server.internals import get_upload_folder
-from demo.ui.server.launch import launch, sweep_up
+from demo.ui.server.launch import launch
 from demo.ui.server.visits import Visit, Visits
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
