@@ -38,7 +38,7 @@ class Line:
     def dismiss(self, error: object, *, runs_too: bool = False) -> None:
         self.told.append((type(error), runs_too))
 
-    def close(self, error: object) -> None:
+    def stop_all(self, error: object) -> None:
         self.told.append(type(error))
 
 
@@ -52,7 +52,7 @@ def farewell(line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Far
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     open_folder()
     monkeypatch.setattr("demo.ui.lifetime.farewell._DELIVER_S", 0.0)
-    return Farewell(cast(Any, SimpleNamespace(queue=line)), cast(Any, line), Uploads(Settings()))
+    return Farewell(cast(Any, SimpleNamespace(scheduler=line)), cast(Any, line), Uploads(Settings()))
 
 
 async def beat(_request: Request) -> StreamingResponse:

@@ -230,7 +230,7 @@ def test_files_are_not_fetched_from_addresses(address: str, server: Server) -> N
     file = {"path": address, "meta": {"_type": "gradio.FileData"}}
     sentence = ENGLISH.explain(AddressRefused(address=address.strip()[:40]))
     attach = next(number for number, each in server.page.fns.items() if each.api_name == "attach")
-    page_event = {"data": [None, file], "fn_index": attach, "session_hash": "a"}
+    page_event = {"data": [None, file, None], "fn_index": attach, "session_hash": "a"}
     answer = send(server, "/queue/join", json.dumps(page_event).encode(), JSON)
     assert answer is not None
     assert answer.status_code == 400
