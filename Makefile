@@ -23,7 +23,7 @@ test: $(READY) ## Run the tests, but for the slow ones
 slow: $(READY) ## Run the slow tests that CI runs
 	$(PY) -m pytest -m 'slow and not ways and not network and not gpu'
 
-ways: $(READY) ## Run those that open or feed the page in every way: Spaces, containers, frames, a phone's uploads
+ways: $(READY) ## Run those that open or feed the page in every way, and the long walks again in the other language
 	$(PY) -m pytest -m 'ways and not network and not gpu'
 
 lint: $(READY) ## Put the code in order and name what cannot be

@@ -305,6 +305,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_logs(log: str, server: Server) -> None:
     """Nothing of a visitor's is in the log, whatever goes wrong; nothing is counted; there are no cookies."""
     assert "unexpected ValueError" in log

@@ -247,7 +247,7 @@ def test_what_a_killed_process_leaves_is_deleted_by_the_next_one(
     open_folder()
     assert left.is_dir()  # its process lives
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.wait(60)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     open_folder()
     assert not left.exists()
@@ -258,5 +258,5 @@ def test_what_a_killed_process_leaves_is_deleted_by_the_next_one(
 def test_a_process_that_is_interrupted_deletes_its_folder(other_process: tuple[subprocess.Popen[str], Path]) -> None:
     process, held = other_process
     process.send_signal(signal.SIGINT)
-    process.wait()
+    process.wait(60)
     assert not held.exists()
