@@ -56,9 +56,12 @@ class Opened:
 
 @dataclass(frozen=True)
 class _Last:
-    """What was sealed last for a session: which head, whose, and under which number."""
+    """What was sealed last for a session, or taken back in it: which head, whose, and under which number.
 
-    head: weakref.ref[Head]
+    There is no head where it was taken back: it is sealed anew.
+    """
+
+    head: Callable[[], Head | None]
     manifest: Manifest
 
 
@@ -125,9 +128,10 @@ class Keepsakes:
                 raise KeepsakeOlder()
         return Opened(manifest, content, is_sealed)
 
-    def accept(self, manifest: Manifest) -> None:
-        """Note that a keepsake was taken back: no older one is from now on."""
+    def accept(self, session: Session, manifest: Manifest) -> None:
+        """Note that a keepsake was taken back in a session: no older one is from now on."""
         with self._lock:
+            self._last[session] = _Last(lambda: None, manifest)
             self._note(manifest.owner, max(manifest.number, self._newest.get(manifest.owner, 0)))
 
     def forget(self, secret: str) -> None:

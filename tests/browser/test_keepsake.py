@@ -21,6 +21,13 @@ STORED = """() => new Promise((resolve) => {
     counting.onsuccess = () => { target.result.close(); resolve(counting.result); };
   };
 })"""
+LEAVE = """([id, days]) => new Promise((resolve) => {
+  indexedDB.open("demo", 1).onsuccess = ({target}) => {
+    const leaving = target.result.transaction("heads", "readwrite");
+    leaving.objectStore("heads").put({id, at: Date.now() + days * 86_400_000, classes: ["a", "b"]});
+    leaving.oncomplete = () => { target.result.close(); resolve(); };
+  };
+})"""
 
 
 def give_head(page: Any, server: Server) -> Session:
@@ -85,9 +92,13 @@ def test_an_event_of_a_session_that_has_expired_begins_a_new_one_with_the_offer(
     page.wait_for_selector("#offer .offer", state="detached")
     page.wait_for_function("sessionStorage.getItem('demo-keepsake') === null")
     assert page.evaluate(STORED) == 0
+    days = {"long gone": -3, "from a clock that was wrong": 3, "of another tab": 0}
+    for name, age in days.items():
+        page.evaluate(LEAVE, [name, age])
     page.reload()
     page.wait_for_function("!document.documentElement.classList.contains('first')")
     assert page.locator("#offer").is_hidden()
+    assert page.evaluate(STORED) == 1
 
 
 @pytest.mark.slow

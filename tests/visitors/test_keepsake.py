@@ -120,14 +120,14 @@ def test_an_older_head_is_not_taken_in_place_of_a_newer_one(session: Session) ->
         keepsakes.open(first, MINE)
     after = server()  # which knows of neither, until one was taken back
     after.open(first, MINE)
-    after.accept(after.open(second, MINE).manifest)
+    after.accept(session, after.open(second, MINE).manifest)
     with pytest.raises(KeepsakeOlder):
         after.open(first, MINE)
     assert json.loads(made(after, session).split(b"\n")[1])["number"] == 3
 
 
 def test_a_head_that_was_dropped_or_forgotten_is_not_taken(session: Session) -> None:
-    for drop in ("the head", "everything", "the copy"):
+    for drop in ("the head", "everything", "everything, after a restart", "the copy"):
         keepsakes = server()
         train_again(session)
         keepsake = made(keepsakes, session)
@@ -135,6 +135,10 @@ def test_a_head_that_was_dropped_or_forgotten_is_not_taken(session: Session) -> 
             session.change_state(ModelState.without_head)
             assert keepsakes.make(session, MINE) is None
         elif drop == "everything":
+            keepsakes.forget_session(session)
+        elif drop == "everything, after a restart":
+            keepsakes = server()
+            keepsakes.accept(session, keepsakes.open(keepsake, MINE).manifest)
             keepsakes.forget_session(session)
         else:
             keepsakes.forget(MINE)
@@ -149,7 +153,7 @@ def test_what_is_known_of_owners_is_bounded_and_holds_no_head(
     monkeypatch.setattr(keepsake_module, "MAX_BYTES", 10_000)
     keepsakes = server()
     for number in range(5):
-        keepsakes.accept(Manifest(number, str(number), "key"))
+        keepsakes.accept(session, Manifest(number, str(number), "key"))
     assert list(keepsakes._newest) == ["2", "3", "4"]
     large = light_head(tuple(map(str, range(20))))
     session.change_state(lambda state: state.with_head(large))

@@ -40,7 +40,7 @@ def bring_back(rooms: Rooms, ref: Ref, event: gr.EventData) -> Back:
     with taken_file({"path": read_event(event, "path")}, NoHeadFile) as (path, _), path.open("rb") as file:
         opened = keepsakes.open(file.read(max_bytes + 1), read_event(event, "secret"))
     changed, head = use_head(rooms, session, opened.content)
-    keepsakes.accept(opened.manifest)
+    keepsakes.accept(session, opened.manifest)
     sentence = words.back if opened.is_sealed else words.back_unsealed
     names = rooms.words.list_separator.join(head.class_names)
     return Back(changed, draw_notice(rooms.words, sentence.format(names=names)))
