@@ -6,8 +6,8 @@ from typing import Any
 
 TABS = ("predict", "finetune", "inside")
 TRAINING_MS = 200_000  # a busy machine trains at a tenth of its speed
-# Waits until nothing changes for a while, as when what was opened has had its answer from the server; whatever turns
-# or blinks for ever waits for nobody.
+# Waits until nothing changes for a while and nothing in sight is greyed, as when what was opened has had its answer
+# from the server; whatever turns or blinks for ever waits for nobody.
 _SETTLE = """() => new Promise((resolve) => {
   const began = performance.now();
   let changed = began;
@@ -15,7 +15,8 @@ _SETTLE = """() => new Promise((resolve) => {
   observer.observe(document.body, {subtree: true, childList: true, characterData: true});
   const timer = setInterval(() => {
     const now = performance.now();
-    if (now - changed < 400 && now - began < 6000) return;
+    const isGreyed = [...document.querySelectorAll(".pending")].some((each) => each.checkVisibility());
+    if (isGreyed ? now - began < 60_000 : now - changed < 400 && now - began < 6_000) return;
     clearInterval(timer);
     observer.disconnect();
     resolve();
