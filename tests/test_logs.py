@@ -15,9 +15,11 @@ SECRET = "grandmother's birthday.jpg"
 def put_back() -> Iterator[None]:
     """Leave the loggers of this process as they are."""
     root, ours = logging.getLogger(), logging.getLogger("demo")
-    before = root.handlers[:], root.level, ours.level
+    theirs = logging.getLogger("uvicorn.error")
+    before = root.handlers[:], root.level, ours.level, theirs.filters[:]
+    theirs.filters.clear()  # a page that is served by this process lets few lines through
     yield
-    root.handlers[:], root.level, ours.level = before
+    root.handlers[:], root.level, ours.level, theirs.filters[:] = before
     logging.captureWarnings(False)
 
 

@@ -32,7 +32,9 @@ ATTACKS = {
     "400 silent connections by ten addresses": (SILENT, TEN, 400),
     "400 streams by ten addresses": (STREAM, TEN, 400),
     "6,000 streams by ten addresses": (STREAM, TEN, 6000),
+    "450 streams by one address, where 400 files may be open": (STREAM, ONE, 450),
 }
+_FEW_FILES = 400
 OTHER = "127.0.0.99"  # everybody else
 ASKED = ("/", "/zh", "/config", "/gradio_api/info", "/healthz")
 _ANEW_S = 5.0  # after which a connection that was ended is opened anew
@@ -54,11 +56,13 @@ class Result(NamedTuple):
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Open the page in a process of its own; yield its address and the file of its log."""
+def opened(folder: Path, num_files: int = 0) -> Iterator[tuple[str, Path]]:
+    """Open the page in a process of its own, with so many open files at most; yield its address and its log's file."""
     port, log = free_port(), folder / "log"
+    limit = ["prlimit", f"--nofile={num_files}:{num_files}"] if num_files else []
+    program = [*limit, *command("--port", str(port))]
     with log.open("wb") as file:
-        page = subprocess.Popen(command("--port", str(port)), cwd=PROJECT, env=environment(folder), stderr=file)
+        page = subprocess.Popen(program, cwd=PROJECT, env=environment(folder), stdout=file, stderr=file)
     try:
         url, until = f"http://127.0.0.1:{port}", time.monotonic() + 300
         while not _answers(url):
@@ -133,10 +137,13 @@ def _count_lines(log: Path) -> int:
 
 
 def measure(seconds: float = 15.0) -> list[Result]:
-    """Try all attacks on a page of their own."""
+    """Try all attacks on a page of their own, and the last one on a page that may have few files open."""
     allow_open_files(16_384)
-    with tempfile.TemporaryDirectory() as folder, opened(Path(folder)) as (url, log):
-        return [asyncio.run(attack(name, url, log, seconds=seconds)) for name in ATTACKS]
+    results = []
+    for num_files, names in ((0, list(ATTACKS)[:-1]), (_FEW_FILES, list(ATTACKS)[-1:])):
+        with tempfile.TemporaryDirectory() as folder, opened(Path(folder), num_files) as (url, log):
+            results += [asyncio.run(attack(name, url, log, seconds=seconds)) for name in names]
+    return results
 
 
 def main() -> int:

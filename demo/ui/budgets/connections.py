@@ -97,7 +97,7 @@ class Connection(H11Protocol):
         """Count a new connection; one too many is answered, and no more than that."""
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
-        self._rests_since, self._patience_s, self._is_over = self.loop.time(), self.budget.idle_s, False
+        self.rests_since, self._patience_s, self._is_over = self.loop.time(), self.budget.idle_s, False
         end_dead_connections(transport.get_extra_info("socket"), _DEAD_AFTER_S)
         if error := self.budget.enter(self, self._address):
             self.app, self._patience_s = _Refusing(self.app, error), _SURPLUS_S
@@ -110,7 +110,7 @@ class Connection(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Begin to rest."""
-        self._rests_since = self.loop.time()
+        self.rests_since = self.loop.time()
         super().on_response_complete()
 
     @property
@@ -131,7 +131,7 @@ class Connection(H11Protocol):
 
     def _look(self) -> None:
         """End the connection if it has rested for too long; a request of which only a part has come counts as none."""
-        left_s = self._rests_since + self._patience_s - self.loop.time() if self.rests else self._patience_s
+        left_s = self.rests_since + self._patience_s - self.loop.time() if self.rests else self._patience_s
         if left_s <= 0:
             self.end()
         else:
@@ -154,8 +154,8 @@ class _Refusing:
 
 
 def _end_resting(group: dict[Connection, None]) -> bool:
-    """End the connection of a group that was opened first of those that rest; say whether there was one."""
-    resting = next((each for each in group if each.rests), None)
+    """End the connection of a group that has rested longest; say whether there was one."""
+    resting = min((each for each in group if each.rests), key=lambda each: each.rests_since, default=None)
     if resting is not None:
         resting.end()
     return resting is not None

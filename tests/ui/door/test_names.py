@@ -95,7 +95,7 @@ def test_a_strange_name_is_told_what_to_do() -> None:
 @pytest.mark.parametrize("path", [UPLOAD, JOIN, "/login", "/gradio_api/call/predict"])
 @pytest.mark.parametrize("method", ["POST", "OPTIONS"])
 def test_other_sites_have_nothing_done(method: str, path: str) -> None:
-    foreign: list[dict[str, str]] = [
+    foreign: list[dict[str, Any]] = [
         {"origin": EVIL},
         {"origin": "null"},
         {"origin": "http://127.0.0.1:3000"},
