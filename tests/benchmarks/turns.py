@@ -14,11 +14,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
 
+from demo.data.collection import Collection
 from demo.data.folders import read_collection
+from demo.data.starters import read_starter
 from demo.errors import DemoError
 from demo.models.recipe import SUGGESTED_RECIPES, Recipe, Trains
 from demo.models.zoo import EMBEDDED
@@ -73,8 +76,13 @@ def bring(rooms: Rooms, starter: str, address: str, page: str) -> Session:
     """Open a page that has taken a starter set."""
     session = rooms.sessions.attach("", page=page)
     session.presence.address = address
-    session.choose_collection(rooms.read_starter(starter, SETTINGS), SETTINGS)
+    session.choose_collection(_read_starter(starter), SETTINGS)
     return session
+
+
+@cache
+def _read_starter(name: str) -> Collection:
+    return read_starter(name, SETTINGS)
 
 
 def train(rooms: Rooms, session: Session, recipe: Recipe = HEAD) -> Wait:
