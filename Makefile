@@ -1,6 +1,6 @@
 # One word for each habit; `make` alone lists them. PY may name another Python that has requirements-dev.txt.
 .DEFAULT_GOAL := help
-.PHONY: help run test slow ways lint types check bench screenshots lock newest resolve
+.PHONY: help run test slow ways lint types check bench gauntlet screenshots lock newest resolve
 PY ?= .venv/bin/python
 READY := $(if $(filter .venv/bin/python,$(PY)),.venv/installed)
 LOCK ?=
@@ -23,7 +23,7 @@ test: $(READY) ## Run the tests, but for the slow ones
 slow: $(READY) ## Run the slow tests that CI runs
 	$(PY) -m pytest -m 'slow and not ways and not network and not gpu'
 
-ways: $(READY) ## Run those that open or feed the page in every way: Spaces, containers, frames, a phone's uploads
+ways: $(READY) ## Run those that open or feed the page in every way, and the long walks again in the other language
 	$(PY) -m pytest -m 'ways and not network and not gpu'
 
 lint: $(READY) ## Put the code in order and name what cannot be
@@ -38,6 +38,9 @@ check: ## Run everything that CI runs, in a fresh clone
 
 bench: $(READY) ## Print what the demo promises beside what it measures
 	$(PY) -m tests.benchmarks
+
+gauntlet: $(READY) ## Try to bring the page down in every way that ever did: half an hour, or ONLY=events
+	$(PY) -m tests.gauntlet $(ONLY)
 
 screenshots: $(READY) ## Take pictures of everything, in both languages and lights, on three screens: PICTURES=folder
 	$(PY) -m tests.screenshots $(PICTURES)

@@ -1,7 +1,12 @@
 """Entry point of the demo, as a Space starts it; `python -m demo serve --help` lists more ways to open the page."""
 
-from demo.command.serve import prepare
+import sys
+
+from demo.command.serve import check, prepare
 from demo.settings import end_if_wrong
+
+if __name__ == "__main__" and sys.argv[1:] == ["--check"]:
+    sys.exit(check())
 
 with end_if_wrong():
     demo, open_page = prepare()

@@ -34,6 +34,14 @@ def read_gigabytes(environment: Mapping[str, str], variable: str, default_bytes:
     raise SettingWrong(variable=variable, value=value, possible="a number of gigabytes above 0")
 
 
+def read_whole(environment: Mapping[str, str], variable: str, default: int, *, low: int, high: int) -> int:
+    """Return a whole number that a variable gives."""
+    value = environment.get(variable) or str(default)
+    if not (value.isascii() and value.isdigit() and low <= int(value) <= high):
+        raise SettingWrong(variable=variable, value=value, possible=f"a whole number from {low} to {high}")
+    return int(value)
+
+
 def read_words(environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
     """Return the words of a variable that lists some, between commas or spaces."""
     return tuple(environment.get(variable, "").replace(",", " ").split())

@@ -5,10 +5,12 @@ import logging
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 _TEXT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+_MAX_KINDS = 1_000  # kinds of lines that are remembered
 _ErrorInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 
 
@@ -34,6 +36,42 @@ def take_over(*names: str) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+
+
+def write_seldom(*names: str) -> None:
+    """Let loggers, whose lines anybody may cause, write one a minute of each kind."""
+    for name in names:
+        logger = logging.getLogger(name)
+        if not any(isinstance(each, Seldom) for each in logger.filters):
+            logger.addFilter(Seldom())
+
+
+class Seldom(logging.Filter):
+    """A filter that lets one line a minute of each kind through, which also says how many were held back.
+
+    Lines are of one kind if they begin with the same line of text.
+    """
+
+    def __init__(self, every_s: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._every_s, self._clock = every_s, clock
+        self._seen: dict[
+            tuple[str, str], tuple[float, int]
+        ] = {}  # when a kind was last let through, and how many since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a line is let through."""
+        kind, now = (record.name, record.getMessage().partition("\n")[0]), self._clock()
+        let_through, held_back = self._seen.get(kind, (-self._every_s, 0))
+        if now - let_through < self._every_s:
+            self._seen[kind] = let_through, held_back + 1
+            return False
+        if len(self._seen) >= _MAX_KINDS:
+            self._seen.clear()
+        self._seen[kind] = now, 0
+        if held_back:
+            record.msg = f"{record.msg} ({held_back} more since the last such line)"
+        return True
 
 
 class Text(logging.Formatter):

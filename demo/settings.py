@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from demo.entrance import Entrance
-from demo.environment import is_on, read_choice, read_gigabytes
+from demo.environment import is_on, read_choice, read_gigabytes, read_whole
 from demo.errors import SettingWrong, StartError
 
 MEGABYTE = 1_000_000
 AUTO = "auto"  # the device that is there
 DEVICES = (AUTO, "cpu", "cuda", "mps")
 PRECISIONS = ("float32", "bfloat16")
+_MIN_SEAL_KEY, _MAX_SEAL_KEY = 24, 200  # characters
 # Variables that gradio reads itself, and that end it with a traceback if they are no numbers.
 _WHOLE_NUMBERS = {"GRADIO_SERVER_PORT": (1, 65_535), "GRADIO_NUM_PORTS": (1, 65_535), "GRADIO_DEBUG": (0, 1)}
 
@@ -44,6 +45,9 @@ class Settings:
     max_archive_entries: int = 20_000  # of all zips that are read together; max_pictures of them are drawn
     max_archives: int = 40  # zips that are read together, with those inside another
     max_unpacked_bytes: int = 250 * MEGABYTE  # limit for one zip, and for all pictures that a visitor keeps
+    # Pixels of all pictures that are read together, told by their headers; those of a plain JPEG count a quarter. Five
+    # hundred photographs of a phone, of 12 million each, count 1,524 million.
+    max_decoded_pixels: int = 3_000_000_000
     max_reading_s: float = 120.0  # time to read one zip; five hundred photographs of a phone take 30
     min_classes: int = 2
     max_classes: int = 20
@@ -62,13 +66,28 @@ class Settings:
     max_upload_bytes: int = 64 * MEGABYTE  # size of one request, with all its files
     max_body_bytes: int = 1 * MEGABYTE  # size of any other request
     max_body_s: float = 30.0  # time in which it must have come in
-    max_uploads: int = 40  # uploads at the same time
+    max_uploads: int = 60  # uploads at the same time
     upload_idle_s: float = 20.0  # time without a single byte after which an upload ends
     min_upload_bytes_per_s: int = 8_000  # lowest mean rate, after the first seconds
     unread_upload_s: float = 1200.0  # time after which an unread file is deleted
     # Beyond these limits the oldest unread uploads are deleted.
     max_unread_bytes: int = 5000 * MEGABYTE
     max_unread_uploads: int = 10_000
+
+    # What one address, which a school may share, and all together may hold at once. A page holds two streams, and a
+    # browser has at most six connections, for all of its pages.
+    max_connections: int = 4_000  # fewer where the system allows few open files
+    max_connections_of_address: int = 600
+    idle_connection_s: float = 20.0  # time without a request after which a connection is closed
+    max_streams: int = 2_000
+    max_streams_of_address: int = 500
+    max_requests: int = 1_000  # requests that are being answered, other than streams and uploads
+    max_requests_of_address: int = 400
+    max_uploads_of_address: int = 48
+    # Bytes that may be sent at once, and those of one address that are forgotten each second: sixty zips, one each 2 s.
+    max_sent_bytes: int = 10_000 * MEGABYTE
+    max_sent_bytes_of_address: int = 3_000 * MEGABYTE
+    forgotten_bytes_per_s: int = 25 * MEGABYTE
 
     max_sessions: int = 200
     max_session_memory_bytes: int = 4000 * MEGABYTE  # limit for all sessions together, as is the next one
@@ -77,6 +96,9 @@ class Settings:
     session_closed_s: float = 1200.0  # time that a session lasts after its last page was closed
 
     entrance: Entrance = field(default_factory=Entrance)
+    seal_key: str = field(
+        default="", repr=False
+    )  # what heads in visitors' browsers are sealed with; empty for a file's
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -100,7 +122,11 @@ class Settings:
             device=read_choice(environment, "DEMO_DEVICE", DEVICES),
             precision=read_choice(environment, "DEMO_PRECISION", PRECISIONS),
             model_memory_bytes=read_gigabytes(environment, "DEMO_MODEL_MEMORY", Settings.model_memory_bytes),
+            max_connections_of_address=read_whole(
+                environment, "DEMO_CONNECTIONS", Settings.max_connections_of_address, low=20, high=100_000
+            ),
             entrance=entrance,
+            seal_key=_read_seal_key(environment),
         )
         public = is_on(environment, "DEMO_PUBLIC") or "SPACE_ID" in environment
         public = public or entrance.is_shared or entrance.is_lan
@@ -111,6 +137,7 @@ class Settings:
 PUBLIC_LIMITS: dict[str, Any] = {
     "max_archive_bytes": 30 * MEGABYTE,
     "max_unpacked_bytes": 100 * MEGABYTE,
+    "max_decoded_pixels": 1_600_000_000,
     "max_reading_s": 60.0,
     "max_epochs": 100,
     "max_training_s": 120.0,
@@ -140,6 +167,15 @@ def _check_folder(environment: Mapping[str, str]) -> None:
         if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
             return
     raise SettingWrong(variable="DEMO_WEIGHTS_DIR", value=folder, possible="a folder that exists and can be read")
+
+
+def _read_seal_key(environment: Mapping[str, str]) -> str:
+    key = environment.get("DEMO_SEAL_KEY", "").strip()
+    if key and not (_MIN_SEAL_KEY <= len(key) <= _MAX_SEAL_KEY and key.isprintable()):
+        # What was given is not repeated: whoever reads the log may not be meant to know it.
+        possible = f"{_MIN_SEAL_KEY} to {_MAX_SEAL_KEY} letters, digits and signs that nobody guesses, or unset"
+        raise SettingWrong(variable="DEMO_SEAL_KEY", value="***", possible=possible)
+    return key
 
 
 def _check_addresses(environment: Mapping[str, str]) -> None:

@@ -7,7 +7,7 @@ import socket
 import struct
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -57,6 +57,22 @@ def _keep_reachable(addresses: Iterable[str]) -> list[str]:
     return [text for text, each in parsed if not (each.is_loopback or each.is_link_local or each.is_unspecified)]
 
 
+def try_port(address: str, port: int) -> OSError | None:
+    """Return why a server could not listen at a port; None if it could.
+
+    A port whose connections have just ended is free. On Windows a second program could share the port of one that
+    listens, unless it asks not to.
+    """
+    alone = getattr(socket, "SO_EXCLUSIVEADDRUSE", socket.SO_REUSEADDR)
+    with socket.socket() as server:
+        try:
+            server.setsockopt(socket.SOL_SOCKET, alone, 1)
+            server.bind((address, port))
+        except OSError as error:
+            return error
+    return None
+
+
 def give_way() -> None:
     """Lower the priority of this thread, and of those that it starts from now on.
 
@@ -76,6 +92,30 @@ def allow_open_files(number: int) -> None:
         wanted = number if hard == resource.RLIM_INFINITY else min(number, hard)
         if soft != resource.RLIM_INFINITY and soft < wanted:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def count_allowed_files() -> int | None:
+    """Return how many files and connections this process may have open; None where the system sets no limit."""
+    with suppress(ImportError):
+        import resource
+
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return None if soft == resource.RLIM_INFINITY else soft
+    return None
+
+
+def end_dead_connections(connection: socket.socket, after_s: float) -> None:
+    """Let the system end a connection whose other end has not answered for so long: a phone that has gone, say.
+
+    Without this such a one counts for a quarter of an hour, and more.
+    """
+    with suppress(OSError):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in (("TCP_KEEPIDLE", after_s // 2), ("TCP_KEEPINTVL", after_s // 6), ("TCP_KEEPCNT", 3)):
+            if hasattr(socket, name):
+                connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), int(value))
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: also where what was sent is never taken
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(after_s * 1000))
 
 
 def limit_process(*, max_bytes: int, max_cpu_s: int) -> None:
@@ -118,6 +158,42 @@ def write_at(descriptor: int, content: memoryview, offset: int) -> int:
     with _position:
         os.lseek(descriptor, offset, os.SEEK_SET)
         return os.write(descriptor, content)
+
+
+def free_memory_bytes(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Return the memory that this process may still take; None where it is not known.
+
+    On Linux that is what the machine has available, or less in a container or service that has a limit.
+
+    Args:
+        proc: Where the kernel tells of the machine and of this process.
+        groups: Where it tells of control groups, https://docs.kernel.org/admin-guide/cgroup-v2.html.
+    """
+    with suppress(OSError, ValueError, StopIteration):
+        lines = (proc / "meminfo").read_text(encoding="ascii").splitlines()
+        available = next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:"))
+        return min([available, *_left_in_groups(proc, groups)])
+    return None
+
+
+def _left_in_groups(proc: Path, groups: Path) -> Iterator[int]:
+    """Yield what each control group with a limit has left, from that of this process upwards."""
+    with suppress(OSError, ValueError):
+        lines = (proc / "self" / "cgroup").read_text(encoding="utf-8").splitlines()
+        inside = groups / "".join(line[3:] for line in lines if line.startswith("0::")).strip("/")
+        for folder in (inside, *inside.parents):
+            with suppress(OSError, ValueError):  # "max" is no limit, and the topmost group has none
+                limit = int((folder / "memory.max").read_text(encoding="ascii"))
+                cached = _read_statistic(folder / "memory.stat", "inactive_file")
+                yield limit - int((folder / "memory.current").read_text()) + cached
+            if folder == groups:
+                return
+
+
+def _read_statistic(path: Path, name: str) -> int:
+    return sum(
+        int(line.split()[1]) for line in path.read_text(encoding="ascii").splitlines() if line.startswith(f"{name} ")
+    )
 
 
 def is_own(folder: Path) -> bool:

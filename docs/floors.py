@@ -20,7 +20,7 @@ FLOORS = {
     "words": "words: every sentence, a TOML a language",
     "visitors": "visitors: sessions, jobs, rooms; no page",
     "parts": "ui/parts: markup, style, values",
-    "server": "ui/server, door: what stands round gradio",
+    "server": "ui/server, budgets, door, events: what stands round gradio",
     "handlers": "ui/handlers, answer, photo, bring: how gradio calls us",
     "predict": "ui/predict: tab 1",
     "finetune": "ui/finetune: tab 2",
@@ -30,8 +30,10 @@ FLOORS = {
     "command": "command: a command a file",
 }
 _OF_THE_PAGE = {"answer": "handlers", "photo": "handlers", "bring": "handlers", "lesson": "guide"}
-_OF_THE_PAGE["door"] = "server"
-_OF_THE_PAGE |= dict.fromkeys(["address", "api", "api_panel", "papers", "privacy", "reading_report"], "page")
+_OF_THE_PAGE |= {"budgets": "server", "door": "server", "events": "server", "lifetime": "handlers"}
+_OF_THE_PAGE |= dict.fromkeys(
+    ["address", "api", "api_panel", "papers", "privacy", "reading_report", "survival"], "page"
+)
 
 
 def floor_of(module: str) -> str:

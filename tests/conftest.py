@@ -53,7 +53,8 @@ def stay_offline(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def settings() -> Settings:
-    return Settings(backbone="efficientnet_lite0")  # the only one whose weights are everywhere
+    # The only network whose weights are everywhere, and no key in a file beside them.
+    return Settings(backbone="efficientnet_lite0", seal_key="known to these tests alone")
 
 
 @pytest.fixture(scope="session")

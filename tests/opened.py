@@ -52,7 +52,9 @@ def command(*options: str) -> list[str]:
 
 
 def environment(uploads: Path, **more: str) -> dict[str, str]:
-    return {**os.environ, **OFFLINE, "GRADIO_TEMP_DIR": str(uploads), **more}
+    # The usual port may be somebody else's, and that of this process its own page's.
+    own = {"GRADIO_TEMP_DIR": str(uploads), "GRADIO_SERVER_PORT": str(free_port())}
+    return {**os.environ, **OFFLINE, **own, **more}
 
 
 @contextmanager

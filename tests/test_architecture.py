@@ -1,9 +1,8 @@
 """Imports point one way, and only the page knows gradio."""
 
 import ast
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 from tests.conftest import PROJECT
 
@@ -15,10 +14,13 @@ WINGS = ["predict", "finetune", "inside"]
 # Within the page: what stands round gradio, what all tabs are made of, what joins the two, the tabs, and all of it.
 PAGE = [
     "server",
+    "budgets",
+    "events",
     "door",
     "parts",
     "handlers",
     "answer",
+    "lifetime",
     "photo",
     *WINGS,
     "bring",
@@ -26,6 +28,7 @@ PAGE = [
     "address",
     "papers",
     "privacy",
+    "survival",
     "reading_report",
     "api",
     "api_panel",
@@ -39,54 +42,65 @@ OUTSIDE_UI = [path for path in MODULES if "ui" not in path.parts]
 IN_UI = [path for path in MODULES if "ui" in path.parts]
 
 
-def named(path: Path) -> str:
-    return str(path.relative_to(PROJECT))
+@cache
+def parse(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def imported(path: Path) -> set[str]:
+@cache
+def imported(path: Path) -> frozenset[str]:
     names: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(parse(path)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
             names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_imports_point_one_way(path: Path) -> None:
-    here = path.relative_to(PROJECT).with_suffix("").parts[1]
-    theirs = {name.split(".")[1] for name in imported(path) if name.startswith("demo.")}
-    if here == "figures":
-        assert not theirs, "figures knows values only"
-    elif here in FLOORS:
-        allowed = {*FLOORS[: FLOORS.index(here) + 1], *(["figures"] if here in KNOW_FIGURES else [])}
-        assert theirs <= allowed, f"{path.name} imports from {theirs - allowed}"
+def allow(here: str) -> set[str]:
+    """Return from which rooms of the project a room may import."""
+    return {*FLOORS[: FLOORS.index(here) + 1], *(["figures"] if here in KNOW_FIGURES else [])}
 
 
-@pytest.mark.parametrize("path", IN_UI, ids=named)
-def test_imports_point_one_way_within_the_page(path: Path) -> None:
-    here = path.relative_to(PROJECT / "demo" / "ui").with_suffix("").parts[0]
-    theirs = {name.split(".")[2] for name in imported(path) if name.startswith("demo.ui.")}
-    if here not in PAGE or path.stem in ROUND_ALL:
-        return
-    allowed = {*PAGE[: PAGE.index(here) + 1]} - ({*WINGS} - {here} if here in WINGS else set())
-    assert theirs <= allowed, f"{path.name} imports from {theirs - allowed}"
+def allow_within_the_page(here: str) -> set[str]:
+    return {*PAGE[: PAGE.index(here) + 1]} - ({*WINGS} - {here} if here in WINGS else set())
 
 
-@pytest.mark.parametrize("path", MODULES, ids=named)
-def test_one_module_asks_for_what_only_some_systems_have(path: Path) -> None:
-    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-    used = {node.attr for node in nodes if isinstance(node, ast.Attribute)} | imported(path)
-    assert path.name == "system.py" or not SOME_SYSTEMS & used
+def test_imports_point_one_way() -> None:
+    wrong = {}
+    for path in MODULES:
+        here = path.relative_to(PROJECT).with_suffix("").parts[1]
+        theirs = {name.split(".")[1] for name in imported(path) if name.startswith("demo.")}
+        if here == "figures":  # it knows values only
+            wrong[str(path)] = theirs
+        elif here in FLOORS:
+            wrong[str(path)] = theirs - allow(here)
+    assert not {path: rooms for path, rooms in wrong.items() if rooms}
 
 
-@pytest.mark.parametrize("path", OUTSIDE_UI, ids=named)
-def test_only_the_page_knows_gradio(path: Path) -> None:
-    assert not any(name.split(".")[0] in ("gradio", "gradio_client") for name in imported(path))
+def test_imports_point_one_way_within_the_page() -> None:
+    wrong = {}
+    for path in IN_UI:
+        here = path.relative_to(PROJECT / "demo" / "ui").with_suffix("").parts[0]
+        theirs = {name.split(".")[2] for name in imported(path) if name.startswith("demo.ui.")}
+        if here in PAGE and path.stem not in ROUND_ALL:
+            wrong[str(path)] = theirs - allow_within_the_page(here)
+    assert not {path: rooms for path, rooms in wrong.items() if rooms}
 
 
-@pytest.mark.parametrize("path", IN_UI, ids=named)
-def test_the_page_never_looks_inside_a_tensor(path: Path) -> None:
-    assert not any(name.split(".")[0] in ("torch", "torchvision", "timm") for name in imported(path))
+def test_one_module_asks_for_what_only_some_systems_have() -> None:
+    for path in MODULES:
+        used = {node.attr for node in ast.walk(parse(path)) if isinstance(node, ast.Attribute)} | imported(path)
+        assert path.name == "system.py" or not SOME_SYSTEMS & used, path
+
+
+def test_only_the_page_knows_gradio() -> None:
+    knows = {"gradio", "gradio_client"}
+    assert not [path for path in OUTSIDE_UI if knows & {name.split(".")[0] for name in imported(path)}]
+
+
+def test_the_page_never_looks_inside_a_tensor() -> None:
+    knows = {"torch", "torchvision", "timm"}
+    assert not [path for path in IN_UI if knows & {name.split(".")[0] for name in imported(path)}]

@@ -80,5 +80,32 @@ def test_a_space_is_shown_by_the_hub_reached_by_its_proxies_and_has_a_link_alrea
         read(SPACE_ID="someone/demo", DEMO_SHARE="1")
 
 
+def test_a_page_has_the_names_that_it_was_given_and_those_of_where_it_is() -> None:
+    named = read(DEMO_HOSTS="Vision.School, *.lab.example", GRADIO_ROOT_PATH="https://www.example/demo")
+    assert (named.hosts, named.known_as) == (("vision.school", "*.lab.example"), ("www.example",))
+    assert read(SPACE_ID="a/b", SPACE_HOST="a-b.hf.space", GRADIO_SERVER_NAME="0.0.0.0").known_as == ("a-b.hf.space",)
+    for wrong in ("https://vision.school", "vision.school:80", "*", "a b/"):
+        with pytest.raises(SettingWrong, match="DEMO_HOSTS"):
+            read(DEMO_HOSTS=wrong)
+
+
+def test_other_sites_may_call_where_they_are_named() -> None:
+    assert read(DEMO_ORIGINS="https://Blog.school/a, http://10.0.0.7:8080").origins == (
+        "https://blog.school",
+        "http://10.0.0.7:8080",
+    )
+    assert read(DEMO_ORIGINS="*").origins == (ANYBODY,)
+    with pytest.raises(SettingWrong, match="DEMO_ORIGINS"):
+        read(DEMO_ORIGINS="blog.school")
+
+
+@pytest.mark.parametrize(
+    ("served", "is_reachable"), [("", 0), ("localhost", 0), ("::1", 0), ("127.0.0.1", 0), ("0.0.0.0", 1)]
+)
+def test_whether_other_machines_reach_it(served: str, is_reachable: int) -> None:
+    assert read(GRADIO_SERVER_NAME=served).is_reachable == is_reachable
+    assert read(GRADIO_SERVER_NAME=served, DEMO_LAN="1").is_reachable
+
+
 def test_proxies_are_addresses_or_networks() -> None:
     assert read(DEMO_PROXY="10.0.0.2,172.16.0.0/12 ::1").proxies == ("10.0.0.2", "172.16.0.0/12", "::1")

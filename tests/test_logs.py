@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from demo.logs import set_up, take_over
+from demo.logs import Seldom, set_up, take_over
 
 SECRET = "grandmother's birthday.jpg"
 
@@ -54,3 +54,17 @@ def test_text_is_a_line_with_its_time(capsys: pytest.CaptureFixture[str]) -> Non
     logging.getLogger("demo").warning("late")
     logging.getLogger("others").info("chatter")
     assert capsys.readouterr().err.rstrip().endswith("WARNING demo: late")
+
+
+def test_of_each_kind_one_line_a_minute_is_written_and_the_others_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    now = [0.0]
+    logger = logging.getLogger("seldom")
+    logger.filters = [Seldom(clock=lambda: now[0])]
+    for second in range(120):
+        now[0] = float(second)
+        logger.warning("out of files\nsocket %d", second)
+        logger.warning("%s are refused", "streams" if second % 2 else "uploads")
+    lines = [each.partition("\n")[0] for each in caplog.messages]
+    assert lines[:3] == ["out of files", "uploads are refused", "streams are refused"]
+    assert caplog.messages[3] == "out of files\nsocket 60 (59 more since the last such line)"
+    assert len(lines) == 6

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -80,6 +81,29 @@ def test_without_them_nothing_happens() -> None:
     assert system.num_cores() == os.cpu_count()
     assert system.is_own(PROJECT)
     assert system.user_name() == ""
+
+
+@pytest.mark.parametrize(("limit", "left"), [("max", 8_000_000), ("6000000", 3_500_000), (None, 8_000_000)])
+def test_free_memory_is_what_machine_and_container_leave(limit: str | None, left: int, tmp_path: Path) -> None:
+    group = tmp_path / "groups" / "service"
+    (tmp_path / "proc" / "self").mkdir(parents=True)
+    group.mkdir(parents=True)
+    (tmp_path / "proc" / "meminfo").write_text("MemTotal: 9 kB\nMemAvailable:   7813 kB\n")
+    (tmp_path / "proc" / "self" / "cgroup").write_text("0::/service\n")
+    if limit is not None:
+        (group / "memory.max").write_text(f"{limit}\n")
+        (group / "memory.current").write_text("3000000\n")
+        (group / "memory.stat").write_text("anon 1\ninactive_file 500000\n")
+    found = system.free_memory_bytes(tmp_path / "proc", tmp_path / "groups")
+    assert found is not None
+    assert found == pytest.approx(left, rel=1e-3)
+    assert system.free_memory_bytes(tmp_path / "nowhere", tmp_path / "groups") is None
+
+
+def test_a_port_on_which_somebody_listens_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        assert system.try_port("127.0.0.1", server.getsockname()[1]) is not None
+    assert system.try_port("127.0.0.1", 0) is None
 
 
 @pytest.mark.parametrize("is_bare", [False, True])

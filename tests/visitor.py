@@ -77,6 +77,8 @@ class Visitor:
             event_data: What a script on the page sends along: of a click, `{"pick": ...}`.
         """
         has_reference = handler not in (
+            "decline",
+            "resume",
             "attach",
             "suggest_recipe",
             "choose_lesson",

@@ -23,6 +23,7 @@ from demo.data.images import decode_image, pack_image, pack_jpeg, shrink
 from demo.data.labels.labels import LabelsFound
 from demo.data.listing import ListedFile
 from demo.data.names import clean_name
+from demo.data.pixels import PixelBudget
 from demo.data.reading import Reading
 from demo.data.store import PictureStore, StoredPicture
 from demo.errors import forget_origin
@@ -249,12 +250,15 @@ def add_pictures(
 
     Raises:
         UnknownClass: If there is no such class.
+        PixelsExceeded: If they would take too long to decode, by their headers; then none is decoded.
         TooManyPictures, CollectionBytesExceeded: If there would be too many; then none is added.
         StorageFull: If the disk has no room for them.
     """
     if collection.store.num_bytes > 2 * settings.max_unpacked_bytes:
         collection = without_gaps(collection)
     old = find_class(collection, class_name)
+    files = list(files)
+    PixelBudget(settings).foresee_files(source for _, source in files)
     labels = {picture.path.casefold() for picture in collection.pictures}
     num_pictures, num_bytes = len(collection.pictures), collection.num_bytes
     pictures: list[Picture] = []

@@ -33,6 +33,7 @@ from demo.data.labels.labels import MAX_TABLE_BYTES, MAX_TABLES_BYTES, LabelsFou
 from demo.data.layouts.layout import Layout
 from demo.data.listing import ListedFile, may_be_picture
 from demo.data.names import clean_name
+from demo.data.pixels import HEAD_BYTES, PixelBudget
 from demo.data.reading import Choices
 from demo.data.sources import Sources, open_sources
 from demo.data.starters import STARTERS
@@ -62,7 +63,7 @@ def read_collection(
         The classes in natural order of their names; what may be nonsense is in `reading.questions`.
 
     Raises:
-        ArchiveError: If an archive as a whole cannot be read, or not in time.
+        ArchiveError: If an archive as a whole cannot be read, not in time, or has too many pixels.
         NoPictures, NothingUsable: If there is none, or none that can be used.
         TooManyPictures: If the visitor's own leave no room.
         CollectionBytesExceeded, StorageFull: If there is no room for their bytes.
@@ -193,6 +194,7 @@ class _Reader:
 
     def __init__(self, sources: Sources, kept: Kept, settings: Settings) -> None:
         self._sources, self._kept, self._settings = sources, kept, settings
+        self._pixels = PixelBudget(settings)
         self._deadline = working_s() + settings.max_reading_s
         self._pictures: dict[ListedFile, Picture] = dict(kept.pictures)
         self._failed: dict[ListedFile, UploadError] = {}
@@ -210,7 +212,7 @@ class _Reader:
             num_failed = len(self._failed)
             layout = self._gather(labels).find_structure(choices).layout
             usable = dict.fromkeys((*self._pictures, *self._unread()))
-            for share, files in list(draw_files(layout, usable, limit)):
+            for share, files in self._foresee(list(draw_files(layout, usable, limit))):
                 self._read_share(files, share)
             if len(self._failed) == num_failed:
                 break
@@ -260,6 +262,12 @@ class _Reader:
         used = frozenset(path for each in found.labellings for path in each.files)
         return LabelsFound(labellings, (*found.refused, *before.refused)), used
 
+    def _foresee(self, drawn: list[tuple[int, list[ListedFile]]]) -> list[tuple[int, list[ListedFile]]]:
+        """Return what is drawn; refuse what would take too long before any of it is decoded."""
+        unread = (file for share, files in drawn for file in files[:share] if file not in self._pictures)
+        self._pixels.foresee(self._sources.peek(file, HEAD_BYTES) for file in unread if file not in self._failed)
+        return drawn
+
     def _read_share(self, files: Sequence[ListedFile], share: int) -> None:
         """Read files until so many of them are pictures."""
         num_pictures = 0
@@ -277,6 +285,7 @@ class _Reader:
             content = self._sources.read(file, settings.max_image_bytes)
             if isinstance(content, EntryError):
                 raise content
+            self._pixels.spend(content)
             picture = read_picture(content, store, settings, path=file.path)
         except (EntryError, ImageError) as reason:
             self._failed[file] = reason

@@ -6,7 +6,7 @@ import tempfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -31,6 +31,7 @@ _MARKED_BYTES = 4096  # beginning of a file in a folder by whose checksum copies
 _DRAWN = re.compile(rb"drawn (\d{1,7}) of (\d{1,7})")  # what the page writes into a zip that it has drawn from another
 
 Read = Callable[[int], bytes | EntryError]
+Peek = Callable[[int], bytes]
 
 
 @dataclass
@@ -48,16 +49,20 @@ class Sources:
     files: list[ListedFile] = field(default_factory=list)
     refused: dict[ListedFile, UploadError] = field(default_factory=dict)
     kept_back: Counter[str] = field(default_factory=Counter)
-    _readers: dict[ListedFile, Read] = field(default_factory=dict)
+    _readers: dict[ListedFile, tuple[Read, Peek]] = field(default_factory=dict)
 
     def read(self, file: ListedFile, max_bytes: int) -> bytes | EntryError:
         """Return the bytes of a file, or the reason why they cannot be read."""
-        return self._readers[file](max_bytes)
+        return self._readers[file][0](max_bytes)
 
-    def add(self, file: ListedFile, read: Read) -> None:
-        """Add a file and what reads at most so many bytes of it."""
+    def peek(self, file: ListedFile, num_bytes: int) -> bytes:
+        """Return the first bytes of a file; nothing of one that cannot be read."""
+        return self._readers[file][1](num_bytes)
+
+    def add(self, file: ListedFile, read: Read, peek: Peek) -> None:
+        """Add a file, what reads all of it if it has at most so many bytes, and what reads its first ones."""
         self.files.append(file)
-        self._readers[file] = read
+        self._readers[file] = read, peek
 
 
 @contextmanager
@@ -92,7 +97,7 @@ def _list_folder(opened: Sources, top: Path, name: str) -> None:
         for file_name in sorted(each for each in file_names if not is_litter(each)):
             path = Path(where, file_name)
             listed = ListedFile(name, parts, clean_name(file_name) or "?", _mark(path), len(opened.files))
-            opened.add(listed, partial(_read_file, path))
+            opened.add(listed, partial(_read_file, path), partial(_peek_file, path))
 
 
 def _mark(path: Path) -> tuple[int, int]:
@@ -110,6 +115,12 @@ def _read_file(path: Path, max_bytes: int) -> bytes | EntryError:
         return path.read_bytes()
     except OSError:
         return EntryDamaged()
+
+
+def _peek_file(path: Path, num_bytes: int) -> bytes:
+    with suppress(OSError), path.open("rb") as file:
+        return file.read(num_bytes)
+    return b""
 
 
 @dataclass
@@ -131,7 +142,7 @@ class _Zip:
             number_in_all = len(self.opened.files)
             listed = ListedFile(name, (*folders, *inner), file_name, archive.mark(number), number_in_all)
             if not file_name.lower().endswith(".zip"):
-                self.opened.add(listed, partial(archive.read, number))
+                self.opened.add(listed, partial(archive.read, number), partial(archive.peek, number))
             elif is_inside:
                 self.opened.refused[listed] = EntryZipTooDeep()
             else:

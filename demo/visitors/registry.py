@@ -56,6 +56,14 @@ class Sessions:
         with self._lock:
             self._end(token)
 
+    def token_of(self, page: str) -> str:
+        """Return the token of the session that a page belongs to, open or closed; nothing if it is none's."""
+        with self._lock:
+            for token, session in self._sessions.items():
+                if session.presence.knows(page):
+                    return token
+        return ""
+
     def seconds_left(self, ref: Ref) -> float:
         """Return how long a session lasts without further use; 0 if it is gone. Asking does not count as use."""
         session = self._sessions.get(ref.token)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from demo.data.collection import Collection
@@ -30,10 +31,12 @@ from demo.visitors.depth_runs import DepthRuns
 from demo.visitors.durations import Size, measure_training
 from demo.visitors.fairness import Owner
 from demo.visitors.jobs import Job, JobKind
+from demo.visitors.keepsake import Keepsakes
 from demo.visitors.lesson import Findings
 from demo.visitors.outlook import round_seconds
 from demo.visitors.registry import Sessions
 from demo.visitors.scheduler import Scheduler, never_left
+from demo.visitors.seal_key import find_seal_key
 from demo.visitors.session import Ref, Session
 from demo.words.language import CHINESE, ENGLISH, Words
 
@@ -49,6 +52,7 @@ class Rooms:
     backbones: BackboneCache
     scheduler: Scheduler
     arrival: Arrival
+    keepsakes: Keepsakes
     ascents: AscentCache = field(default_factory=AscentCache)
     exhibits: Exhibits = field(default_factory=Exhibits)
     findings: Findings = field(default_factory=Findings)
@@ -71,7 +75,8 @@ class Rooms:
             needed=sessions.needed_backbones,
         )
         scheduler = Scheduler(left_work_s=settings.left_work_s)
-        return Rooms(settings, sessions, backbones, scheduler, Arrival(settings.backbone))
+        keepsakes = Keepsakes(partial(find_seal_key, settings))
+        return Rooms(settings, sessions, backbones, scheduler, Arrival(settings.backbone), keepsakes)
 
     @contextmanager
     def lend(self, state: ModelState) -> Iterator[Backbone]:

@@ -155,7 +155,7 @@ class Scheduler:
         self._outlook = Outlook(self._baton.fairness)
         self._jobs: dict[Job, Turn] = {}
         self._sizes: dict[Turn, Size] = {}
-        self._is_closed = False
+        self._closed_by: SessionError | None = None
 
     def submit(
         self, job: Job, owner: Owner | None = None, *, find_left: Callable[[], float | None] = never_left
@@ -174,8 +174,8 @@ class Scheduler:
         job.find_used_s, job.when_done = (lambda: turn.used_s), partial(turn.end, TrainingStopped())
         with self._baton.lock:
             self._jobs[job] = turn
-        if self._is_closed:
-            job.request_stop()
+        if self._closed_by is not None:
+            job.request_stop(self._closed_by)
         elif job.is_lent:
             turn.grant()
         else:
@@ -202,13 +202,13 @@ class Scheduler:
             del self._sizes[turn]
             self._baton.leave(turn)
 
-    def stop_all(self) -> None:
-        """End all that waits or runs; jobs that come later end at once."""
-        self._is_closed = True
+    def stop_all(self, error: SessionError) -> None:
+        """End all that waits or runs with an error; jobs that come later end with it at once."""
+        self._closed_by = error
         with self._baton.lock:
             turns = {*self._jobs.values(), *self._baton.turns}
         for each in turns:
-            each.stop(TrainingStopped())
+            each.stop(error)
 
     @property
     def jobs(self) -> Sequence[Job]:

@@ -30,6 +30,7 @@ from demo.words.page import (
     SendingWords,
     StripWords,
 )
+from demo.words.start import StartWords
 from demo.words.teacher import QuizWords, TeacherWords
 
 _TAG = re.compile(r"</?\w+>|`[^`]*`|\*\*")
@@ -47,6 +48,7 @@ class Words:
     look: LookWords
     notice: NoticeWords
     door: DoorWords
+    start: StartWords
     sending: SendingWords
     lesson: LessonWords
     teacher: TeacherWords

@@ -42,6 +42,12 @@ class NoticeWords:
     """What is told at the top of the page, whatever is looked at."""
 
     anew: str
+    anew_but: str
+    kept: str
+    bring: str
+    decline: str
+    back: str
+    back_unsealed: str
     away: str
     put_away: str
 

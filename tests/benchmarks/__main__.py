@@ -83,7 +83,7 @@ def running_app() -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
         yield url, process, time.perf_counter() - start
     finally:
         process.terminate()
-        process.wait()
+        process.wait(60)
 
 
 def answers(url: str) -> bool:

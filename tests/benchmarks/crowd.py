@@ -38,9 +38,9 @@ from PIL import Image, ImageOps
 from safetensors import safe_open
 
 from demo.data.samples import EXAMPLES
+from demo.ui.lifetime.upkeep import SWEEP_EVERY_S
 from demo.ui.page import Refreshed
 from demo.ui.photo import Chosen
-from demo.ui.server.launch import SWEEP_EVERY_S
 from tests.benchmarks import throughput
 from tests.pictures import encode, files_below, noise, write_zip
 from tests.visitor import Refused, Visitor, best_classes, fill, recipe_values

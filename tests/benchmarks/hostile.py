@@ -71,9 +71,9 @@ def apart(work: Callable[..., Any], *arguments: Any) -> Cost:
     try:
         cost: Cost = ours.recv()
     except EOFError:
-        process.join()
+        process.join(60)
         cost = Cost(f"{UNEXPECTED} end of the process, {process.exitcode}", *[float("inf")] * 3)
-    process.join()
+    process.join(60)
     return cost
 
 

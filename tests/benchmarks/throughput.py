@@ -196,7 +196,7 @@ def serving(module: str, *arguments: str, **environment: str) -> Iterator[tuple[
         yield f"http://127.0.0.1:{port}", process
     finally:
         process.terminate()
-        process.wait()
+        process.wait(60)
 
 
 def _listens(port: int) -> bool:

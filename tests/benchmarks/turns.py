@@ -28,6 +28,7 @@ from demo.models.zoo import EMBEDDED
 from demo.settings import PUBLIC_LIMITS, Settings
 from demo.tasks.fewshot import measure_curve
 from demo.tasks.lease import run_race
+from demo.visitors.errors import TrainingStopped
 from demo.visitors.fairness import Owner
 from demo.visitors.jobs import Job, JobKind
 from demo.visitors.rooms import Rooms, make_training
@@ -163,7 +164,7 @@ def beside_everything(_data: Path) -> Rows:
         while not head.done:
             watch_once(rooms, [head, *begun])
         api = sum(not each.job.is_running for each in begun[2:])
-        rooms.scheduler.stop_all()
+        rooms.scheduler.stop_all(TrainingStopped())
         with suppress(DemoError):
             reading.result(PATIENCE_S)
     return [
@@ -219,7 +220,7 @@ def said(_data: Path) -> Rows:
         arriving.result(PATIENCE_S)
     while not all(each.done for each in waits):
         watch_once(rooms, [*waits, *experiments])
-    rooms.scheduler.stop_all()
+    rooms.scheduler.stop_all(TrainingStopped())
     spoken = [each for each in waits if each.said]
     right = sum(each.is_right() for each in waits)
     median = statistics.median(each.seconds for each in waits)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 TABS = ("predict", "finetune", "inside")
-TRAINING_MS = 300_000
+TRAINING_MS = 200_000  # a busy machine trains at a tenth of its speed
 # Waits until nothing changes for a while, as when what was opened has had its answer from the server; whatever turns
 # or blinks for ever waits for nobody.
 _SETTLE = """() => new Promise((resolve) => {

@@ -55,7 +55,11 @@ def violations(page: Any, rules: Sequence[str] = ()) -> list[str]:
 
 
 @pytest.mark.slow
-@BOTH
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [pytest.param("/", ENGLISH, id="en"), pytest.param("/zh", CHINESE, id="zh", marks=pytest.mark.ways)],
+)
 def test_all_can_be_read_and_every_term_is_underlined_in_its_first_place(
     open_page: OpenPage, make_zip: MakeZip, path: str, words: Words
 ) -> None:

@@ -1,12 +1,18 @@
 """What the page says while the server cannot be reached, and when it was started anew."""
 
 import re
+import signal
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from demo.ui.server.errors import ServerEnding
 from demo.words.language import CHINESE, ENGLISH
 from tests.browser.conftest import OpenPage
 from tests.browser.test_walk import wait_for
+from tests.opened import opened
 
 
 def test_a_connection_that_is_lost_is_said_at_the_top_until_it_is_back(open_page: OpenPage) -> None:
@@ -17,6 +23,24 @@ def test_a_connection_that_is_lost_is_said_at_the_top_until_it_is_back(open_page
     wait_for(page, "#connection[role=alert]", CHINESE.notice.away)
     page.unroute("**/app_id")
     page.wait_for_selector("#connection", state="detached")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process that is sent a signal")
+def test_a_server_that_is_being_stopped_says_so_on_every_page(chromium: Any, tmp_path: Path) -> None:
+    with opened(tmp_path) as server:
+        context = chromium.new_context()
+        pages = [(context.new_page(), words) for words in (ENGLISH, CHINESE)]
+        for page, words in pages:
+            page.goto(f"{server.url}/{'zh' if words is CHINESE else ''}")
+            page.wait_for_function("sessionStorage.getItem('demo-token')")
+        server.process.send_signal(signal.SIGTERM)
+        for page, words in pages:
+            wait_for(page, "#connection[role=alert]", words.explain(ServerEnding()))
+        assert server.process.wait(30) == 0
+        page.wait_for_timeout(3000)
+        assert page.locator("#connection").inner_text() == words.explain(ServerEnding()), "and goes on to"
+        context.close()
 
 
 @pytest.mark.slow

@@ -70,6 +70,7 @@ def test_what_is_clicked_too_early_is_done_later(new_page: Any, server: Server) 
     new_page.locator("#inside-tab-button[aria-selected=true]").wait_for()
 
 
+@pytest.mark.slow
 def test_a_reload_shows_only_the_frame(open_page: OpenPage) -> None:
     page = open_page()
     page.route(ASSETS, lambda route: route.abort())

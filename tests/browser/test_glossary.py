@@ -22,6 +22,7 @@ def test_a_term_is_explained_where_it_stands(open_page: OpenPage, viewport: dict
     note.wait_for(state="hidden")
 
 
+@pytest.mark.slow
 def test_the_keyboard_reaches_a_term_and_its_link(open_page: OpenPage) -> None:
     page = open_page("/?tab=finetune&panel=train")
     term, note = page.locator("#step-train .term[data-term=head]").first, page.locator("#term-note")
@@ -42,6 +43,7 @@ def test_the_keyboard_reaches_a_term_and_its_link(open_page: OpenPage) -> None:
     assert page.evaluate("document.activeElement !== document.body")
 
 
+@pytest.mark.slow
 def test_all_terms_stand_in_one_list_and_lead_to_their_panels(open_page: OpenPage) -> None:
     page = open_page("/zh")
     page.locator("#glossary summary").click()

@@ -7,7 +7,8 @@ import pytest
 from demo.data.starters import STARTERS
 from demo.words.language import ENGLISH
 from tests.browser.conftest import OpenPage
-from tests.browser.test_walk import TRAINING_MS, wait_for
+from tests.browser.everything import TRAINING_MS
+from tests.browser.test_walk import wait_for
 
 MAX_STOPS = 60  # of the tab key, from anywhere to anywhere on a tab
 FOCUS = """() => {

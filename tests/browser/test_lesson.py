@@ -25,6 +25,7 @@ def answer(page: Any, number: int, letter: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("path", "viewport", "words"),
     [

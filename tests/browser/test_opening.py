@@ -6,6 +6,7 @@ import pytest
 
 from demo.words.language import CHINESE, ENGLISH
 from tests.browser.conftest import LAPTOP, OpenPage
+from tests.browser.test_walk import wait_until_quiet
 from tests.served import Server
 
 SMALL = {"width": 375, "height": 812}
@@ -70,6 +71,7 @@ def test_the_language_switch_keeps_the_place(open_page: OpenPage) -> None:
     page.wait_for_function("document.querySelector('#inside-tab-button').ariaSelected === 'true'")
 
 
+@pytest.mark.slow
 def test_a_wrong_address_is_passed_over_with_one_sentence(open_page: OpenPage) -> None:
     page = open_page("/?tab=nowhere&example=dog")
     page.locator("#notice").filter(has_text="tab=nowhere, example=dog").wait_for()
@@ -102,14 +104,15 @@ def test_an_example_can_be_clicked_as_soon_as_it_is_seen(chromium: Any, server: 
 @pytest.mark.slow
 def test_one_click_is_one_request(open_page: OpenPage) -> None:
     page = open_page()
-    page.wait_for_function("history.state?.place")
-    page.wait_for_timeout(1_500)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
+    page.wait_for_function("history.state?.place")
+    wait_until_quiet(page, asked)
+    num_before = len(asked)
     page.click("#example-palace")
     wait_for_example(page, "palace")
-    page.wait_for_timeout(1_500)
-    assert len(asked) == 1
+    wait_until_quiet(page, asked)
+    assert len(asked) == num_before + 1
 
 
 @pytest.mark.slow

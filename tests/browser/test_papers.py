@@ -13,6 +13,7 @@ from demo.ui.papers.quiz import QUESTIONS
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.browser.conftest import LAPTOP, PHONE, OpenPage
 from tests.browser.test_axe import violations
+from tests.conftest import names_to_try
 from tests.pictures import MakeZip, encode, noise
 from tests.served import Server
 from tests.visitor import Visitor, recipe_values
@@ -70,6 +71,7 @@ def test_the_quiz_is_answered_by_the_keyboard(open_paper: Callable[..., Any], pa
     page.wait_for_selector(".question.answered", state="detached")
 
 
+@pytest.mark.slow
 @LANGUAGES
 def test_the_worksheet_is_two_sheets(
     open_paper: Callable[..., Any], screenshots: Path, path: str, words: Words
@@ -105,7 +107,7 @@ def test_a_link_of_the_teacher_is_copied_and_shown_as_a_code(
 
 
 @LANGUAGES
-@pytest.mark.parametrize("name", ["teacher", "worksheet", "quiz"])
+@pytest.mark.parametrize("name", names_to_try(["teacher", "worksheet", "quiz"], slow=["teacher", "worksheet"]))
 def test_nothing_serious_is_found_in_a_document(
     open_paper: Callable[..., Any], path: str, words: Words, name: str
 ) -> None:
@@ -116,6 +118,7 @@ def test_nothing_serious_is_found_in_a_document(
     assert page.title() and not violations(page), words.language
 
 
+@pytest.mark.ways
 @pytest.mark.slow
 def test_the_report_of_as_many_classes_as_may_be_is_one_sheet(
     open_page: OpenPage, server: Server, make_zip: MakeZip, screenshots: Path

@@ -9,7 +9,8 @@ from demo.data.reading import Role
 from demo.ui.finetune.gather.picks import mark
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.browser.conftest import LAPTOP, PHONE, OpenPage
-from tests.browser.test_walk import TRAINING_MS, upload, wait_for
+from tests.browser.everything import TRAINING_MS
+from tests.browser.test_walk import upload, wait_for
 from tests.pictures import MakeZip, encode, noise
 
 BOTH = pytest.mark.parametrize(

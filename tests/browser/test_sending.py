@@ -11,7 +11,8 @@ from demo.data.formats.errors import IsText
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.benchmarks.uploads import WATCH, Sent, enlarge, make_class, photograph, write_photographs
 from tests.browser.conftest import PHONE, OpenPage
-from tests.browser.test_walk import TRAINING_MS, insects, open_step, open_tab, upload, wait_for
+from tests.browser.everything import TRAINING_MS
+from tests.browser.test_walk import insects, open_step, open_tab, upload, wait_for
 from tests.pictures import MakeZip
 
 pytestmark = [pytest.mark.slow, pytest.mark.ways]

@@ -4,8 +4,9 @@ import pytest
 
 from demo.words.language import CHINESE
 from tests.browser.conftest import OpenPage
+from tests.browser.everything import TRAINING_MS
 from tests.browser.test_steps import PHONE, is_seen
-from tests.browser.test_walk import TRAINING_MS, wait_for
+from tests.browser.test_walk import wait_for
 
 
 @pytest.mark.slow

@@ -10,11 +10,10 @@ import pytest
 from demo.models.zoo import BackboneSpec
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.browser.conftest import LAPTOP, PHONE, OpenPage
+from tests.browser.everything import TRAINING_MS
 from tests.pictures import MakeZip, colour_folders, encode, noise
 from tests.served import Server
 from tests.weights_host import Resource, WeightsHost, path_of
-
-TRAINING_MS = 120_000
 
 
 def open_tab(page: Any, name: str) -> None:
@@ -124,6 +123,7 @@ def test_the_whole_path(open_page: OpenPage, make_zip: MakeZip, shared_data: Pat
     wait_for(page, "#answer", "Persian cat")
 
 
+@pytest.mark.ways
 @pytest.mark.slow
 def test_the_pages_that_readme_shows(open_page: OpenPage, screenshots: Path) -> None:
     page = open_page(viewport=LAPTOP)
@@ -369,8 +369,8 @@ def test_the_race_is_run_and_found_again(open_page: OpenPage, make_zip: MakeZip,
 def test_a_reload_finds_a_training_that_runs(open_page: OpenPage, make_zip: MakeZip) -> None:
     page = open_page()
     open_tab(page, ENGLISH.finetune.tab)
-    upload(page, "#archive", make_zip(colour_folders(120)))
-    wait_for(page, "#report", "240 pictures")
+    upload(page, "#archive", make_zip(colour_folders(60)))
+    wait_for(page, "#report", "120 pictures")
     open_step(page, "train")
     page.click("#train")
     page.wait_for_selector("#stop:enabled")
@@ -385,8 +385,8 @@ def test_a_reload_finds_a_training_that_runs(open_page: OpenPage, make_zip: Make
 def test_stop_is_heard(open_page: OpenPage, make_zip: MakeZip) -> None:
     page = open_page()
     open_tab(page, ENGLISH.finetune.tab)
-    upload(page, "#archive", make_zip(colour_folders(120)))
-    wait_for(page, "#report", "240 pictures")
+    upload(page, "#archive", make_zip(colour_folders(60)))
+    wait_for(page, "#report", "120 pictures")
     open_step(page, "train")
     page.click("#train")
     page.wait_for_selector("#stop:enabled")

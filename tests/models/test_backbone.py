@@ -143,7 +143,7 @@ def test_a_batch_gives_what_each_picture_gives(embedded: Backbone) -> None:
 
 def test_threads_get_the_stages_of_their_own_pictures(embedded: Backbone) -> None:
     alone = [embedded.run([picture]).stages for picture in PICTURES]
-    start = threading.Barrier(len(PICTURES))
+    start = threading.Barrier(len(PICTURES), timeout=120)
 
     def run(picture: Image.Image) -> dict[StageLabel, Tensor]:
         start.wait()

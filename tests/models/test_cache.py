@@ -42,7 +42,7 @@ def test_a_backbone_is_loaded_once_for_many_threads(monkeypatch: pytest.MonkeyPa
         return load_backbone(spec, device)
 
     monkeypatch.setattr("demo.models.cache.load_backbone", count)
-    cache, start = BackboneCache(), threading.Barrier(8)
+    cache, start = BackboneCache(), threading.Barrier(8, timeout=120)
 
     def borrow(_thread: int) -> Backbone:
         start.wait()

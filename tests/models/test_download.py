@@ -556,7 +556,7 @@ def test_a_killed_process_is_no_harm(
     process.start()
     wait_for_bytes(part(cache, spec))
     process.kill()
-    process.join()
+    process.join(60)
     left = part(cache, spec).stat().st_size
     assert 0 < left < len(CONTENT)
     resource.pause_s = 0
@@ -587,7 +587,7 @@ def test_many_threads_share_one_download_and_all_see_it_grow(
 @pytest.mark.usefixtures("impatient")
 def test_many_threads_share_one_failure(host: WeightsHost, spec: BackboneSpec, resource: Resource) -> None:
     resource.stops_after = 0
-    barrier = threading.Barrier(10)
+    barrier = threading.Barrier(10, timeout=120)
 
     def fetch_in_vain(_number: int) -> list[SourceError]:
         barrier.wait()

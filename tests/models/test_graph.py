@@ -257,7 +257,7 @@ def test_a_private_network_leaves_the_shared_one_as_it_was(embedded: Backbone, c
 
 
 def test_a_private_network_is_opened_once_for_all_who_ask(embedded: Backbone) -> None:
-    head, start = tuned_head(embedded), threading.Barrier(4)
+    head, start = tuned_head(embedded), threading.Barrier(4, timeout=120)
 
     def ask() -> Backbone:
         start.wait()

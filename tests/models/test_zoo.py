@@ -16,6 +16,7 @@ from torchvision.models.feature_extraction import create_feature_extractor
 from demo.models.backbone import Backbone, Outputs
 from demo.models.errors import UnknownBackbone
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, StageLabel, WheelFile, find_spec
+from tests.conftest import names_to_try
 
 # Channels and side of the low, middle and high stage, at the size of the weights' own transforms.
 SHAPES = {
@@ -45,7 +46,7 @@ class Untrained:
     outputs: Outputs
 
 
-@pytest.fixture(scope="module", params=ZOO)
+@pytest.fixture(scope="module", params=names_to_try(ZOO, slow=["resnet34", "resnet101", "resnet152"]))
 def untrained(request: pytest.FixtureRequest) -> Untrained:
     spec = ZOO[request.param]
     network = spec.build().eval().requires_grad_(False)

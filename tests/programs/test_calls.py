@@ -49,6 +49,7 @@ def test_a_picture_is_predicted_as_on_the_page(embedded: Backbone, cat: Image.Im
     assert repr(answer).startswith(f"{answer.top[0].class_name} {answer.top[0].probability:.1%}, ")
 
 
+@pytest.mark.slow
 def test_a_head_is_trained_as_on_the_page(embedded: Backbone, settings: Settings, head: OwnHead) -> None:
     dataset = make_dataset(read_starter("signs", settings), settings)
     *_, done = fine_tune(embedded, dataset, Recipe(epochs=5, seed=3), settings)
@@ -117,6 +118,7 @@ def test_what_cannot_be_done_is_told(head: OwnHead, tmp_path: Path) -> None:
         demo.nothing  # noqa: B018
 
 
+@pytest.mark.slow
 def test_the_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cells = json.loads((PROJECT / "docs/notebook.ipynb").read_text(encoding="utf-8"))["cells"]
     source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")

@@ -177,7 +177,7 @@ def test_all_this_leaves_the_shared_network_as_it_was(embedded: Backbone) -> Non
 
 
 def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone) -> None:
-    channels, start = range(0, 800, 100), threading.Barrier(8)
+    channels, start = range(0, 800, 100), threading.Barrier(8, timeout=120)
 
     def visit(channel_idx: int) -> list[AscentStep]:
         start.wait()

@@ -174,7 +174,7 @@ def index(maps: ClassMaps) -> dict[tuple[int, str, str], Map]:
 def at_once(use: Callable[[Any], Any], choices: Iterable[Any]) -> list[Any]:
     """Let one visitor for each choice do the same at the same moment."""
     choices = list(choices)
-    start = threading.Barrier(len(choices))
+    start = threading.Barrier(len(choices), timeout=120)
 
     def wait_and_use(choice: Any) -> Any:
         start.wait()

@@ -38,11 +38,13 @@ from demo.tasks import standalone
 from demo.tasks.evaluate import Scores
 from demo.tasks.export import SYNTHETIC, ScriptWords, SelfCheck, check_pictures, check_synthetic, export_head
 from demo.tasks.predict import predict
+from tests.conftest import names_to_try
 from tests.heads import NAMES, light_head, make_head
 from tests.pictures import encode, noise
 
 SPEC = ZOO[EMBEDDED]
 CARD = "# A card\n"
+LARGER = ["googlenet", "densenet121"]
 MEMBERS = ["head.safetensors", "predict.py", "MODEL_CARD.md", "requirements.txt", "selftest.json"]
 
 
@@ -314,7 +316,7 @@ def test_the_numbers_in_the_script_are_the_projects(settings: Settings) -> None:
     assert "demo" not in content
 
 
-@pytest.mark.parametrize("name", ["resnet18", "googlenet", "densenet121"])
+@pytest.mark.parametrize("name", names_to_try(["resnet18", *LARGER], slow=LARGER))
 def test_the_script_runs_torchvisions_networks(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With random weights in the place of the downloaded ones, which lie in torch's cache."""
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))

@@ -350,6 +350,7 @@ def test_rows_may_still_come_in_while_others_are_forgotten() -> None:
     assert {digest for _, digest in cache.rows("network")} == kept
 
 
+@pytest.mark.slow
 def test_a_run_that_is_closed_stops_soon_and_what_it_computed_is_used(embedded: Backbone) -> None:
     cache, store = FeatureCache(), CountingStore()
     num_pictures = CHUNK * (num_cores() + 6)

@@ -134,6 +134,7 @@ def test_the_held_out_pictures_are_not_learned_from() -> None:
         assert turned.accuracies == pytest.approx([1 - each for each in point.accuracies])
 
 
+@pytest.mark.slow
 def test_five_hundred_pictures_give_a_point_for_each_count_and_all() -> None:
     generator = np.random.default_rng(0)
     features = generator.exponential(size=(600, 2048)).astype(np.float32)

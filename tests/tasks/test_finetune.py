@@ -357,6 +357,7 @@ def test_deeper_layers_are_trained_in_a_private_copy(
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flips", [True, pytest.param(False, marks=pytest.mark.slow)])
 def test_with_a_warm_start_deeper_layers_begin_with_a_trained_head(
     embedded: Backbone, dataset: Dataset, settings: Settings, flips: bool

@@ -108,7 +108,7 @@ def test_all_this_leaves_the_shared_network_as_it_was(embedded: Backbone) -> Non
 
 
 def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone) -> None:
-    start = threading.Barrier(8)
+    start = threading.Barrier(8, timeout=120)
 
     def visit(picture: Image.Image) -> FirstLayer:
         start.wait()

@@ -22,6 +22,7 @@ def point(layers: int, correct: int, *, count: int = 40, is_shuffled: bool = Fal
     return LayersPoint(layers, is_shuffled, 7, *accuracies, is_right, chance=0.2)
 
 
+@pytest.mark.slow
 def test_every_depth_is_trained_with_both_labels_and_as_the_page_trains_it(
     embedded: Backbone, settings: Settings
 ) -> None:

@@ -53,6 +53,7 @@ def test_pictures_travel_without_a_name(dataset: Dataset) -> None:
     assert opened.training_counts == dataset.training_counts
 
 
+@pytest.mark.slow
 def test_a_race_travels(embedded: Backbone, dataset: Dataset, settings: Settings) -> None:
     work = pickle.loads(pickle.dumps(Race(EMBEDDED, Album.of(dataset), settings, seed=0)))
     finishes = [step.contender for step in work.run(embedded) if isinstance(step, Finish)]

@@ -20,6 +20,8 @@ from demo.tasks.predict import predict
 from tests.heads import FAMILIES, NAMES, UNLIKE, lively, make_head
 from tests.pictures import noise
 
+LARGEST = ("resnet50", "densenet121", "inception_v3")  # tried by `make ways`
+
 
 def run_onnx(path: Path, batch: torch.Tensor) -> np.ndarray:
     (answer,) = onnxruntime.InferenceSession(path).run(None, {INPUT: batch.numpy()})
@@ -27,7 +29,9 @@ def run_onnx(path: Path, batch: torch.Tensor) -> np.ndarray:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", FAMILIES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.ways] * (name in LARGEST)) for name in FAMILIES]
+)
 def test_each_network_answers_as_here(name: str, tmp_path: Path) -> None:
     backbone, head, expected = lively(ZOO[name])
     before = {key: each.clone() for key, each in backbone.network.state_dict().items()}

@@ -218,7 +218,7 @@ def test_all_this_leaves_the_shared_network_as_it_was(embedded: Backbone) -> Non
 
 
 def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone, cache: PeakCache) -> None:
-    own, start = PeakCache(), threading.Barrier(8)
+    own, start = PeakCache(), threading.Barrier(8, timeout=120)
 
     def visit(idx: int) -> tuple[Patch, ...]:
         start.wait()

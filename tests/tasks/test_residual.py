@@ -452,7 +452,7 @@ def test_eight_visitors_at_once_each_get_their_own(embedded: Backbone) -> None:
         zip(EMBEDDED_BLOCKS, PICTURES, [switch_off(embedded, blocks=[each]) for each in EMBEDDED_BLOCKS], strict=False)
     )
     assert len(choices) == 8
-    start = threading.Barrier(8)
+    start = threading.Barrier(8, timeout=120)
 
     def visit(name: str, picture: Image.Image, view: Backbone) -> Visit:
         return Visit(view_block(embedded, name, picture), logits(view, picture))

@@ -37,6 +37,7 @@ def test_a_seed_gives_the_same_labels(dataset: Dataset) -> None:
     assert labels(shuffle_labels(dataset, 1), Split.TRAIN) != labels(shuffle_labels(dataset, 2), Split.TRAIN)
 
 
+@pytest.mark.slow
 def test_a_head_of_shuffled_labels_says_so_and_knows_less(
     dataset: Dataset, embedded: Backbone, settings: Settings
 ) -> None:

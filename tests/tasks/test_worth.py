@@ -31,6 +31,7 @@ def finish(steps: list[Progress]) -> FineTuned:
     return last
 
 
+@pytest.mark.slow
 def test_more_layers_are_compared_with_the_suggested_head(
     embedded: Backbone, dataset: Dataset, settings: Settings
 ) -> None:

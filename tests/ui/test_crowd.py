@@ -109,6 +109,7 @@ def test_a_hog_keeps_nobody_from_their_own_answer(crowd: list[Customer], server:
     assert hog.got["requests at once taken"] + hog.got["requests at once taken refused"] == 30
 
 
+@pytest.mark.ways
 @needs_proc
 @pytest.mark.slow
 def test_nothing_stays_of_a_hundred_requests(server: Server, visit: Visit, tmp_path: Path) -> None:

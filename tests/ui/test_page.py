@@ -225,12 +225,12 @@ def test_class_and_file_names_are_text_not_html(visit: Visit, make_zip: MakeZip)
     assert shown.shown.answer.count("<img") == 4  # what the network is given, and three stages
 
 
-def test_a_page_without_a_session_is_told_to_reload(visit: Visit, server: Server) -> None:
+def test_a_page_without_a_session_is_told_so(visit: Visit, server: Server) -> None:
     visitor = visit()
     session = server.rooms.sessions.attach(visitor.token)
     session.presence.touched -= 2 * server.rooms.settings.session_idle_s
     server.rooms.sessions.sweep()
-    with pytest.raises(Refused, match="Reload the page"):
+    with pytest.raises(Refused, match="begins a new one"):
         visitor.refresh()
 
 

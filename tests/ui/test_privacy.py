@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,9 +16,9 @@ import pytest
 
 from demo.models.zoo import EMBEDDED
 from demo.settings import Settings
+from demo.ui.lifetime.upkeep import sweep_up
 from demo.ui.privacy import draw_promise, draw_time_left
-from demo.ui.server.launch import sweep_up
-from demo.ui.server.uploads import KEPT
+from demo.ui.server.uploads import KEPT, sweep
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import PROJECT
@@ -113,10 +112,9 @@ def test_where(visitor: Visitor, server: Server, tmp_path: Path) -> None:
     assert store.st_nlink == 0  # no name in any folder
     unread = Path(visitor.upload(write_photo(tmp_path))["path"])
     assert unread.is_file()
-    long_ago = time.time() - server.rooms.settings.unread_upload_s - 1
-    for path in (unread, unread.parent):
-        os.utime(path, (long_ago, long_ago))
-    sweep_up(server.page, server.rooms, server.page.app.state_holder, uploads(server))
+    sweep(uploads(server), server.rooms.settings.unread_upload_s)
+    assert unread.is_file()
+    sweep(uploads(server), -1)  # its time is over
     assert not unread.exists()
     assert files_of(session) == offered
 
@@ -210,6 +208,19 @@ def test_export(visitor: Visitor, server: Server) -> None:
     assert b"\xff\xd8\xff" not in content
 
 
+def test_copy(visitor: Visitor, server: Server) -> None:
+    """What the browser keeps holds the head and its class names, and no picture; when it goes, browser tests show."""
+    headers = {"X-Demo-Session": visitor.token, "X-Demo-Secret": "f" * 32}
+    content = httpx.get(f"{server.url}/keepsake", headers=headers, verify=False).content
+    session = server.rooms.sessions.attach(visitor.token)
+    assert MARK.encode() in content
+    assert session.pictures.collection is not None
+    for picture in session.pictures.collection.pictures:
+        assert picture.stored.read()[:64] not in content
+        assert picture.thumbnail[:64] not in content
+    assert visitor.token.encode() not in content
+
+
 def test_share(visitor: Visitor, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is sent to the Hub holds numbers and class names, and no picture; the token is used and not kept."""
     hub = replace_hub(monkeypatch)
@@ -294,6 +305,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_logs(log: str, server: Server) -> None:
     """Nothing of a visitor's is in the log, whatever goes wrong; nothing is counted; there are no cookies."""
     assert "unexpected ValueError" in log

@@ -258,7 +258,7 @@ def test_nothing_of_a_visitor_outlives_a_process_that_is_killed_in_a_training(
         (left,) = uploads.glob("demo-*")
         assert names_with_mark(left) == {f"{MARK}.png"}  # which nobody has read so far
         process.kill()
-        process.wait()
+        process.wait(60)
         visitor.close()
     assert not files_below(temporary)  # the pictures' file has no name
     assert left.is_dir()
@@ -356,7 +356,7 @@ def begin(process: subprocess.Popen[str]) -> int:
 
 def kill(process: subprocess.Popen[str]) -> None:
     process.kill()
-    process.wait()
+    process.wait(60)
 
 
 def assert_begun(spec: BackboneSpec, part: Path) -> None:

@@ -46,7 +46,7 @@ def test_the_first_prediction_of_each_step_counts() -> None:
 
 
 def test_forty_who_ask_at_once_cost_one() -> None:
-    findings, submitted, barrier = Findings(), list[Job](), threading.Barrier(40)
+    findings, submitted, barrier = Findings(), list[Job](), threading.Barrier(40, timeout=120)
 
     def ask() -> None:
         barrier.wait()

@@ -16,7 +16,7 @@ from demo.tasks.finetune import Progress
 from demo.tasks.fit import EpochResult
 from demo.visitors import fairness, scheduler
 from demo.visitors.durations import Size
-from demo.visitors.errors import PagesClosed, TrainingStopped
+from demo.visitors.errors import PagesClosed, TrainingStopped, WorkCutShort
 from demo.visitors.fairness import Owner
 from demo.visitors.jobs import Job, JobKind
 from demo.visitors.scheduler import Scheduler
@@ -230,10 +230,10 @@ def test_all_end_and_none_begins_when_the_server_does() -> None:
     jobs = [Job(lambda: work(20)) for _ in range(3)]
     for number, job in enumerate(jobs):
         line.submit(job, owner(str(number)))
-    line.stop_all()
+    line.stop_all(WorkCutShort())
     late = Job(lambda: work(20))
     line.submit(late, owner("late"))
-    assert all(isinstance(job.error, TrainingStopped) for job in (*jobs, late))
+    assert all(isinstance(job.error, WorkCutShort) for job in (*jobs, late))
 
 
 def test_the_wait_is_told_and_learned() -> None:

@@ -160,3 +160,13 @@ class SeveralLabels(DatasetError):
         '"{name}" gives several labels to one picture; here a picture has one. Keep one label for each picture, '
         "or put the pictures of each class into a folder of their own."
     )
+
+
+class PixelsExceeded(ArchiveError):
+    """Pictures that are read together would take too long to decode, by their sizes alone."""
+
+    limit: float
+    message = (
+        "These pictures have more pixels together than are decoded at once: {limit:,.0f} million, of which those of a "
+        "plain JPEG count a quarter. Save them smaller or as JPEG, or send fewer."
+    )

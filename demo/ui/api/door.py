@@ -9,6 +9,7 @@ import gradio as gr
 
 from demo.ui.api.endpoints import ENDPOINTS, Endpoint
 from demo.ui.api.errors import TooManyValues, UnknownFunction, UnknownParameter, ValueMissing, ValuesUnordered
+from demo.ui.events.requests import Requests
 from demo.ui.server.internals import API_PREFIX
 
 _CALL = re.compile(rf"{API_PREFIX}/call/(?P<second>v2/)?(?P<name>[^/]*)/?$")
@@ -25,6 +26,7 @@ class Door:
     """
 
     def __init__(self, page: gr.Blocks) -> None:
+        self._requests = Requests(page)
         public = {number: each for number, each in page.fns.items() if each.api_visibility == "public"}
         self._by_number: dict[int | None, Endpoint] = {
             number: ENDPOINTS[each.api_name] for number, each in public.items()
@@ -35,7 +37,9 @@ class Door:
 
         Raises:
             CallError: One of its kinds, if the call cannot be answered.
+            RequestError: One of its kinds, if no event can say what the body says.
         """
+        self._requests.check(path, body)
         if _AGENTS.search(path):
             return body
         if match := _CALL.search(path):

@@ -1,13 +1,14 @@
 """Predictions for programs: of one picture, and of many."""
 
 from collections.abc import Generator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, TypedDict
 
-from demo.data.archives import iter_archive
+from demo.data.archives import iter_archive, open_archive
 from demo.data.errors import EntryError, NoImage, ReadingTooLong, UploadError
 from demo.data.images import Decoded, decode_image
+from demo.data.pixels import HEAD_BYTES, PixelBudget
 from demo.errors import DemoError, check_range
 from demo.models.backbone import Backbone
 from demo.models.head import Head
@@ -120,23 +121,28 @@ def _read_pictures(files: Any, settings: Settings) -> Generator[tuple[str, Decod
 
     Raises:
         TooManyInBatch: If there are more pictures than the settings allow.
-        ArchiveError: If a zip as a whole cannot be read.
+        ArchiveError: If a zip as a whole cannot be read, or there are too many pixels.
     """
     payloads = files if isinstance(files, list) else [files]
     if len(payloads) > settings.max_pictures:
         raise TooManyInBatch(count=len(payloads), limit=settings.max_pictures)
-    for payload in payloads:
-        with sent_file(payload, NoImage) as (path, name):
-            if len(payloads) == 1 and _is_zip(path):
-                yield from _read_zip(path, name, settings)
-            else:
-                yield name, _try_picture(path, name, settings)
+    with ExitStack() as sent:
+        lent = [sent.enter_context(sent_file(each, NoImage)) for each in payloads]
+        if len(lent) == 1 and _is_zip(lent[0][0]):
+            yield from _read_zip(*lent[0], settings)
+            return
+        PixelBudget(settings).foresee_files(path for path, _ in lent)
+        for path, name in lent:
+            yield name, _try_picture(path, name, settings)
 
 
 def _read_zip(path: Path, name: str, settings: Settings) -> Generator[tuple[str, Decoded | DemoError], None, None]:
-    for number, entry in enumerate(iter_archive(path, settings, name=name), 1):
-        if number > settings.max_pictures:
-            raise TooManyInBatch(count=number, limit=settings.max_pictures)
+    with open_archive(path, settings, name=name) as archive:
+        count = len(archive.paths)
+        if count > settings.max_pictures:
+            raise TooManyInBatch(count=count, limit=settings.max_pictures)
+        PixelBudget(settings).foresee(archive.peek(number, HEAD_BYTES) for number in range(count))
+    for entry in iter_archive(path, settings, name=name):
         if isinstance(entry.content, EntryError):
             yield entry.path, entry.content
         else:

@@ -23,6 +23,28 @@ class TooManyTries(RequestError):
     message = "Too many wrong passwords came from your network. Please try again in {seconds:.0f} s."
 
 
+class HostUnknown(RequestError):
+    """A request is meant for a name that is none of the page's: a site may lead its own name here."""
+
+    status = 421
+    host: str
+    message = (
+        "This page does not answer to the name {host}. Open it by the address that its start told; whoever runs it can "
+        "let it answer to more names: DEMO_HOSTS={host}"
+    )
+
+
+class OriginForeign(RequestError):
+    """A page of another site asks for something in its visitor's name."""
+
+    status = 403
+    origin: str
+    message = (
+        "Pages of other sites ({origin}) may not ask this one for anything. Whoever runs it can let a site do so: "
+        "DEMO_ORIGINS={origin}"
+    )
+
+
 class NoShareLink(StartError):
     """A share link cannot be made."""
 

@@ -16,11 +16,41 @@ _TOLD = re.compile(rb"x-forwarded-.*|forwarded|x-real-ip|x-gradio-server|x-origi
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
 
+PROXIED = "demo.proxied"  # of a scope: whether what leads visitors here is named, and believed
+
+
 @dataclass
 class Relay:
     """The host of a share link, once there is one: its visitors come from this machine, by the relay's program."""
 
     host: str = ""
+
+
+class Trust:
+    """Whose word counts on where a request came from.
+
+    Args:
+        proxies: Networks of the proxies that are believed, or ANYBODY, for a host that only its proxies reach.
+        relay: The share link.
+    """
+
+    def __init__(self, proxies: tuple[str, ...], relay: Relay) -> None:
+        self.relay, self.is_for_all = relay, ANYBODY in proxies
+        self._networks = [ipaddress.ip_network(each, strict=False) for each in proxies if each != ANYBODY]
+
+    def names(self, address: str) -> bool:
+        """Say whether an address is that of a proxy that is named."""
+        parsed = _parse(address)
+        return parsed is not None and any(parsed in each for each in self._networks)
+
+    def passes_over(self, address: str) -> bool:
+        """Say whether an address in a chain is a proxy's own, and no visitor's."""
+        is_open = self.is_for_all or bool(self.relay.host)
+        return self.names(address) or (is_open and _is_private(address))
+
+    def has_many_visitors(self, peer: str) -> bool:
+        """Say whether the connections of an address are many visitors': a proxy's, or those of the share link."""
+        return self.is_for_all or self.names(peer) or (bool(self.relay.host) and _is_here(peer))
 
 
 class Forwarded:
@@ -33,16 +63,14 @@ class Forwarded:
     """
 
     def __init__(self, app: ASGIApp, proxies: tuple[str, ...] = (), relay: Relay | None = None) -> None:
-        self._app, self._relay = app, relay or Relay()
-        self._trusts_all = ANYBODY in proxies
-        self._networks = [ipaddress.ip_network(each, strict=False) for each in proxies if each != ANYBODY]
+        self._app, self._trust = app, Trust(proxies, relay or Relay())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on as its visitor sent it."""
         if scope["type"] != "lifespan":
             said = Headers(scope=scope)
             plain = [pair for pair in scope["headers"] if not _TOLD.fullmatch(pair[0].lower())]
-            scope = {**scope, "headers": plain, **self._settle(scope, said, plain)}
+            scope = {**scope, "headers": plain, PROXIED: False, **self._settle(scope, said, plain)}
         await self._app(scope, receive, send)
 
     def _settle(self, scope: Scope, said: Headers, plain: list[tuple[bytes, bytes]]) -> Mapping[str, Any]:
@@ -50,10 +78,15 @@ class Forwarded:
         peer = scope["client"][0] if scope.get("client") else ""
         if self._is_relayed(said, peer):
             client = (self._find_client(said, peer), 0)
-            return {"scheme": "https", "client": client, "headers": _with_host(plain, self._relay.host)}
-        if not (self._trusts_all or self._is_named(peer)):
+            return {
+                "scheme": "https",
+                "client": client,
+                "headers": _with_host(plain, self._trust.relay.host),
+                PROXIED: True,
+            }
+        if not (self._trust.is_for_all or self._trust.names(peer)):
             return {}
-        told: dict[str, Any] = {"client": (self._find_client(said, peer), 0)}
+        told: dict[str, Any] = {"client": (self._find_client(said, peer), 0), PROXIED: True}
         if (scheme := self._pick(said, "x-forwarded-proto")) in ("http", "https"):
             told["scheme"] = scheme
         if _HOST.fullmatch(host := self._pick(said, "x-forwarded-host")):
@@ -63,27 +96,19 @@ class Forwarded:
     def _is_relayed(self, said: Headers, peer: str) -> bool:
         """Say whether a request came through the share link: a program of this machine asks for its host."""
         named = [said.get("host", ""), *_split(said, "x-forwarded-host")]
-        return bool(self._relay.host) and self._relay.host in named and _is_here(peer)
+        return bool(self._trust.relay.host) and self._trust.relay.host in named and _is_here(peer)
 
     def _pick(self, said: Headers, name: str) -> str:
         """Return what the nearest proxy says; of a chain that is trusted as a whole, what the first one says."""
         values = _split(said, name) or [""]
-        return values[0] if self._trusts_all else values[-1]
+        return values[0] if self._trust.is_for_all else values[-1]
 
     def _find_client(self, said: Headers, peer: str) -> str:
         """Return the last address of the chain that is no proxy's own: what stands before it anybody may have said."""
         for each in reversed(_split(said, "x-forwarded-for")):
-            if not self._is_named(each) and not (self._is_open_chain and _is_private(each)):
+            if not self._trust.passes_over(each):
                 return each[:64]
         return peer
-
-    @property
-    def _is_open_chain(self) -> bool:
-        return self._trusts_all or bool(self._relay.host)
-
-    def _is_named(self, address: str) -> bool:
-        parsed = _parse(address)
-        return parsed is not None and any(parsed in each for each in self._networks)
 
 
 def _with_host(headers: list[tuple[bytes, bytes]], host: str) -> list[tuple[bytes, bytes]]:

@@ -9,8 +9,6 @@ from starlette.responses import JSONResponse, Response
 
 from demo.visitors.rooms import Rooms
 
-HEALTH = "/healthz"
-
 
 @dataclass(frozen=True)
 class Health:

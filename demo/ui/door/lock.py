@@ -15,10 +15,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from demo.entrance import HEALTH
+from demo.ui.budgets.meter import Meter
 from demo.ui.door.errors import PasswordMissing, PasswordWrong, TooManyTries
-from demo.ui.door.health import HEALTH
 from demo.ui.door.login import draw_login, place_beside_login
-from demo.ui.door.tries import Tries
 from demo.ui.server.errors import RequestError
 from demo.ui.server.gate import frame_ancestors
 from demo.ui.server.internals import API_PREFIX
@@ -27,6 +27,8 @@ from demo.words.language import CHINESE, ENGLISH, Words
 _STARTUP = f"{API_PREFIX}/startup-events"
 _LOGIN = re.compile(r"/login/?$")
 _NEXT = re.compile(r"(\./|[a-z]{1,40})(\?[!-~]{0,2000})?")  # a page beside the login; no other place
+_TRIES_AT_ONCE = 20  # wrong passwords: a class behind one address may mistype so often
+_TRY_EVERY_S = 3.0  # after which one more is allowed
 _MAX_FORM_BYTES = 4_000
 _MAX_FORM_S = 10.0
 
@@ -47,7 +49,7 @@ class Lock:
     def __init__(self, app: ASGIApp, password: str, frames: tuple[str, ...] = (), *, is_spoken: bool = False) -> None:
         self._app, self._password, self._frames, self._is_spoken = app, password, frames, is_spoken
         self._pass = secrets.token_urlsafe(32)
-        self._tries = Tries()
+        self._tries = Meter(_TRIES_AT_ONCE, 1 / _TRY_EVERY_S)
         self._has_started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +80,7 @@ class Lock:
         wanted = form["next"] if _NEXT.fullmatch(form.get("next", "")) else place_beside_login(scope)
         if password is None:
             return self._refuse(PasswordMissing(), scope, wanted)
-        if wait_s := self._tries.wait_s(address):
+        if wait_s := self._tries.wait_s(address, 1):
             return self._refuse(TooManyTries(seconds=wait_s), scope, wanted)
         if not hmac.compare_digest(password.strip().encode(), self._password.encode()):
             self._tries.count(address)

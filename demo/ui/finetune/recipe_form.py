@@ -27,6 +27,7 @@ from demo.tasks.finetune import count_trained
 from demo.ui.handlers import Cost, costs, listen
 from demo.ui.parts.errors import OptionNotNumber, UnknownChoice
 from demo.ui.parts.markup import draw_figure, draw_picture, encode_jpeg
+from demo.ui.parts.outputs import unchanged
 from demo.ui.parts.values import parse_choice, parse_number, parse_whole
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
@@ -163,9 +164,9 @@ def choose_lesson(rooms: Rooms, trains: Any) -> RecipeForm:
 
 
 @costs(Cost.LIGHT)
-def take_recipe(rooms: Rooms, wanted: tuple[str, int]) -> RecipeForm:
-    """Put the recipe of an address into the controls."""
-    return decode_recipe(rooms.settings, wanted[0])
+def take_recipe(rooms: Rooms, wanted: tuple[str, int] | None) -> RecipeForm:
+    """Put the recipe of an address into the controls, if it has one."""
+    return decode_recipe(rooms.settings, wanted[0]) if wanted else unchanged(RecipeForm)
 
 
 @costs(Cost.COMPUTE)

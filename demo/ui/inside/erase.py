@@ -188,7 +188,7 @@ def _choose(rooms: Rooms, subject: Subject, first: str | None) -> Choice:
 
 def _parse_map(words: EraseWords, kind: str) -> tuple[Method, StageLabel]:
     known = words.map_choices
-    if kind not in known:
+    if not isinstance(kind, str) or kind not in known:
         raise UnknownChoice(option=words.map_kind, value=str(kind)[:20], known=", ".join(known))
     method, stage = kind.split()
     return Method(method), StageLabel(stage)

@@ -2,7 +2,8 @@
 
 import html
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -10,6 +11,7 @@ from PIL import Image
 
 from demo.data.errors import NoImage, UploadError
 from demo.data.images import decode_image
+from demo.data.pixels import PixelBudget
 from demo.models.errors import WeightsError
 from demo.models.fetch import fetch_weights
 from demo.models.zoo import EMBEDDED, ZOO, find_spec
@@ -74,7 +76,10 @@ def predict_pictures(rooms: Rooms, ref: Ref, networks: list[str], pictures: list
     if len(pictures) > rooms.settings.max_batch:
         raise TooManyInBatch(count=len(pictures), limit=rooms.settings.max_batch)
     absent = _find_absent(rooms, networks)
-    rows = [_read_row(rooms, networks, each, absent=absent) for each in pictures]
+    with ExitStack() as uploads:
+        taken = [uploads.enter_context(taken_file(each, NoImage)) for each in pictures]
+        PixelBudget(rooms.settings).foresee_files(path for path, _ in taken)
+        rows = [_read_row(rooms, networks, path, name, absent=absent) for path, name in taken]
     header, table = _tabulate(rooms.words, networks, rows)
     path = session.offers.add(keep_file(to_csv(header, table), "predictions.csv"))
     reasons = "".join(_draw_failure(rooms.words, error) for error in absent.values())
@@ -139,13 +144,12 @@ def _find_absent(rooms: Rooms, networks: Sequence[str]) -> dict[str, WeightsErro
     return absent
 
 
-def _read_row(rooms: Rooms, networks: Sequence[str], payload: dict[str, Any], *, absent: Collection[str]) -> PictureRow:
+def _read_row(rooms: Rooms, networks: Sequence[str], path: Path, name: str, *, absent: Collection[str]) -> PictureRow:
     rest()
-    with taken_file(payload, NoImage) as (path, name):
-        try:
-            decoded = decode_image(path, rooms.settings, name="")
-        except UploadError as error:
-            return PictureRow(name, error)
+    try:
+        decoded = decode_image(path, rooms.settings, name="")
+    except UploadError as error:
+        return PictureRow(name, error)
     answers = tuple(None if each in absent else _predict(rooms, each, decoded.image) for each in networks)
     return PictureRow(name, answers, decoded.notes)
 

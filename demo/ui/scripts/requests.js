@@ -1,4 +1,5 @@
-// Notes when the server was last asked, and when it cannot be reached.
+// Notes when the server was last asked, when it is being stopped, and when it cannot be reached.
+const ENDING = "data: ENDING", reads = new TextDecoder();
 const send = window.fetch.bind(window);
 window.fetch = async (where, options) => {
   const url = String(where?.url ?? where);
@@ -9,17 +10,23 @@ window.fetch = async (where, options) => {
   });
   if (/\/upload(\?|$)/.test(url)) demo.stage.follow(request);
   const response = await request;
+  // With 503 gradio says that it is busy, whatever the sentence that came.
+  if (response.status === 503 && url.includes("/queue/join")) return new Response(response.body, {status: 400});
   if (!url.includes("/heartbeat/") || !response.body) return response;
   const reader = response.body.getReader(); // this stream lasts as long as the connection
+  const lose = () => { demo.lostBeat = url; demo.lookForServer(); };
   const passing = new ReadableStream({
     async pull(stream) {
       const {done, value} = await reader.read().catch((error) => {
-        demo.lookForServer();
+        lose();
         throw error;
       });
-      if (!done) return stream.enqueue(value);
+      if (!done) {
+        if (reads.decode(value).includes(ENDING)) demo.serverEnds();
+        return stream.enqueue(value);
+      }
       stream.close();
-      demo.lookForServer();
+      lose();
     },
     cancel: (reason) => reader.cancel(reason),
   });

@@ -1,16 +1,21 @@
 """Errors of requests that the server refuses."""
 
+from typing import ClassVar
+
 from demo.errors import DemoError, StartError
 from demo.sentences import Plural
 
 
 class RequestError(DemoError):
-    """A request is refused before its content is read."""
+    """A request is refused before its content is read, with a status of HTTP."""
+
+    status: ClassVar[int] = 400
 
 
 class RequestTooLarge(RequestError):
     """A request has too many bytes."""
 
+    status = 413
     limit: float
     message = "More than {limit:.0f} MB came at once. Send fewer or smaller files at a time."
 
@@ -18,6 +23,7 @@ class RequestTooLarge(RequestError):
 class UploadTooSlow(RequestError):
     """An upload has stalled or is too slow."""
 
+    status = 408
     message = "The upload was too slow and has been given up. Try again with a better connection or smaller files."
 
 
@@ -31,6 +37,7 @@ class UploadUnreadable(RequestError):
 class TooManyUploads(RequestError):
     """Too many uploads are running."""
 
+    status = 503
     count: int
     message = Plural(
         one="{count} upload is under way. Please try again in a few seconds.",
@@ -41,12 +48,14 @@ class TooManyUploads(RequestError):
 class DiskFull(RequestError):
     """The disk has no room for uploads."""
 
+    status = 507
     message = "There is no room for uploads just now. Please try again in some minutes."
 
 
 class UploadGone(RequestError):
     """An upload was deleted because it was read, or not read in time."""
 
+    status = 410
     name: str
     message = '"{name}" is no longer here: an upload is deleted once it was read. Please upload it again.'
 
@@ -74,6 +83,7 @@ class DataUrlUnreadable(RequestError):
 class BodyTooLarge(RequestError):
     """The body of a request, which is no upload, has too many bytes."""
 
+    status = 413
     limit: float
     message = (
         "More than {limit:.0f} MB came in one request. Upload the file first (POST /gradio_api/upload; agents: in "
@@ -94,6 +104,38 @@ class BodyUnreadable(RequestError):
     message = "The request is no JSON that can be read."
 
 
+class FieldNotFitting(RequestError):
+    """A request says something impossible of its event: a function that there is not, a page without a name."""
+
+    name: str
+    value: str
+    message = 'The request says {value} as "{name}", and that fits nothing here. Reload the page and try again.'
+
+
+class ValuesNotFitting(RequestError):
+    """A request has more or fewer values than its event takes."""
+
+    count: int
+    needed: int
+    message = Plural(
+        one="The request has {count} value, and what it asks for takes {needed}. Reload the page and try again.",
+        other="The request has {count} values, and what it asks for takes {needed}. Reload the page and try again.",
+    )
+
+
+class ValueNotFitting(RequestError):
+    """A value of an event is not of the kind that its component sends."""
+
+    message = "This page sent something that does not fit, and nothing was changed. Reload the page and try again."
+
+
+class EventOver(RequestError):
+    """What a request wants to hear of, feed or end is not there."""
+
+    status = 404
+    message = "What this request asks about is over, or was never begun. Reload the page, or send the call again."
+
+
 class TooManyPending(RequestError):
     """One visitor has too many requests open."""
 
@@ -112,6 +154,16 @@ class QueueFull(RequestError):
     message = Plural(
         one="{count} request of all visitors is waiting. Please try again in about {seconds:.0f} s.",
         other="{count} requests of all visitors are waiting. Please try again in about {seconds:.0f} s.",
+    )
+
+
+class ServerEnding(RequestError):
+    """The server has been asked to end."""
+
+    status = 503
+    message = (
+        "This server is being stopped: what was running ends, and nothing new begins. Please try again once it is "
+        "back; an open page notices that by itself."
     )
 
 

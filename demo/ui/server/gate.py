@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 import tempfile
 import time
@@ -21,32 +22,27 @@ from demo.ui.server.errors import (
     BodyTooLarge,
     BodyUnreadable,
     DiskFull,
-    RequestTooLarge,
-    TooManyUploads,
-    UploadGone,
     UploadTooSlow,
 )
 from demo.ui.server.internals import API_PREFIX
 from demo.words.language import CHINESE, ENGLISH, Words
 
-# The routes that accept POST; gradio has more (monitoring, recordings, code editing), which this page does not need.
-_OPEN = re.compile(rf"{API_PREFIX}/(upload|queue/join|call/.+|mcp|stream/\w+(/close)?|cancel|reset)/?$")
-# On these routes gradio would fetch any web address for any visitor.
-_FETCHING = re.compile(rf"{API_PREFIX}/(file[=/]\s*[a-z][a-z0-9+.-]*:/|proxy=|deep_link)|/monitoring", re.I)
+# What the page and its programs send to and ask for; gradio has more (monitoring, recordings, code editing, reloading,
+# documents of its own), which neither needs.
+_SENT_TO = re.compile(rf"{API_PREFIX}/(upload|queue/join|call/.+|mcp|stream/\w+(/close)?|cancel|reset)/?$")
+_ASKED_FOR = re.compile(
+    rf"{API_PREFIX}/(info|openapi\.json|heartbeat/[\w-]+|queue/data|upload_progress|call/(v2/)?\w+/[\w-]+|file=.+|app_id|mcp"
+    r"|theme\.css)/?$"
+)
+_STARTUP = f"{API_PREFIX}/startup-events"
+# gradio would fetch what is named by an address, and sends files whose names begin with a dot: they are the server's.
+_NOT_SENT = re.compile(r"file=\s*[a-z][a-z0-9+.-]*:/|/\.[^/]*$", re.I)
+_NOT_OURS = re.compile(r"/(monitoring|openapi\.json|docs|redoc|deep_link|user|token|logout|login_check)\b")
 _ADDRESS = re.compile(
     r"\s*[a-z][a-z0-9+.-]+:/", re.I
 )  # two letters at least, so that the drive of a Windows path is no address
 _FILE = f"{API_PREFIX}/file="
 _IN_MEMORY_BYTES = 64_000  # bytes of a body that stay in memory before it spills to disk; nearly every body is smaller
-
-_STATUS: dict[type[DemoError], int] = {
-    BodyTooLarge: 413,
-    RequestTooLarge: 413,
-    UploadTooSlow: 408,
-    UploadGone: 410,
-    TooManyUploads: 503,
-    DiskFull: 507,
-}
 
 
 def words_for(headers: Headers) -> Words:
@@ -58,10 +54,13 @@ def words_for(headers: Headers) -> Words:
 
 
 def refuse(error: DemoError, scope: Scope) -> Response:
-    """Answer a request with an error, in its language: text for an upload, else JSON, as gradio reads them."""
-    sentence, status = words_for(Headers(scope=scope)).explain(error), _STATUS.get(type(error), 400)
-    headers = {"Connection": "close", "Retry-After": "5"} if status >= 500 else {"Connection": "close"}
-    if scope["path"].rstrip("/").endswith("/upload"):
+    """Answer a request with an error, in its language: text for an upload and for a page, else JSON."""
+    sentence, status = words_for(Headers(scope=scope)).explain(error), getattr(error, "status", 400)
+    headers = {"Connection": "close", "X-Content-Type-Options": "nosniff"}
+    if status == 429 or status >= 500:
+        headers["Retry-After"] = str(math.ceil(getattr(error, "seconds", 5.0)))
+    takes_pages = "text/html" in Headers(scope=scope).get("accept", "")
+    if takes_pages or scope["path"].rstrip("/").endswith("/upload"):
         return PlainTextResponse(sentence, status, headers)
     return JSONResponse({"detail": sentence}, status, headers)
 
@@ -113,6 +112,7 @@ class Gate:
         """Stand before an app; `read_call` is asked about each body, and returns that of a program's call checked."""
         self._app, self._settings, self._document, self._read_call = app, settings, document, read_call
         self._page_policy = content_policy(settings.entrance.frames)
+        self._has_started = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or refuse it."""
@@ -122,7 +122,7 @@ class Gate:
         send = self._label(scope, send)
         if scope["method"] in ("GET", "HEAD") and API_PREFIX not in scope["path"]:
             send = self._document.send(scope["path"], send)
-        if not _is_open(scope):
+        if not self._is_open(scope["method"], scope["path"]):
             await PlainTextResponse("Not found", 404)(scope, receive, send)
             return
         if scope["method"] == "POST" and not scope["path"].rstrip("/").endswith("/upload"):
@@ -138,6 +138,16 @@ class Gate:
             log_unexpected(error, "a request")
             if not scope.get("demo.has_answered"):
                 await PlainTextResponse(words_for(Headers(scope=scope)).unexpected, 500)(scope, receive, send)
+
+    def _is_open(self, method: str, path: str) -> bool:
+        if method == "POST":
+            return _SENT_TO.search(path) is not None
+        if path == _STARTUP and not self._has_started:
+            self._has_started = True  # gradio begins by a request of its own
+            return True
+        if method not in ("GET", "HEAD", "OPTIONS") or _NOT_SENT.search(path):
+            return False
+        return bool(_ASKED_FOR.search(path)) if API_PREFIX in path else not _NOT_OURS.search(path)
 
     def _check(self, path: str, body: bytes) -> bytes:
         """Return a body as it goes on: of a program's call, whose files are looked at by us, as the door leaves it."""
@@ -185,12 +195,6 @@ class Gate:
             await send(message)
 
         return send_labelled
-
-
-def _is_open(scope: Scope) -> bool:
-    if scope["method"] == "POST":
-        return _OPEN.search(scope["path"]) is not None
-    return scope["method"] in ("GET", "HEAD", "OPTIONS") and _FETCHING.search(scope["path"]) is None
 
 
 def _parse(body: bytes) -> Any:

@@ -13,7 +13,7 @@ import inspect
 import os
 import sys
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from importlib import import_module
@@ -22,17 +22,19 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+import uvicorn
 
 from demo.ui.server.errors import GradioDiffers
 
 _not_found: ImportError | None = None
 try:
+    import gradio.http_server
     import gradio.queueing
     from gradio.component_meta import ComponentMeta
     from gradio.data_classes import ImageData
     from gradio.networking import setup_tunnel
     from gradio.processing_utils import save_bytes_to_cache
-    from gradio.queueing import Event, Queue
+    from gradio.queueing import Event, ProcessCompletedMessage, Queue
     from gradio.route_utils import API_PREFIX, GradioMultiPartParser, MultiPartException
     from gradio.routes import file_upload_statuses
     from gradio.state_holder import SessionState, StateHolder
@@ -48,6 +50,7 @@ __all__ = [
     "GradioMultiPartParser",
     "ImageData",
     "MultiPartException",
+    "ProcessCompletedMessage",
     "Queue",
     "SessionState",
     "StateHolder",
@@ -68,13 +71,14 @@ _PRIVATE = {
         "gradio.queueing:Queue.get_events push event_queue_per_concurrency_id active_jobs process_time_per_fn",
         "gradio.queueing:Queue.live_updates max_thread_count update_intervals max_size blocks",
         "gradio.queueing:EventQueue.queue concurrency_id",
-        "gradio.queueing:Event.session_hash request concurrency_id",
+        "gradio.queueing:Event.session_hash request concurrency_id alive",
         "gradio.queueing:ProcessTime.avg_time",
     ],
+    "a last sentence at the end": ["gradio.queueing:Queue.send_message", "gradio.queueing:ProcessCompletedMessage"],
     "a third of a megabyte and 25 ms less for each visit, and that visitors are forgotten": [
         "gradio.routes:App.state_holder",
         "gradio.blocks:Blocks.default_config",
-        "gradio.state_holder:StateHolder.session_data time_last_used set_blocks update delete_all_expired_state",
+        "gradio.state_holder:StateHolder.session_data set_blocks update delete_all_expired_state",
         "gradio.state_holder:SessionState.blocks_config state_data is_closed _update_config _update_value_in_config",
         "gradio.queueing:Queue.pending_messages_per_session pending_event_ids_session",
     ],
@@ -83,6 +87,10 @@ _PRIVATE = {
         "gradio.queueing:Queue.start_processing sleep_when_free progress_update_sleep_when_free",
     ],
     "no names and values of visitors in the log": ["gradio.queueing:traceback"],
+    "a sentence for every event that fails, and for what is over": [
+        "gradio.blocks:Blocks.preprocess_data process_api",
+        "gradio.queueing:Queue.event_ids_to_events",
+    ],
     "no statistics with pandas after each event": [
         "gradio.queueing:Queue.ANAYLTICS_CACHE_FREQUENCY ANALYTICS_MAX_EVENTS"
     ],
@@ -97,12 +105,10 @@ _PRIVATE = {
         "gradio.utils:get_upload_folder",
         "gradio.processing_utils:save_bytes_to_cache",
     ],
+    "connections that are counted, and other sites that are not answered": ["gradio.http_server:uvicorn"],
     "share links whose page loads nothing from elsewhere": ["gradio.networking:setup_tunnel"],
     "doors that are closed by their addresses": ["gradio.route_utils:API_PREFIX"],
-    "pictures that are sent without a file": [
-        "gradio.data_classes:ImageData",
-        "gradio.component_meta:ComponentMeta",
-    ],
+    "pictures that are sent without a file": ["gradio.data_classes:ImageData", "gradio.component_meta:ComponentMeta"],
 }
 # All members of two classes of gradio; a new one may keep data of visitors.
 _KNOWN = {
@@ -149,7 +155,7 @@ def check_internals() -> None:
 def print_internals() -> int:
     """Print each private name, what it buys, and whether it is there; return 1 if something is missing or new."""
     found = [(name, buys, _has(name)) for name, buys in _names()]
-    found += [(name, buys, _is_in_the_page(name)) for name, buys in {**STYLED, **_READ_BY_SCRIPTS}.items()]
+    found += [(name, buys, _is_in_the_page(name)) for name, buys in (STYLED | _READ_BY_SCRIPTS).items()]
     print(f"gradio {version('gradio')}, tried with {TRIED}")
     for name, buys, is_there in found:
         print(f"{'there  ' if is_there else 'MISSING'}  {name}: {buys}")
@@ -161,7 +167,12 @@ def print_internals() -> int:
 
 def quieten_errors(log: Callable[[BaseException, str], None]) -> None:
     """Let gradio's queue log errors by `log`; it would print them with the names and values that they hold."""
-    gradio.queueing.traceback = _Quiet(log)
+
+    def print_exc(*_arguments: Any, **_options: Any) -> None:
+        if (error := sys.exc_info()[1]) is not None:
+            log(error, "gradio")
+
+    gradio.queueing.traceback = _Instead(traceback, print_exc=print_exc)
 
 
 def let_rest(kind: type[Any]) -> None:
@@ -170,33 +181,30 @@ def let_rest(kind: type[Any]) -> None:
     async def sleep(seconds: Any) -> None:
         await (seconds.wait() if isinstance(seconds, kind) else asyncio.sleep(seconds))
 
-    gradio.queueing.asyncio = _Resting(sleep)
+    gradio.queueing.asyncio = _Instead(asyncio, sleep=sleep)
 
 
-class _Resting:
-    """The module `asyncio` with another `sleep`."""
-
-    def __init__(self, sleep: Callable[[Any], Awaitable[None]]) -> None:
-        self.sleep = sleep
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(asyncio, name)
+def serve_with(stand_before: Callable[[Any], Any], **options: Any) -> None:
+    """Let gradio serve with uvicorn's own options, and something before its app and what it puts before ours."""
+    gradio.http_server.uvicorn = _Instead(
+        uvicorn, Config=lambda app, **told: uvicorn.Config(stand_before(app), **told | options)
+    )
 
 
-class _Quiet:
-    """The module `traceback` with another `print_exc`."""
+class _Instead:
+    """A module with other values for some of its names."""
 
-    def __init__(self, log: Callable[[BaseException, str], None]) -> None:
-        self._log = log
+    def __init__(self, module: Any, **values: Any) -> None:
+        vars(self).update(values, _module=module)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(traceback, name)
+        return getattr(self._module, name)
 
-    def print_exc(self, *_arguments: Any, **_options: Any) -> None:
-        """Log the error that is being handled."""
-        error = sys.exc_info()[1]
-        if error is not None:
-            self._log(error, "gradio")
+
+def replace_steps(page: gr.Blocks, read_inputs: Callable[[Any], Any], run: Callable[[Any], Any]) -> None:
+    """Replace how a page reads the values of an event, and how it runs one; each is given what it replaces."""
+    page.preprocess_data = read_inputs(page.preprocess_data)
+    page.process_api = run(page.process_api)
 
 
 def exchange_queue(page: gr.Blocks, kind: type[Queue]) -> None:

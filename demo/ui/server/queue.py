@@ -9,10 +9,11 @@ from typing import Any
 
 from starlette.datastructures import Headers
 
+from demo.entrance import network_of
 from demo.errors import DemoError
 from demo.ui.server.errors import QueueFull, TooManyPending
 from demo.ui.server.gate import words_for
-from demo.ui.server.internals import Event, Queue
+from demo.ui.server.internals import Event, ProcessCompletedMessage, Queue
 
 READ_LINE = "read"  # the line of those who read much, which share the scheduler's turns
 _LONGEST_REST_S = 1.0  # after which a queue sees that it was closed
@@ -49,6 +50,7 @@ class FairQueue(Queue):
     max_pending = 24  # events of one page: a click with all panels open makes a dozen
     max_reading = 4  # running events of one page that read: each holds its place while others have their turn
     max_pending_of_address = 80  # events of programs, which have no page: a class may share one address
+    share_of_network = 0.8  # of all places, for the pages and programs of one address, however many pages it makes up
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -81,6 +83,22 @@ class FairQueue(Queue):
         finally:
             self._pushed.set()
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether an event waits or runs."""
+        return bool(self._events())
+
+    def dismiss(self, error: DemoError, *, runs_too: bool = False) -> None:
+        """Answer the events that wait, and on request those that run, with an error; called by the server's thread."""
+        dismissed = self._events() if runs_too else self._waiting()
+        for line in self.event_queue_per_concurrency_id.values():
+            line.queue.clear()
+        for event in dismissed:
+            sentence = words_for(Headers(raw=event.request.headers.raw)).explain(error)
+            output = {"error": sentence, "visible": True}
+            self.send_message(event, ProcessCompletedMessage(output=output, success=False))
+            event.alive = False
+
     def count_lines(self) -> dict[str, tuple[int, int]]:
         """Return how many events wait and run in each line; those without a name are one, `light`."""
         waiting, running = Counter[str](), Counter[str]()
@@ -94,6 +112,10 @@ class FairQueue(Queue):
         # gradio refuses events beyond `max_size` itself, but in English alone and without an estimate of the wait.
         if self.max_size is not None and len(self) >= self.max_size:
             return QueueFull(count=len(self), seconds=self._estimate_s())
+        network = _network_of(request)
+        num_pending = sum(_network_of(each.request) == network for each in self._events())
+        if self.max_size is not None and num_pending >= self.share_of_network * self.max_size:
+            return TooManyPending(count=num_pending)
         owner = self._owner(session_hash, request)
         num_pending = sum(self._owner(each.session_hash, each.request) == owner for each in self._events())
         limit = self.max_pending if owner == session_hash else self.max_pending_of_address
@@ -123,11 +145,13 @@ class FairQueue(Queue):
         """Return the owner of an event: an open page, or the address of a program, which has no page."""
         if session_hash and session_hash in self.blocks.state_holder:
             return session_hash
-        return f"address {request.client.host if request.client else ''}"
+        return f"address {_network_of(request)}"
 
     def _events(self) -> list[Event]:
-        waiting = [event for line in self.event_queue_per_concurrency_id.values() for event in line.queue]
-        return [*self._running(), *waiting]
+        return [*self._running(), *self._waiting()]
+
+    def _waiting(self) -> list[Event]:
+        return [event for line in self.event_queue_per_concurrency_id.values() for event in line.queue]
 
     def _running(self) -> list[Event]:
         return [event for job in self.active_jobs if job is not None for event in job]
@@ -136,6 +160,11 @@ class FairQueue(Queue):
         """Estimate in how many seconds the queue will have room, from the durations of earlier events."""
         durations = [each.avg_time for each in self.process_time_per_fn.values()]
         return max(1.0, statistics.median(durations) * len(self) / 4) if durations else 10.0
+
+
+def _network_of(request: Any) -> str:
+    """Return whose network an event came from."""
+    return network_of(request.client.host if request.client else "")
 
 
 def _name_line(concurrency_id: str) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 from demo.data.errors import ArchiveBytesExceeded, ImageBytesExceeded, TooManyPictures
 from demo.sentences import Plural
 from demo.settings import MEGABYTE, Settings
-from demo.ui.server.errors import RequestTooLarge
+from demo.ui.server.errors import RequestTooLarge, ServerEnding
+from demo.visitors.errors import SessionExpired
 from demo.words.language import CHINESE, ENGLISH, Words
 
 _SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -34,18 +35,17 @@ _FILES = (
     "accessible",
     "tables",
     "steps",
-    "keyboard",
     "bar",
-    "camera",
     "bench",
     "menu",
-    "save",
-    "print",
     "address",
     "lesson",
 )
+# What can wait until the document is there, in this order; glossary.js, which comes with its terms, can too.
+_LATER = ("keyboard", "camera", "print", "save", "later/keepsake", "later/resume")
 _SHRINKER = ("kinds", "pictures", "zips", "choice", "work")
 _COMMENT = re.compile(r"^ *(//|/\*\*).*\n", re.M)  # a line of its own, which no browser needs
+_DAY_S = 86_400.0  # time beyond a session's for which a kept head waits for its tab
 _LIGHT_BYTES = 200_000  # most of a picture that is sent as it is, and of one that the browser draws anew
 _INFLATED_BYTES = 64 * MEGABYTE  # largest file that the browser unpacks or draws anew
 _BEGIN = """window.demo = %s;
@@ -80,6 +80,16 @@ def scripts(settings: Settings, shrinker: str) -> str:
     }
     scopes = "\n".join(f"{{\n{_read(name)}}}" for name in _FILES)
     return f"<script>\n{_BEGIN % json.dumps(told)}\n{scopes}\n</script>"
+
+
+def later_script(settings: Settings) -> str:
+    """Return the script that runs once the document is there: what outlives a lost connection and the server."""
+    told = {
+        "maxAgeMs": 1000 * (settings.session_idle_s + _DAY_S),
+        "ended": [words.explain(SessionExpired()) for words in (ENGLISH, CHINESE)],
+    }
+    scopes = "\n".join(f"{{\n{_read(name)}}}" for name in _LATER)
+    return f"demo.survival = {json.dumps(told)};\n{scopes}\n"
 
 
 def shrinker_script() -> str:
@@ -119,6 +129,7 @@ def _words(words: Words, settings: Settings) -> dict[str, Any]:
             for sentence in [getattr(words.sending, each.name)]
         },
         "away": words.notice.away,
+        "ending": words.explain(ServerEnding()),
         "copied": words.api.copied,
         "gradio": dict(words.gradio),
         "skip": words.look.skip,

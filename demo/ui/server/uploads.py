@@ -28,7 +28,7 @@ from demo.ui.server.internals import (
     get_upload_folder,
     strip_invalid_filename_characters,
 )
-from demo.ui.server.upload_folder import LOCK
+from demo.ui.server.upload_folder import LOCK, reserve_bytes
 
 KEPT = "kept"  # folder of the files that sessions offer for download until they end
 ANSWERS = "answers"  # folder of the files that programs are answered with; they are swept as uploads are
@@ -39,7 +39,9 @@ _MAX_POLLS = 4  # polls for a free place before an upload is refused
 _MAKE_ROOM_EVERY_S = 5.0
 _MAX_NAME_LENGTH = 80  # limited because Windows' paths may have 260 characters in all
 _DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d) *(\.|$)", re.IGNORECASE)  # names that Windows reserves for devices
-_MIN_FREE_BYTES = 1000 * MEGABYTE
+
+# Of each unread file or folder its last change and size, and since when these are so, on the monotonic clock.
+_seen: dict[Path, tuple[tuple[float, int], float]] = {}
 
 
 class Uploads:
@@ -49,6 +51,7 @@ class Uploads:
         self._settings = settings
         self._open: list[_Pace] = []
         self._made_room = -math.inf
+        self._kept_free = reserve_bytes(Path(get_upload_folder()))
 
     async def receive(self, request: Request) -> Response:
         """Receive the files of one request and answer with their paths, as gradio's own route does."""
@@ -100,12 +103,12 @@ class Uploads:
         This polls for a few seconds, because an upload that has just begun does not count as slow.
         """
         for _ in range(_MAX_POLLS):
-            staying = [each for each in self._open if not each.has_to_end]
+            staying = [each for each in self._open if each.ended_by is None]
             if len(staying) < self._settings.max_uploads:
                 return True
             slowest = min(staying, key=_Pace.rate)
             if slowest.rate() < self._settings.min_upload_bytes_per_s:
-                slowest.has_to_end = True
+                slowest.ended_by = UploadTooSlow()
                 return True
             await asyncio.sleep(_POLL_S)
         return False
@@ -118,6 +121,8 @@ class Uploads:
             if chunk is None:
                 return
             pace.num_bytes += len(chunk)
+            if pace.ended_by is not None:
+                raise pace.ended_by
             if pace.num_bytes > settings.max_upload_bytes:
                 raise RequestTooLarge(limit=settings.max_upload_bytes / MEGABYTE)
             if pace.seconds() > _GRACE_S and pace.rate() < settings.min_upload_bytes_per_s:
@@ -133,11 +138,16 @@ class Uploads:
                 done, _ = await asyncio.wait([waiting], timeout=wait_s)
                 if done:
                     return waiting.result()
-                if pace.has_to_end:
-                    break
+                if pace.ended_by is not None:
+                    raise pace.ended_by
             raise UploadTooSlow()
         finally:
             waiting.cancel()
+
+    def close(self, error: DemoError) -> None:
+        """End the uploads that are coming in with an error, within a second."""
+        for each in self._open:
+            each.ended_by = error
 
     async def make_room(self) -> None:
         """Make room on the disk, at most every few seconds; raise DiskFull if deleting uploads does not help."""
@@ -146,9 +156,13 @@ class Uploads:
             self._made_room = now
             settings = self._settings
             await asyncio.to_thread(
-                make_room, folder, max_bytes=settings.max_unread_bytes, max_number=settings.max_unread_uploads
+                make_room,
+                folder,
+                max_bytes=settings.max_unread_bytes,
+                max_number=settings.max_unread_uploads,
+                kept_free=self._kept_free,
             )
-        if shutil.disk_usage(folder).free < _MIN_FREE_BYTES:
+        if shutil.disk_usage(folder).free < self._kept_free:
             raise DiskFull()
 
 
@@ -158,7 +172,7 @@ class _Pace:
     def __init__(self) -> None:
         self._began = time.monotonic()
         self.num_bytes = 0
-        self.has_to_end = False
+        self.ended_by: DemoError | None = None
 
     def seconds(self) -> float:
         """Return the seconds since its begin."""
@@ -227,20 +241,20 @@ def lies_in(path: Path, place: str = "") -> bool:
 
 def sweep(folder: Path, max_age_s: float) -> None:
     """Delete uploads, and files of the API's answers, that were not read within `max_age_s`."""
-    oldest = time.time() - max_age_s
+    oldest = time.monotonic() - max_age_s
     for each in _list_unread(folder):
-        if each.written < oldest:
+        if each.since < oldest:
             each.delete()
 
 
-def make_room(folder: Path, *, max_bytes: int, max_number: int) -> None:
-    """Delete the oldest unread files until the rest is within the limits and the disk has room.
+def make_room(folder: Path, *, max_bytes: int, max_number: int, kept_free: int) -> None:
+    """Delete the oldest unread files until the rest is within the limits and the disk has `kept_free` bytes.
 
     A visitor who uploads masses of files loses their own, because the uploads of others are read within seconds.
     """
     unread = deque(_list_unread(folder))
     num_bytes = sum(each.num_bytes for each in unread)
-    max_bytes = min(max_bytes, num_bytes + shutil.disk_usage(folder).free - _MIN_FREE_BYTES)
+    max_bytes = min(max_bytes, num_bytes + shutil.disk_usage(folder).free - kept_free)
     while unread and (num_bytes > max_bytes or len(unread) > max_number):
         longest = unread.popleft()
         longest.delete()
@@ -248,8 +262,12 @@ def make_room(folder: Path, *, max_bytes: int, max_number: int) -> None:
 
 
 class _Unread(NamedTuple):
-    """An unread file or folder among the uploads: the time of its last change, its size and its path."""
+    """An unread file or folder among the uploads: since when it is as it is, its last change, its size and its path.
 
+    `since` is when it was first seen so, on the monotonic clock: that of files jumps with the clock of the wall.
+    """
+
+    since: float
     written: float
     num_bytes: int
     path: Path
@@ -261,12 +279,19 @@ class _Unread(NamedTuple):
 
 def _list_unread(folder: Path) -> list[_Unread]:
     """Return all unread files, the oldest first; uploads that are still coming in are the newest."""
-    unread, answers = [], folder / ANSWERS
+    unread, answers, now = [], folder / ANSWERS, time.monotonic()
     for path in (*folder.iterdir(), *(answers.iterdir() if answers.is_dir() else ())):
         if path.name not in (KEPT, ANSWERS, LOCK):
             with suppress(OSError):  # other threads may delete files meanwhile
                 stats = [each.stat() for each in (path, *path.rglob("*"))]
-                unread.append(_Unread(max(each.st_mtime for each in stats), sum(each.st_size for each in stats), path))
+                state = max(each.st_mtime for each in stats), sum(each.st_size for each in stats)
+                before, since = _seen.get(path, (state, now))
+                since = since if before == state else now
+                _seen[path] = state, since
+                unread.append(_Unread(since, *state, path))
+    listed = {each.path for each in unread}
+    for path in [each for each in list(_seen) if each not in listed]:
+        _seen.pop(path, None)
     return sorted(unread)
 
 

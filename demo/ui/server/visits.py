@@ -1,12 +1,14 @@
 """gradio's state of each visit, cut down so that it keeps no input or output of a visitor."""
 
-from datetime import datetime
+import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 
 from demo.ui.server.internals import Queue, SessionState, StateHolder, queue_of
+from demo.visitors.session import Ref
 
 _DELIVERED_S = 15.0  # time for which a mailbox without an event stays, for a stream that is just ending
 
@@ -41,22 +43,41 @@ class Visit(SessionState):
 
 
 class Visits(StateHolder):
-    """gradio's states of all open pages. A call of the API has no states, and leaves nothing."""
+    """gradio's states of all open pages. A call of the API has no states, and leaves nothing.
 
-    def __init__(self, page: gr.Blocks, capacity: int) -> None:
+    Its times are those of the monotonic clock; gradio's own jump with that of the wall.
+
+    Args:
+        page: The page.
+        capacity: Most visits at a time.
+        token_of: Returns the token of the session that a page belongs to, by gradio's session hash; or nothing.
+    """
+
+    def __init__(self, page: gr.Blocks, capacity: int, token_of: Callable[[str], str] = lambda _page: "") -> None:
         super().__init__()
         self.set_blocks(page)
         self.capacity = capacity
-        self._left: dict[str, datetime] = {}
+        self._token_of = token_of
+        self._refs = [key for key, block in page.blocks.items() if isinstance(getattr(block, "value", None), Ref)]
+        self._used: dict[str, float] = {}
+        self._left: dict[str, float] = {}
 
     def __getitem__(self, session_id: str) -> SessionState:
-        """Return the state of a visit, or a new one for this event alone."""
+        """Return the state of a visit, or a new one: for this event alone, unless a session knows the page."""
         visit = self.session_data.get(session_id)
         if visit is None:
-            return Visit(self.blocks, self, session_id)
-        self.update(session_id)
-        self.time_last_used[session_id] = datetime.now()
+            visit = Visit(self.blocks, self, session_id)
+            if token := self._token_of(session_id):
+                self._restore(visit, token)
+        if session_id in self.session_data:
+            self.update(session_id)
+            self._used[session_id] = time.monotonic()
         return visit
+
+    def _restore(self, visit: Visit, token: str) -> None:
+        """Give a page whose state was dropped its session again; nothing else in its states is not as at the first."""
+        for key in self._refs:
+            visit[key] = Ref(token)
 
     def delete_all_expired_state(self) -> None:
         """Do nothing: a visit ends with the visitor's session, not state by state after gradio's hour."""
@@ -66,17 +87,19 @@ class Visits(StateHolder):
 
         Answers that were not fetched for the time of a closed page are dropped as well.
         """
-        now = datetime.now()
+        now = time.monotonic()
         for session_hash, visit in list(self.session_data.items()):
-            unused_s = (now - self.time_last_used.get(session_hash, now)).total_seconds()
+            unused_s = now - self._used.setdefault(session_hash, now)
             if unused_s > (closed_s if visit.is_closed else idle_s):
                 self.forget(session_hash)
+        for session_hash in set(self._used) - set(self.session_data):  # there was no room for them
+            self._used.pop(session_hash, None)
         self._sweep_answers(closed_s)
 
     def forget(self, session_hash: str) -> None:
         """Drop the state of a page and, unless one of its events is running, the answers that it has not fetched."""
         self.session_data.pop(session_hash, None)
-        self.time_last_used.pop(session_hash, None)
+        self._used.pop(session_hash, None)
         answers = self._queue.pending_messages_per_session.get(session_hash)
         if answers is not None and not self._queue.pending_event_ids_session.get(session_hash):
             while not answers.empty():  # the queue is emptied, not removed, because the page may be listening
@@ -91,12 +114,12 @@ class Visits(StateHolder):
 
         A mailbox without open events for a while has had its last answer fetched; others wait for their readers.
         """
-        queue, now = self._queue, datetime.now()
+        queue, now = self._queue, time.monotonic()
         left = set(queue.pending_messages_per_session) - set(self.session_data)
         self._left = {session_hash: self._left.get(session_hash, now) for session_hash in left}
         for session_hash, since in self._left.items():
             is_open = bool(queue.pending_event_ids_session.get(session_hash))
-            age_s = (now - since).total_seconds()
+            age_s = now - since
             if age_s > unfetched_s or (age_s > _DELIVERED_S and not is_open):
                 queue.pending_messages_per_session.pop(session_hash, None)
                 queue.pending_event_ids_session.pop(session_hash, None)

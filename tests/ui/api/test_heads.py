@@ -91,6 +91,7 @@ def test_a_head_of_the_api_answers_as_on_the_page(
     assert api_says(CLIENTS[name](server.url, trained[kind], javascript)) == pytest.approx(page, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_head_of_the_page_answers_alike_by_the_api(
     server: Server, visit: Visit, make_zip: MakeZip, tmp_path: Path
 ) -> None:

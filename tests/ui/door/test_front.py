@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from demo.entrance import Entrance
+from demo.entrance import HEALTH, Entrance
 from demo.settings import Settings
+from demo.ui.budgets.requests import Requests
 from demo.ui.door.forwarded import Forwarded
 from demo.ui.door.front import FrontDoor
-from demo.ui.door.health import HEALTH
 from demo.ui.door.lock import Lock
+from demo.ui.door.names import Names
 from demo.visitors.rooms import Rooms
 
 
@@ -24,13 +25,13 @@ def guards(door: FrontDoor) -> list[Any]:
 
 def test_who_asks_is_known_before_the_password_is_asked_for(settings: Settings) -> None:
     door = front(settings, password="a password")
-    assert guards(door) == [Forwarded, Lock]
+    assert guards(door) == [Forwarded, Names, Requests, Lock]
     assert "#key=" in door.script
 
 
 def test_a_page_for_oneself_has_no_lock(settings: Settings) -> None:
     door = front(settings)
-    assert guards(door) == [Forwarded]
+    assert guards(door) == [Forwarded, Names, Requests]
     assert [each.path for each in door.routes] == [HEALTH]
     assert (door.script, door.prepare()) == ("", {"share": False, "quiet": True})
 

@@ -11,9 +11,10 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from demo.entrance import HEALTH
 from demo.settings import Settings
 from demo.ui.door.errors import MetricsMissing
-from demo.ui.door.health import HEALTH, Health
+from demo.ui.door.health import Health
 from demo.ui.door.metrics import make_metrics
 from demo.visitors.rooms import Rooms
 from tests.served import Server, held_line

@@ -9,7 +9,6 @@ import pytest
 from starlette.responses import PlainTextResponse
 
 from demo.ui.door.lock import Lock
-from demo.ui.door.tries import Tries
 from demo.words.language import CHINESE, ENGLISH, Words
 
 INSIDE = "what is behind the door"
@@ -199,21 +198,3 @@ def test_one_address_soon_has_to_wait_and_others_do_not() -> None:
     assert house.log_in(address="192.168.1.21").status_code == 200
     entered = cookie_of(house.log_in(address="192.168.1.21"))
     assert house.send("GET", "/", headers=entered).status_code == 200, "who is in stays in"
-
-
-def test_wrong_passwords_are_forgotten_in_time() -> None:
-    now = 100.0
-    tries = Tries(lambda: now)
-    for _ in range(20):
-        assert tries.wait_s("2001:db8::1") == 0
-        tries.count("2001:db8::1")
-    assert tries.wait_s("2001:db8::ffff") == pytest.approx(3.0)  # the same customer's network
-    now += 3.0
-    assert tries.wait_s("2001:db8::1") == 0
-
-
-def test_a_stranger_with_many_addresses_does_not_fill_the_memory() -> None:
-    tries = Tries()
-    for number in range(20_000):
-        tries.count(f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}")
-    assert len(tries._free_at) == 10_000

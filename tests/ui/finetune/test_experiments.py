@@ -226,10 +226,15 @@ MANY_VIEWS, MANY_STEPS = recipe_values(200, crops=4), recipe_values(200, batch_s
 @pytest.mark.parametrize(
     ("start", "values", "is_there"),
     [
-        ("training", MANY_VIEWS, lambda job: isinstance(job.progress, FeatureProgress) and job.progress.done > 0),
+        pytest.param(
+            "training",
+            MANY_VIEWS,
+            lambda job: isinstance(job.progress, FeatureProgress) and job.progress.done > 0,
+            marks=pytest.mark.slow,
+        ),
         ("training", MANY_STEPS, lambda job: job.points),
         ("training", LAST_STAGE, lambda job: job.points or isinstance(job.progress, BatchProgress)),
-        ("race", [], lambda job: job.points),
+        pytest.param("race", [], lambda job: job.points, marks=pytest.mark.slow),
         pytest.param(
             "race", [], lambda job: any(isinstance(each, Finish) for each in job.points), marks=pytest.mark.slow
         ),
@@ -267,6 +272,7 @@ def test_stop_is_heard_at_any_moment(
     assert session.state.head is not before.head
 
 
+@pytest.mark.slow
 def test_stop_is_heard_while_it_waits(visitor: Visitor, session: Session, held_line: threading.Event) -> None:
     before = session.state
     visitor.call("start_training", *RIDGE)

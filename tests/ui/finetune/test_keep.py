@@ -416,7 +416,7 @@ def test_two_who_train_at_once_get_nothing_of_each_other(
         photos[-1].write_bytes(encode(noise(number)))
     # The seeds differ, or hidden units that never learn would be the same in both.
     recipes = [recipe_values(20, hidden_layers=1, width=32, batch_size=2, seed=seed) for seed in range(2)]
-    visitors, begin = [Recorder(server.url) for _ in flocks], threading.Barrier(2)
+    visitors, begin = [Recorder(server.url) for _ in flocks], threading.Barrier(2, timeout=120)
     with ThreadPoolExecutor() as pool:
         list(pool.map(play, visitors, archives, photos, recipes, [begin, begin]))
     sessions = [server.rooms.sessions.attach(visitor.token) for visitor in visitors]

@@ -294,6 +294,7 @@ def test_the_parameters_are_counted(
     assert Markup(tell(caller, values).count).texts == [sentence]
 
 
+@pytest.mark.slow
 def test_what_is_counted_is_what_a_head_then_says(visitor: Visitor, session: Session) -> None:
     values = recipe_values(1, trains="last_stage", batch_size=4, flips=False)
     count = tell(visitor, values).count

@@ -35,6 +35,7 @@ def swap_is_offered(shown: list[Any]) -> bool:
     return "data-pick" in fill(ResultsPanel, shown).swap
 
 
+@pytest.mark.slow
 def test_the_colours_of_the_meadow_can_be_swapped_and_the_head_falls(
     visit: Visit, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,6 +125,7 @@ def test_all_heads_are_trained_from_the_page(visit: Visit, make_zip: MakeZip) ->
     assert ENGLISH.finetune.steps.jobs["layers"] in controls.steps.experiments.tab["label"]
 
 
+@pytest.mark.slow
 @LANGUAGES
 def test_a_head_of_shuffled_labels_is_called_so_wherever_it_is_shown(
     visit: Visit, make_zip: MakeZip, words: Words

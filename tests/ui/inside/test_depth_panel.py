@@ -54,6 +54,7 @@ def test_gradients_are_there_before_anything_is_trained(visitor: Visitor) -> Non
     assert rows[4][1] in drawn.said
 
 
+@pytest.mark.slow
 def test_a_training_is_watched_to_its_verdict(visitor: Visitor, server: Server) -> None:
     visitor.call("start_depth", 0)
     last = fill(TrainingOutputs, visitor.call("watch_depth", 0))
@@ -75,6 +76,7 @@ def test_a_training_is_watched_to_its_verdict(visitor: Visitor, server: Server) 
     assert (last.start["interactive"], last.stop["interactive"]) == (True, False)
 
 
+@pytest.mark.slow
 def test_what_has_been_trained_is_there_for_everybody(visit: Visit, server: Server) -> None:
     first, second = visit(), visit(language="zh")
     first.call("start_depth", 3)

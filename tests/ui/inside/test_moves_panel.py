@@ -110,6 +110,7 @@ def test_without_a_photograph_one_is_asked_for(visit: Visit) -> None:
         assert (chart.plot["visible"], chart.table) == (False, "")
 
 
+@pytest.mark.slow
 def test_the_panel_speaks_chinese(visit: Visit) -> None:
     visitor = visit(language="zh")
     visitor.call("choose_photo", visitor.upload(CAT))

@@ -1,6 +1,7 @@
 """What stands in front of gradio, as a stranger with a socket meets it."""
 
 import json
+import os
 import socket
 import time
 from collections.abc import Iterator
@@ -229,7 +230,7 @@ def test_files_are_not_fetched_from_addresses(address: str, server: Server) -> N
     file = {"path": address, "meta": {"_type": "gradio.FileData"}}
     sentence = ENGLISH.explain(AddressRefused(address=address.strip()[:40]))
     attach = next(number for number, each in server.page.fns.items() if each.api_name == "attach")
-    page_event = {"data": [None, file], "fn_index": attach, "session_hash": "a"}
+    page_event = {"data": [None, file, None], "fn_index": attach, "session_hash": "a"}
     answer = send(server, "/queue/join", json.dumps(page_event).encode(), JSON)
     assert answer is not None
     assert answer.status_code == 400
@@ -257,6 +258,12 @@ def test_a_class_may_be_called_like_an_address(server: Server) -> None:
         "/gradio_api/deep_link?session_hash=a",
         "/monitoring",
         "/monitoring/summary",
+        "/openapi.json",
+        "/docs",
+        "/gradio_api/dev/reload",
+        "/gradio_api/startup-events",
+        "/gradio_api/custom_component/a/b/c/d.js",
+        "/gradio_api/vibe-code",
     ],
 )
 def test_doors_that_the_page_does_not_need_are_closed(path: str, server: Server) -> None:
@@ -276,6 +283,17 @@ def test_nothing_else_can_be_sent_to(path: str, server: Server) -> None:
 @pytest.mark.parametrize("path", ["/etc/passwd", "../app.py", "app.py", "demo/settings.py", "%2e%2e/app.py"])
 def test_no_file_but_uploads_can_be_read(path: str, server: Server) -> None:
     assert httpx.get(f"{server.url}/gradio_api/file={path}", verify=False).status_code in (403, 404)
+
+
+def test_no_file_of_the_servers_own_can_be_read(server: Server) -> None:
+    lock = Path(os.environ["GRADIO_TEMP_DIR"], ".lock")
+    assert lock.is_file()
+    assert httpx.get(f"{server.url}/gradio_api/file={lock}", verify=False).status_code == 404
+
+
+def test_private_events_are_no_functions_of_the_api(server: Server) -> None:
+    answer = httpx.post(f"{server.url}/gradio_api/call/attach", json={"data": [""]}, verify=False)
+    assert answer.json()["detail"].startswith('The API has no function "attach".')
 
 
 @pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b"\xff\xfe", b'{"data": NaN'])

@@ -1,6 +1,7 @@
 """gradio's private names: all there today, and missed aloud where one is not."""
 
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from demo.ui.server import internals
 from demo.ui.server.errors import GradioDiffers
 from demo.ui.server.internals import TRIED, check_internals, print_internals
 from tests.conftest import PROJECT
+from tests.opened import free_port
 from tests.served import Server
 from tests.visitor import Refused, Visit
 
@@ -34,7 +36,8 @@ def start_without(name: str) -> subprocess.CompletedProcess[str]:
     """Start the page with a gradio that lacks a name."""
     program = f"import runpy, gradio; del gradio.{name}; runpy.run_path('app.py', run_name='__main__')"
     command = [sys.executable, "-c", program]
-    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    environment = {**os.environ, "GRADIO_SERVER_PORT": str(free_port())}
+    return subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=120)
 
 
 def test_the_installed_gradio_has_every_name(capsys: pytest.CaptureFixture[str]) -> None:

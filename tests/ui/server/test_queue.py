@@ -10,7 +10,7 @@ import gradio as gr
 import pytest
 from gradio.queueing import Event
 
-from demo.ui.server.errors import QueueFull, TooManyPending
+from demo.ui.server.errors import QueueFull, ServerEnding, TooManyPending
 from demo.ui.server.queue import READ_LINE, FairQueue
 from demo.ui.server.visits import Visits
 from demo.words.language import CHINESE, ENGLISH
@@ -112,6 +112,14 @@ def test_no_address_without_a_page_has_more_than_so_many(queue: FairQueue) -> No
     assert (push(queue, "a"))[0]  # a page that is open at the same address
 
 
+def test_no_network_fills_all_places_by_many_pages(queue: FairQueue) -> None:
+    queue.max_size = 10
+    wait_in(queue, *"abcdefgh")
+    refusal = queue._find_refusal("a", request())
+    assert isinstance(refusal, TooManyPending)
+    assert queue._find_refusal("a", request("10.0.0.2")) is None
+
+
 def test_a_full_queue_says_how_long(queue: FairQueue) -> None:
     queue.max_size = 2
     queue.process_time_per_fn[queue.blocks.fns[0]].add(10.0)
@@ -146,3 +154,17 @@ def test_the_served_queue_looks_about_once_a_second(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(FairQueue, "__len__", lambda _: 0 * next(looks))
     time.sleep(1.0)
     assert next(looks) < 20
+
+
+def test_at_the_end_those_who_wait_are_told_first_and_those_who_are_answered_at_last(queue: FairQueue) -> None:
+    queue.pending_messages_per_session.update({each: asyncio.Queue() for each in "abc"})
+    wait_in(queue, "a", "b", "c")
+    assert run_next(queue) == "a"
+    queue.dismiss(ServerEnding())
+    answered = {each: queue.pending_messages_per_session[each].qsize() for each in "abc"}
+    assert answered == {"a": 0, "b": 1, "c": 1}
+    assert queue.is_busy
+    queue.dismiss(ServerEnding(), runs_too=True)
+    told: Any = queue.pending_messages_per_session["a"].get_nowait()
+    assert (told.success, told.output["error"]) == (False, ENGLISH.explain(ServerEnding()))
+    assert len(queue) == 0

@@ -24,9 +24,10 @@ from demo.visitors.registry import Sessions
 from tests.conftest import PROJECT
 
 HOLD_FOLDER = """
-import signal, sys, time
+import time
+from demo.ui.lifetime.leaving import end_at_once_if_asked
 from demo.ui.server.upload_folder import open_folder
-signal.signal(signal.SIGINT, signal.default_int_handler)  # which what a shell begins in the background ignores
+end_at_once_if_asked()
 print(open_folder(), flush=True)
 time.sleep(600)
 """
@@ -89,13 +90,18 @@ def test_a_link_among_the_uploads_is_no_upload(folder: Path, tmp_path: Path) -> 
     assert outside.is_file()
 
 
-def test_what_nobody_reads_is_swept_and_what_is_offered_stays(folder: Path, upload: Path) -> None:
+def test_what_nobody_reads_is_swept_and_what_is_offered_stays(
+    folder: Path, upload: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     offered = keep_file(b"head", "head.zip")
     sweep(folder, max_age_s=60)
     assert upload.is_file()
-    long_ago = time.time() - 61
     for path in (upload, upload.parent, offered, offered.parent, folder / KEPT):
-        os.utime(path, (long_ago, long_ago))
+        os.utime(path, (0, 0))  # what files say of their age may be wrong
+    sweep(folder, max_age_s=60)
+    assert upload.is_file()
+    passed = time.monotonic() + 61
+    monkeypatch.setattr(time, "monotonic", lambda: passed)
     sweep(folder, max_age_s=60)
     assert not upload.parent.exists()
     assert offered.read_bytes() == b"head"
@@ -115,11 +121,11 @@ def test_where_too_much_waits_the_longest_waiting_make_room(folder: Path) -> Non
     offered = keep_file(bytes(100_000), "head.zip")
     uploads = [bring(folder, number) for number in range(5)]
     size = sum(each.stat().st_size for each in (uploads[0], uploads[0].parent))
-    make_room(folder, max_bytes=5 * size, max_number=5)
+    make_room(folder, max_bytes=5 * size, max_number=5, kept_free=0)
     assert all(each.is_file() for each in uploads)
-    make_room(folder, max_bytes=4 * size - 1, max_number=5)
+    make_room(folder, max_bytes=4 * size - 1, max_number=5, kept_free=0)
     assert [each.is_file() for each in uploads] == [False, False, True, True, True]
-    make_room(folder, max_bytes=4 * size, max_number=1)
+    make_room(folder, max_bytes=4 * size, max_number=1, kept_free=0)
     assert [each.is_file() for each in uploads] == [False, False, False, False, True]
     assert offered.is_file()
 
@@ -127,7 +133,7 @@ def test_where_too_much_waits_the_longest_waiting_make_room(folder: Path) -> Non
 def test_an_upload_that_is_still_coming_in_does_not_make_room(folder: Path) -> None:
     coming, waiting = bring(folder, 1), bring(folder, 2)
     coming.write_bytes(b"more of it")
-    make_room(folder, max_bytes=10**9, max_number=1)
+    make_room(folder, max_bytes=10**9, max_number=1, kept_free=0)
     assert (coming.is_file(), waiting.is_file()) == (True, False)
 
 
@@ -135,7 +141,7 @@ def test_where_the_disk_is_full_uploads_make_room(folder: Path, monkeypatch: pyt
     uploads = [bring(folder, number, 100_000) for number in range(2)]
     full = shutil.disk_usage(folder)._replace(free=1000 * MEGABYTE - 50_000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _folder: full)
-    make_room(folder, max_bytes=10**9, max_number=10)
+    make_room(folder, max_bytes=10**9, max_number=10, kept_free=1000 * MEGABYTE)
     assert [each.is_file() for each in uploads] == [False, True]
 
 
@@ -242,7 +248,7 @@ def test_what_a_killed_process_leaves_is_deleted_by_the_next_one(
     open_folder()
     assert left.is_dir()  # its process lives
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.wait(60)
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     open_folder()
     assert not left.exists()
@@ -253,5 +259,5 @@ def test_what_a_killed_process_leaves_is_deleted_by_the_next_one(
 def test_a_process_that_is_interrupted_deletes_its_folder(other_process: tuple[subprocess.Popen[str], Path]) -> None:
     process, held = other_process
     process.send_signal(signal.SIGINT)
-    process.wait()
+    assert process.wait(60) == 0
     assert not held.exists()

@@ -1,5 +1,8 @@
 """What of gradio's bookkeeping is left out, and that nothing is missed."""
 
+import os
+import time
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -8,13 +11,17 @@ from gradio_client import Client, handle_file
 
 from demo.data.samples import find_example
 from demo.settings import Settings
+from demo.ui.lifetime.upkeep import sweep_up
 from demo.ui.server.gate import Gate
+from demo.ui.server.internals import get_upload_folder
 from demo.ui.server.launch import launch
 from demo.ui.server.visits import Visit, Visits
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
+from demo.words.language import ENGLISH
+from tests.pictures import encode, noise
 from tests.served import Server
-from tests.visitor import Visitor
+from tests.visitor import Refused, Visitor
 
 
 def test_a_visit_holds_its_states_and_nothing_that_was_shown(server: Server) -> None:
@@ -72,6 +79,41 @@ def test_no_page_is_so_early_that_its_states_are_kept_elsewhere(
 
 def test_no_deep_link_is_offered_for_which_the_description_would_be_needed(server: Server) -> None:
     assert not [block for block in server.page.blocks.values() if block.get_block_name() == "deeplinkbutton"]
+
+
+def test_a_page_whose_state_was_dropped_has_its_session_again_and_no_other(server: Server) -> None:
+    visits = server.page.app.state_holder
+    one, other = Visitor(server.url), Visitor(server.url)
+    visits.forget(one._session_hash)
+    assert one.refresh().strip == other.refresh().strip  # nothing is said of an end
+    refs = [value.token for value in visits[one._session_hash].state_data.values() if isinstance(value, Ref)]
+    assert set(refs) == {one.token}
+    server.rooms.sessions.end(one.token)
+    with pytest.raises(Refused, match="ended"):
+        one.refresh()
+    one.close()
+    other.close()
+
+
+def test_a_clock_that_jumps_ends_no_visit_and_no_upload(
+    server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    visitor, photo = Visitor(server.url), tmp_path / "photo.png"
+    photo.write_bytes(encode(noise(1, (32, 32))))
+    folder = Path(get_upload_folder())
+    unread = Path(visitor.upload(photo)["path"])
+    server.page.app.state_holder.session_data[visitor._session_hash].is_closed = True  # its connection was cut once
+    for jump_s in (7200.0, -14_400.0):
+        written = time.time() - jump_s  # as the files look once the clock has jumped
+        for path in (unread, unread.parent):
+            os.utime(path, (written, written))
+        clock = time.time
+        monkeypatch.setattr(time, "time", lambda clock=clock, jump_s=jump_s: clock() + jump_s)
+        sweep_up(server.page, server.rooms, server.page.app.state_holder, folder)
+        assert unread.is_file()
+        assert ENGLISH.strip.network in visitor.refresh().strip
+        monkeypatch.undo()
+    visitor.close()
 
 
 def test_two_visits_have_states_of_their_own(server: Server) -> None:

@@ -16,6 +16,7 @@ from demo.ui.finetune.gather.picks import PICKS_SCRIPT
 from demo.ui.finetune.gather.put_right import put_right
 from demo.ui.finetune.gather.shown import Gathered, edit_pictures, empty_box, replace_pictures, show_collection
 from demo.ui.handlers import Cost, costs, listen
+from demo.ui.parts.outputs import unchanged
 from demo.ui.server.uploads import taken_file
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
@@ -66,9 +67,9 @@ def choose_starter(rooms: Rooms, ref: Ref, name: str) -> Gathered:
 
 
 @costs(Cost.READ)
-def take_starter(rooms: Rooms, ref: Ref, wanted: tuple[str, int]) -> Gathered:
-    """Take the starter set that an address names."""
-    return choose_starter(rooms, ref, wanted[0])
+def take_starter(rooms: Rooms, ref: Ref, wanted: tuple[str, int] | None) -> Gathered:
+    """Take the starter set that an address names, if it names one."""
+    return choose_starter(rooms, ref, wanted[0]) if wanted else unchanged(Gathered)
 
 
 @costs(Cost.COMPUTE)

@@ -100,9 +100,7 @@ def import_head(rooms: Rooms, ref: Ref, file: dict[str, Any] | None) -> Import:
     """Use a head that was exported before, here or elsewhere; it is data and runs no code."""
     with taken_file(file, NoHeadFile) as (path, _), path.open("rb") as content:  # never more than could be right
         session = rooms.sessions.find(ref)
-        head = read_head(content.read(max_file_bytes(rooms.settings) + 1), rooms.settings)
-    with rooms.backbones.lend(head.backbone_name):
-        changed = session.change_state(lambda state: state.with_head(head))
+        changed, head = use_head(rooms, session, content.read(max_file_bytes(rooms.settings) + 1))
     sentence = rooms.words.finetune.keep.imported.format(names=rooms.words.list_separator.join(head.class_names))
     return Import(changed, draw_status(sentence, kind="trained"), None)
 
@@ -138,6 +136,17 @@ def pack_head(rooms: Rooms, head: Head, dataset: Dataset | None, scores: Scores 
     card = draw_card(rooms.words, head, dataset.counts if dataset is not None else {}, Kind.ZIP)
     script = ScriptWords(words.script_usage, words.script_unreadable, words.script_compared)
     return export_head(head, find_spec(head.backbone_name), card=card, checks=checks, script=script)
+
+
+def use_head(rooms: Rooms, session: Session, content: bytes) -> tuple[Ref, Head]:
+    """Use the head of an untrusted file in a session, and return it, and the session's new reference.
+
+    Raises:
+        HeadFileError: If it is no head that could be used here.
+    """
+    head = read_head(content, rooms.settings)
+    with rooms.backbones.lend(head.backbone_name):
+        return session.change_state(lambda state: state.with_head(head)), head
 
 
 def build_keep(rooms: Rooms, ref: gr.State) -> list[Any]:
