@@ -195,6 +195,14 @@ def test_what_was_left_goes_last_and_ends_after_a_grace() -> None:
     assert time.monotonic() - left_at < 1.0
 
 
+def test_who_reads_for_nobody_goes_on_to_the_end() -> None:
+    line = Scheduler(left_work_s=0.0)
+    with line.turn(owner("gone"), Size("zip"), find_left=lambda: 100.0):
+        for _ in range(20):
+            time.sleep(0.001)
+            pace.rest()
+
+
 def test_a_visitor_who_comes_back_finds_the_training() -> None:
     line, away = Scheduler(left_work_s=0.2), [0.1]
     job = Job(lambda: work(0.3))
