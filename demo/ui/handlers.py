@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
+from demo.entrance import network_of
 from demo.errors import DemoError, log_unexpected
 from demo.ui.parts.outputs import flatten
 from demo.ui.server.queue import READ_LINE
@@ -157,7 +158,7 @@ def _find_rooms(rooms: Rooms, values: tuple[Any, ...]) -> tuple[Any, ...]:
 def _find_program(rooms: Rooms, values: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return what a handler of the API is given: the rooms know which program asks, by the request at the end."""
     client = values[-1].client
-    return replace(rooms, asker=Owner(address=client.host if client else "", is_program=True)), *values[:-1]
+    return replace(rooms, asker=Owner(address=network_of(client.host) if client else "", is_program=True)), *values[:-1]
 
 
 def _describe_as(outer: Any, handler: Callable[..., Any], *, asks_who: bool) -> Callable[..., Any]:

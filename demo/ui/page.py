@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import gradio as gr
 
+from demo.entrance import network_of
 from demo.errors import find_leaves
 from demo.models.hardware import find_hardware, name_device
 from demo.models.head import Head
@@ -96,7 +97,7 @@ def attach(rooms: Rooms, token: str, query: str | None, kept: str | None, reques
     `kept` are the names of the classes of a head that the browser has kept, if it has; it is offered where none is.
     """
     session = rooms.sessions.attach(token, page=request.session_hash or "")
-    session.presence.address = request.client.host if request.client else ""
+    session.presence.address = network_of(request.client.host) if request.client else ""
     session.translate(rooms.starter_names)
     is_known = session.ref.token == token
     is_anew = bool(token) and not is_known

@@ -10,6 +10,7 @@ from demo.models.zoo import find_spec
 from demo.tasks.features import PLAIN, FeatureCache, choose_views
 
 _NUM_REMEMBERED = 20  # of each kind of work
+_TAIL_PART = 0.25  # of a head, until one has ended: as long as a part of what the looking takes
 _LEAST_S = 0.2  # what is nearly over
 # Guesses, until the first has ended: on two cores a picture takes so long for each 10^9 multiply-adds.
 _S_PER_GFLOP = 0.03
@@ -32,6 +33,7 @@ class Durations:
 
     def __init__(self) -> None:
         self._rates: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_NUM_REMEMBERED))
+        self._supposed: dict[str, float] = {}
         self._tails: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=_NUM_REMEMBERED))
 
     def learn(self, size: Size, used_s: float, looked_s: float = 0.0) -> None:
@@ -39,15 +41,19 @@ class Durations:
         self._rates[size.kind].append(used_s / size.units)
         self._tails[size.kind].append(used_s - looked_s)
 
+    def suppose(self, size: Size, total_s: float) -> None:
+        """Note what work that is under way seems to use in all; it counts until some of its kind has ended."""
+        self._supposed[size.kind] = total_s / size.units
+
     def expect(self, size: Size) -> float:
-        """Return how many seconds work will use in all; its own guess until some of its kind has ended."""
-        rates = self._rates.get(size.kind)
+        """Return how many seconds work will use in all; its own guess until some of its kind has begun."""
+        rates = self._rates.get(size.kind) or ([self._supposed[size.kind]] if size.kind in self._supposed else [])
         return statistics.median(rates) * size.units if rates else size.guess_s
 
-    def expect_tail(self, size: Size) -> float:
-        """Return how many seconds will come after all pictures were looked at."""
+    def expect_tail(self, size: Size, looks_s: float) -> float:
+        """Return how many seconds will come after all pictures were looked at, which takes so long."""
         tails = self._tails.get(size.kind)
-        return statistics.median(tails) if tails else 0.1 * size.guess_s
+        return statistics.median(tails) if tails else _TAIL_PART * looks_s
 
     def expect_left(self, size: Size, used_s: float) -> float:
         """Return how many seconds are left of work of which no more is known than what it has used."""

@@ -91,7 +91,11 @@ class Job:
         """Estimate how many seconds of turns it still needs."""
         used_s, step = self.find_used_s(), self.progress
         if isinstance(step, FeatureProgress) and step.done and not self.points:
-            return used_s * (step.total - step.done) / step.done + durations.expect_tail(self.size)
+            looks_s = used_s * step.total / step.done
+            tail_s = durations.expect_tail(self.size, looks_s)
+            if not self.is_long:
+                durations.suppose(self.size, looks_s + tail_s)
+            return looks_s - used_s + tail_s
         last = self.points[-1] if self.points else None
         if isinstance(last, EpochResult):
             return (used_s - self.looked_s) * (last.num_epochs - last.epoch) / last.epoch + 0.1

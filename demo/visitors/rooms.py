@@ -29,6 +29,7 @@ from demo.visitors.arrival import Arrival
 from demo.visitors.background import begin_slowly
 from demo.visitors.depth_runs import DepthRuns
 from demo.visitors.durations import Size, measure_training
+from demo.visitors.errors import SessionExpired
 from demo.visitors.fairness import Owner
 from demo.visitors.jobs import Job, JobKind
 from demo.visitors.keepsake import Keepsakes
@@ -128,10 +129,16 @@ class Rooms:
 
         Args:
             kind: What it is called, to learn how long the like takes.
-            ref: The session that it is for; a program's without.
+            ref: The session that it is for; a program's without. One that is gone has no turn: it is told so at once.
         """
-        session = self.sessions.find(ref) if ref else None
-        owner, find_left = (session.owner, session.presence.find_left_s) if session else (self.asker, never_left)
+        owner, find_left = self.asker, never_left
+        if ref is not None:
+            try:
+                session = self.sessions.find(ref)
+            except SessionExpired:
+                yield
+                return
+            owner, find_left = session.owner, session.presence.find_left_s
         with self.scheduler.turn(owner, Size(kind), find_left=find_left):
             yield
 

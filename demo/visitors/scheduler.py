@@ -32,6 +32,7 @@ class Turn:
         self.began = 0.0  # its present turn
         self.error: SessionError | None = None
         self.stop: Callable[[SessionError], None] = self.end
+        self.ends_when_left = False  # what reads goes on, if last, to delete the files that it was given
         self.begin: Callable[[], None] = lambda: None  # called at the first turn
         self._baton, self._granted = baton, threading.Event()
 
@@ -120,7 +121,7 @@ class Baton:
             turns = [*self.turns, *others]
         for each in turns:
             left_s = each.work.left_s = each.find_left()
-            if left_s is not None and left_s > self._left_work_s:
+            if each.ends_when_left and left_s is not None and left_s > self._left_work_s:
                 each.stop(PagesClosed(seconds=self._left_work_s))
 
     def elapsed_s(self, turn: Turn) -> float:
@@ -170,7 +171,7 @@ class Scheduler:
         work = Work(owner or Owner(job.kind), self._baton.clock(), is_long=job.is_long, is_large=job.is_large)
         turn = Turn(self._baton, work, find_left)
         thread = threading.Thread(target=self._work, args=(job, turn), name=f"job {job.kind}", daemon=True)
-        turn.begin, turn.stop = thread.start, job.request_stop
+        turn.begin, turn.stop, turn.ends_when_left = thread.start, job.request_stop, True
         job.find_used_s, job.when_done = (lambda: turn.used_s), partial(turn.end, TrainingStopped())
         with self._baton.lock:
             self._jobs[job] = turn
@@ -233,6 +234,10 @@ class Scheduler:
 
     def _foresee(self) -> Mapping[Turn, float]:
         jobs = {turn: job for job, turn in self._jobs.items()}
+
+        for turn, job in jobs.items():
+            if turn.work.has_begun:  # what is under way shows how fast this machine is just now
+                job.expect_left_s(self._durations)
 
         def expect_left_s(turn: Turn) -> float:
             if turn in jobs:

@@ -15,7 +15,7 @@ from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import Progress
 from demo.tasks.fit import EpochResult
 from demo.visitors import fairness, scheduler
-from demo.visitors.durations import Size
+from demo.visitors.durations import Durations, Size
 from demo.visitors.errors import PagesClosed, TrainingStopped, WorkCutShort
 from demo.visitors.fairness import Owner
 from demo.visitors.jobs import Job, JobKind
@@ -195,6 +195,14 @@ def test_what_was_left_goes_last_and_ends_after_a_grace() -> None:
     assert time.monotonic() - left_at < 1.0
 
 
+def test_who_reads_for_nobody_goes_on_to_the_end() -> None:
+    line = Scheduler(left_work_s=0.0)
+    with line.turn(owner("gone"), Size("zip"), find_left=lambda: 100.0):
+        for _ in range(20):
+            time.sleep(0.001)
+            pace.rest()
+
+
 def test_a_visitor_who_comes_back_finds_the_training() -> None:
     line, away = Scheduler(left_work_s=0.2), [0.1]
     job = Job(lambda: work(0.3))
@@ -257,3 +265,15 @@ def test_the_wait_is_told_and_learned() -> None:
     held.release.set()
     assert second.done.wait(PATIENCE_S)
     assert (line.num_ahead(second), line.wait_s(second)) == (0, 0.0)
+
+
+def test_the_first_job_of_a_kind_shows_how_long_the_others_will_take() -> None:
+    durations, size = Durations(), Size("head", units=10.0, guess_s=1.0)
+    first = Job(lambda: work(1), size=size)
+    assert first.expect_left_s(durations) == 1.0
+    first.progress, first.find_used_s = FeatureProgress(10, 40), lambda: 4.0
+    assert first.expect_left_s(durations) == pytest.approx(12 + 4)
+    assert durations.expect(Size("head", units=20.0)) == pytest.approx(40)
+    durations.learn(size, 10.0, 9.0)
+    assert durations.expect(Size("head", units=20.0)) == pytest.approx(20)
+    assert first.expect_left_s(durations) == pytest.approx(12 + 1)

@@ -169,7 +169,7 @@ def _describe(rooms: Rooms, job: Job) -> Progress:
     last = next((each for each in reversed(job.points) if isinstance(each, EpochResult)), None)
     is_reading = isinstance(step, FeatureProgress) or last is None
     return {
-        "state": "waiting" if ahead else "reading" if is_reading else "training",
+        "state": "waiting" if ahead and step is None and last is None else "reading" if is_reading else "training",
         "says": describe_progress(rooms, job),
         "ahead": ahead,
         "done": step.done if step else 0,
