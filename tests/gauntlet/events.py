@@ -8,6 +8,7 @@ in a status of 500, or in a line of the log.
 
 import json
 import re
+import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -74,6 +75,8 @@ def _send_share(url: str, maker: Maker, count: int, patience_s: float) -> Outcom
         outcome.counts[ending] += 1
         if fault:
             outcome.faults.append(f"{fault[:300]}\n    {request}")
+        if number % PER_PAGE == 0:
+            print(f"{number} of {count}: {len(outcome.faults)} faults", file=sys.stderr)
         if number % PER_PAGE == 0 and number < count:
             prober.close()
             prober = Prober(url, patience_s)

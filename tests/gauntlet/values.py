@@ -38,8 +38,8 @@ PATHS = ("/etc/passwd", "", "..", "a\0b", "/proc/self/environ", "C:\\x", 7, None
 class Function(NamedTuple):
     """What a page says of one of its functions: its number, its name, its first values, and what sets it off.
 
-    `is_told` says whether it takes a value from the page, or what a script says of a click; a `gr.State` is the server's
-    own, whatever is sent for it.
+    `is_told` says whether it takes a value from the page, or what a script says of a click; a `gr.State` is the
+    server's own, whatever is sent for it.
     """
 
     number: int
