@@ -122,9 +122,9 @@ def test_both_languages_have_the_same_tables(english: str, chinese: str) -> None
 
 
 def numbers(row: list[str]) -> list[float]:
-    """Return the numbers of a row; Chinese counts in ten thousands where English does in millions."""
-    found = re.findall(r"(\d[\d,]*(?:\.\d+)?) ?(million|万)?", " ".join(row))
-    scales = {"": 1.0, "million": 1e6, "万": 1e4}
+    """Return the numbers of a row; Chinese counts in ten thousands and their squares where English does in millions."""
+    found = re.findall(r"(\d[\d,]*(?:\.\d+)?) ?(million|万|亿)?", " ".join(row))
+    scales = {"": 1.0, "million": 1e6, "万": 1e4, "亿": 1e8}
     return [float(number.replace(",", "")) * scales[scale] for number, scale in found]
 
 

@@ -5,14 +5,15 @@
 A laptop that slept goes on like this: its wall clock has jumped, its monotonic clock has not.
 """
 
-import datetime
+import datetime as clocks
 import runpy
 import sys
 import time
 from contextlib import suppress
+from datetime import datetime, tzinfo
 from pathlib import Path
 
-_plain_time, _PlainDatetime = time.time, datetime.datetime
+_plain_time = time.time
 _file = Path(sys.argv[1])
 
 
@@ -22,17 +23,17 @@ def _ahead_s() -> float:
     return 0.0
 
 
-class Jumped(_PlainDatetime):
+class Jumped(datetime):
     """A `datetime` that knows of the jump."""
 
     @classmethod
-    def now(cls, tz: datetime.tzinfo | None = None) -> "Jumped":
+    def now(cls, tz: tzinfo | None = None) -> "Jumped":
         """Return the time of the clock that jumps."""
         return cls.fromtimestamp(time.time(), tz)
 
 
 if __name__ == "__main__":
     time.time = lambda: _plain_time() + _ahead_s()
-    datetime.datetime = Jumped  # type: ignore[misc]
+    clocks.datetime = Jumped  # type: ignore[misc]
     sys.argv = ["demo", "serve", *sys.argv[2:]]
     runpy.run_module("demo", run_name="__main__", alter_sys=True)

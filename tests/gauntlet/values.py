@@ -32,14 +32,14 @@ TEXTS = (
     *("data:image/png;base64,AAAA", "open", "next", "name-x", "role-x", "step=2"),
 )
 NUMBERS = (0, -1, 1, 2, 7, 1000, 2**31, 2**63, 10**400, 0.5, -0.0, 1e308, -1e308, float("nan"), float("inf"))
-PATHS = ("/etc/passwd", "", "..", "a\0b", "/proc/self/environ", "C:\\x", 7, None, [], {"path": "x"})
+PATHS: tuple[Any, ...] = ("/etc/passwd", "", "..", "a\0b", "/proc/self/environ", "C:\\x", 7, None, [], {"path": "x"})
 
 
 class Function(NamedTuple):
     """What a page says of one of its functions: its number, its name, its first values, and what sets it off.
 
-    `is_told` says whether it takes a value from the page, or what a script says of a click; a `gr.State` is the server's
-    own, whatever is sent for it.
+    `is_told` says whether it takes a value from the page, or what a script says of a click; a `gr.State` is the
+    server's own, whatever is sent for it.
     """
 
     number: int
@@ -184,7 +184,11 @@ class Maker:
 
     def _draw_file(self) -> Any:
         choose = self._random
-        file = {"path": choose.choice(PATHS), "url": choose.choice([None, *TEXTS[-8:]]), "orig_name": "x.png"}
+        file: dict[str, Any] = {
+            "path": choose.choice(PATHS),
+            "url": choose.choice([None, *TEXTS[-8:]]),
+            "orig_name": "x.png",
+        }
         file["meta"] = choose.choice([{"_type": "gradio.FileData"}, {"_type": 7}, None, [], {}])
         for name in choose.sample([*file], choose.randrange(3)):
             file[name] = choose.choice([None, 7, "x", [], {}])
