@@ -60,6 +60,7 @@ class Visitor:
         self._http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60.0, verify=False)
         self._session_hash = secrets.token_hex(8)
         self._config = self._http.get(f"{url}/config").json()
+        self._states = {each["id"] for each in self._config["components"] if each["type"] == "state"}
         self._elem_ids = {each["id"]: each["props"].get("elem_id") for each in self._config["components"]}
         self._language = language
         self._changed_states: list[int] = []  # the states that the last event changed
@@ -76,20 +77,10 @@ class Visitor:
             of: The `elem_id` of the component whose event it is; any unless given.
             event_data: What a script on the page sends along: of a click, `{"pick": ...}`.
         """
-        has_reference = handler not in (
-            "decline",
-            "resume",
-            "attach",
-            "suggest_recipe",
-            "choose_lesson",
-            "pick_channel",
-            "draw_gradients",
-            "check_weights",
-        )
-        data = [None, *values] if has_reference else list(values)
         event = self._find(handler, turn, of)
-        num_inputs = next(len(each["inputs"]) for each in self._config["dependencies"] if each["id"] == event)
-        data += [None] * (num_inputs - len(data))  # states at the end, of which a page sends nothing either
+        inputs = next(each["inputs"] for each in self._config["dependencies"] if each["id"] == event)
+        data = [None, *values] if inputs and inputs[0] in self._states else list(values)
+        data += [None] * (len(inputs) - len(data))  # states at the end, of which a page sends nothing either
         return self._run(event, data, event_data)
 
     def follow(self, handler: str, *values: Any) -> list[str]:

@@ -104,9 +104,9 @@ def test_a_panel_shows_the_session_as_it_is(visitor: Visitor) -> None:
     assert KernelOutputs(*visitor.call("draw_kernels", 1)).drawn != before.drawn
 
 
-@pytest.mark.parametrize("handler", ["draw_class_maps", "draw_control", "erase_painted"])
-def test_without_a_photograph_what_a_panel_is_asked_changes_nothing(visit: Visit, handler: str) -> None:
-    assert all(map(is_left, visit().without_photo().call(handler, None, None)))
+@pytest.mark.parametrize(("handler", "count"), [("draw_class_maps", 2), ("draw_control", 2), ("erase_painted", 1)])
+def test_without_a_photograph_what_a_panel_is_asked_changes_nothing(visit: Visit, handler: str, count: int) -> None:
+    assert all(map(is_left, visit().without_photo().call(handler, *[None] * count)))
 
 
 def test_without_a_photograph_a_panel_asks_for_one(visit: Visit) -> None:
