@@ -24,7 +24,9 @@ def _ahead_s() -> float:
 
 
 class Jumped(datetime):
-    """A `datetime` that knows of the jump."""
+    """A `datetime` that knows of the jump, and is as large as the plain one, which compiled packages compare."""
+
+    __slots__ = ()
 
     @classmethod
     def now(cls, tz: tzinfo | None = None) -> "Jumped":
