@@ -23,8 +23,6 @@ import httpx
 
 from demo.words.language import ENGLISH
 from tests.benchmarks.abuse import (
-    FILE_PART,
-    FORM,
     Rows,
     Slow,
     crowd_row,
@@ -37,6 +35,7 @@ from tests.benchmarks.abuse import (
 from tests.conftest import PROJECT
 from tests.opened import command, environment, free_port
 from tests.pictures import encode, files_below, noise
+from tests.ui.server.test_gate import FILE_PART, FORM
 from tests.visitor import Refused, Visitor, recipe_values
 
 STARTS_S, ENDS_S = 300.0, 20.0

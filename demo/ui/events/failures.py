@@ -9,7 +9,6 @@ from demo.data.store import no_room
 from demo.errors import DemoError, log_unexpected
 from demo.ui.server.errors import DiskFull, ValueNotFitting
 from demo.ui.server.gate import words_for
-from demo.ui.server.internals import replace_steps
 from demo.words.language import ENGLISH
 
 Step = Callable[..., Any]
@@ -49,7 +48,8 @@ def answer_failures(page: gr.Blocks) -> None:
 
         return run_to_sentence
 
-    replace_steps(page, check_inputs, end_with_sentence)
+    page.preprocess_data = check_inputs(page.preprocess_data)
+    page.process_api = end_with_sentence(page.process_api)
 
 
 def _tell(error: Exception, options: dict[str, Any]) -> gr.Error:

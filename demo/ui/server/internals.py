@@ -91,9 +91,7 @@ _PRIVATE = {
         "gradio.blocks:Blocks.preprocess_data process_api",
         "gradio.queueing:Queue.event_ids_to_events",
     ],
-    "no statistics with pandas after each event": [
-        "gradio.queueing:Queue.ANAYLTICS_CACHE_FREQUENCY ANALYTICS_MAX_EVENTS"
-    ],
+    "no statistics after each event": ["gradio.queueing:Queue.ANAYLTICS_CACHE_FREQUENCY ANALYTICS_MAX_EVENTS"],
     "memory: lists of files that grow for ever": ["gradio.blocks:Blocks.temp_file_sets"],
     "uploads that are counted as they come, with gradio's progress bar": [
         "gradio.route_utils:GradioMultiPartParser.parse _files_to_close_on_error",
@@ -199,12 +197,6 @@ class _Instead:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._module, name)
-
-
-def replace_steps(page: gr.Blocks, read_inputs: Callable[[Any], Any], run: Callable[[Any], Any]) -> None:
-    """Replace how a page reads the values of an event, and how it runs one; each is given what it replaces."""
-    page.preprocess_data = read_inputs(page.preprocess_data)
-    page.process_api = run(page.process_api)
 
 
 def exchange_queue(page: gr.Blocks, kind: type[Queue]) -> None:
