@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Mapping
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from demo.visitors.fairness import Fairness, Work
 
@@ -16,7 +17,10 @@ class Outlook:
 
     def __init__(self, fairness: Fairness) -> None:
         self._fairness = fairness
-        self._foreseen_at, self._ends = float("-inf"), dict[Hashable, float]()
+        self._foreseen_at = float("-inf")
+        self._ends = WeakKeyDictionary[
+            Hashable, float
+        ]()  # a work that has ended, and its head, are kept by nobody here
 
     def foresee(
         self, works: Mapping[Key, Work], expect_left_s: Callable[[Key], float], now: float
@@ -28,10 +32,10 @@ class Outlook:
             expect_left_s: Returns how many seconds a work still needs for itself.
             now: The time by the account's clock.
         """
-        if self._ends.keys() != works.keys() or now - self._foreseen_at > _ANEW_AFTER_S:
+        if set(self._ends) != set(works) or now - self._foreseen_at > _ANEW_AFTER_S:
             needs = [expect_left_s(each) for each in works]
             times = self._fairness.forecast(list(works.values()), needs, now)
-            self._foreseen_at, self._ends = now, dict(zip(works, times, strict=True))
+            self._foreseen_at, self._ends = now, WeakKeyDictionary(zip(works, times, strict=True))
         return {each: self._ends[each] for each in works}
 
 

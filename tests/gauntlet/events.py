@@ -110,6 +110,8 @@ class Prober:
         if answer.status_code >= 500:
             return "failed", f"status {answer.status_code}: {text}"
         if answer.is_client_error:
+            if (answer.status_code, text) == (404, "Not found"):
+                return "not there", ""
             return "refused at the door", "" if _is_sentence(_read_detail(text)) else f"{answer.status_code}: {text}"
         return self._follow(request, json.loads(text)["event_id"]) if request.is_event else ("answered", "")
 
