@@ -2,9 +2,10 @@
 
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, repeat
 
 import numpy as np
@@ -23,6 +24,7 @@ from demo.system import num_cores
 _CHUNK = 8  # views that one thread runs through the network together
 _FIRST_CHUNKS = (2, 2, 4)  # so that progress is seen within a second
 _MAX_BACKBONES = 2  # backbones whose features one visitor's cache keeps
+_MAX_COMMON = 10_000  # rows; all starter sets in the views of the suggested recipe, 50 MB with the embedded network
 
 _MIN_CROP_AREA = 0.5  # share of the picture's area
 _MAX_CROP_ASPECT = 4 / 3  # a crop's ratio of sides, divided by the picture's own
@@ -105,14 +107,40 @@ class Features:
         return torch.cat([inputs, views]), targets.repeat(1 + len(self.augmented))
 
 
+class CommonFeatures:
+    """The features of pictures that are nobody's, those of the starter sets: who learns from them finds what is known.
+
+    Each picture of a set on which a class presses Train is looked at once. Of a visitor's picture nothing is here.
+    """
+
+    def __init__(self) -> None:
+        self._digests: set[str] = set()
+        self._rows: dict[tuple[str, View, str], NDArray[np.float32]] = {}
+
+    def welcome(self, digests: Iterable[str]) -> None:
+        """Note pictures that are nobody's."""
+        self._digests |= set(digests)
+
+    def find(self, backbone_name: str, view: View, digest: str) -> NDArray[np.float32] | None:
+        """Return the features (D,) of one view of a picture, if they are known."""
+        return self._rows.get((backbone_name, view, digest))
+
+    def note(self, backbone_name: str, rows: Mapping[tuple[View, str], NDArray[np.float32]]) -> None:
+        """Keep those features that are of nobody's pictures; of too many, all that were kept make room."""
+        if len(self._rows) > _MAX_COMMON:
+            self._rows = {}
+        self._rows |= {(backbone_name, *key): row for key, row in rows.items() if key[1] in self._digests}
+
+
 class FeatureCache:
     """The features of one visitor's pictures, by backbone, view and the picture's digest.
 
     Features stay valid when classes are added, renamed or removed. The features of the least recently used backbone
-    are dropped first.
+    are dropped first. What is `common` is found there, and goes there, too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, common: CommonFeatures | None = None) -> None:
+        self.common = common or CommonFeatures()
         self._rows: OrderedDict[str, dict[tuple[View, str], NDArray[np.float32]]] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -124,6 +152,11 @@ class FeatureCache:
             while len(self._rows) > _MAX_BACKBONES:
                 self._rows.popitem(last=False)
             return rows
+
+    def find(self, backbone_name: str, view: View, digest: str) -> NDArray[np.float32] | None:
+        """Return the features (D,) of one view of a picture, if they are known here or to all."""
+        row = self._rows.get(backbone_name, {}).get((view, digest))
+        return self.common.find(backbone_name, view, digest) if row is None else row
 
     @property
     def num_bytes(self) -> int:
@@ -175,10 +208,11 @@ def extract_features(
     Returns:
         The features, in the order of the samples.
     """
-    rows = (cache or FeatureCache()).rows(backbone.spec.name)
+    cache = cache or FeatureCache()
+    rows = cache.rows(backbone.spec.name)
     training = [sample for sample in dataset.samples if sample.split is Split.TRAIN]
     wanted = [*map(SampleView, dataset.samples), *(SampleView(sample, view) for view in views for sample in training)]
-    yield from _complete(rows, wanted, backbone, settings)
+    yield from _complete(rows, cache.common, wanted, backbone, settings)
     values = np.stack([rows[each.key] for each in wanted])
     num_samples = len(dataset.samples)
     return Features(
@@ -193,6 +227,7 @@ def extract_features(
 
 def _complete(
     rows: dict[tuple[View, str], NDArray[np.float32]],
+    common: CommonFeatures,
     wanted: Sequence[SampleView],
     backbone: Backbone,
     settings: Settings,
@@ -204,14 +239,21 @@ def _complete(
         by_picture.setdefault(each.sample.digest, []).append(each)
     if missing:
         yield FeatureProgress(0, len(by_picture))
-    views = list(chain(*by_picture.values()))
-    for chunk, computed, progress in run_views(views, backbone, settings, backbone.features):
-        rows.update({each.key: row for each, row in zip(chunk, computed.numpy(), strict=True)})
+    views, find = list(chain(*by_picture.values())), partial(common.find, backbone.spec.name)
+    for chunk, computed, progress in run_views(views, backbone, settings, backbone.features, find=find):
+        found = {each.key: row for each, row in zip(chunk, computed.numpy(), strict=True)}
+        rows.update(found)
+        common.note(backbone.spec.name, found)
         yield progress
 
 
 def run_views(
-    views: Sequence[SampleView], backbone: Backbone, settings: Settings, compute: Callable[[Tensor], Tensor]
+    views: Sequence[SampleView],
+    backbone: Backbone,
+    settings: Settings,
+    compute: Callable[[Tensor], Tensor],
+    *,
+    find: Callable[[View, str], NDArray[np.float32] | None] = lambda _view, _digest: None,
 ) -> Generator[tuple[Sequence[SampleView], Tensor, FeatureProgress], None, None]:
     """Read pictures and compute something of them, chunk by chunk, as many chunks at a time as there are cores.
 
@@ -220,12 +262,16 @@ def run_views(
         backbone: Whose transforms the pictures go through.
         settings: Limits for decoding.
         compute: Transformed pictures (n, 3, H, W) to a row for each, in one thread.
+        find: Returns what is known already of a view of a picture, by its digest; asked when it is a chunk's turn.
 
     Yields:
         The views of each chunk and their rows, in order, and how many pictures have had their turn.
     """
 
     def run(chunk: Sequence[SampleView]) -> Tensor:
+        known = [row for each in chunk if (row := find(*each.key)) is not None]
+        if len(known) == len(chunk):
+            return torch.from_numpy(np.stack(known))
         samples = {each.sample.digest: each.sample for each in chunk}
         pictures = {digest: read_sample(sample, settings) for digest, sample in samples.items()}
         shown = [each.view.show(pictures[each.sample.digest], each.sample.digest) for each in chunk]

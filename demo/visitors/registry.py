@@ -8,6 +8,7 @@ from collections.abc import Callable
 from demo.models.state import ModelState
 from demo.models.weights import usable_backbone
 from demo.settings import Settings
+from demo.tasks.features import CommonFeatures
 from demo.visitors.errors import SessionExpired
 from demo.visitors.session import Ref, Session
 
@@ -21,6 +22,7 @@ class Sessions:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._sessions: dict[str, Session] = {}
+        self.common = CommonFeatures()
         self._lock = threading.Lock()
         self.when_over: Callable[[Session], None] = lambda _session: None  # called with each session that ends
 
@@ -40,7 +42,8 @@ class Sessions:
             session = self._sessions.get(token)
             if session is None:
                 self._make_room(1)
-                session = Session(secrets.token_urlsafe(16), ModelState(usable_backbone(self._settings.backbone)))
+                state = ModelState(usable_backbone(self._settings.backbone))
+                session = Session(secrets.token_urlsafe(16), state, self.common)
                 self._sessions[session.ref.token] = session
             session.presence.open_page(page)
         return session

@@ -188,7 +188,9 @@ class Rooms:
 
     def read_starter(self, name: str, settings: Settings) -> Collection:
         """Read a starter set within some settings, with class names in the visitor's language."""
-        return translate_starter(read_starter(name, settings), self.starter_names)
+        collection = read_starter(name, settings)
+        self.sessions.common.welcome(each.stored.digest for each in collection.pictures)
+        return translate_starter(collection, self.starter_names)
 
     @property
     def starter_names(self) -> dict[str, str]:

@@ -19,7 +19,7 @@ from demo.models.state import ModelState
 from demo.settings import Settings
 from demo.tasks.calibration import Calibration, calibrate
 from demo.tasks.evaluate import Scores
-from demo.tasks.features import FeatureCache, Features
+from demo.tasks.features import CommonFeatures, FeatureCache, Features
 from demo.tasks.finetune import FineTuned, score
 from demo.tasks.patches import PeakCache
 from demo.tasks.verdict import Comparison
@@ -97,7 +97,7 @@ class Trained:
 class Session:
     """The data of one visitor. None of it is shared with others; the backbone is known by name alone."""
 
-    def __init__(self, token: str, state: ModelState) -> None:
+    def __init__(self, token: str, state: ModelState, common: CommonFeatures | None = None) -> None:
         self._lock = threading.Lock()
         self._editing = threading.RLock()  # held while pictures are read, which takes seconds
         self._token = token
@@ -110,7 +110,7 @@ class Session:
         self.offers = Offers()
         self.lesson = Lesson()
         self.pictures = Pictures()
-        self.cache = FeatureCache()
+        self.cache = FeatureCache(common)
         self.peaks = PeakCache()
         self.trained: Trained | None = None
         self.ascents = Turns()
@@ -196,7 +196,7 @@ class Session:
             self.peaks.keep_only(digests)
             self.cache.keep_only(digests)
             if collection is None:  # nothing of the pictures stays, not even in the results of the head
-                self.cache, self.trained = FeatureCache(), None
+                self.cache, self.trained = FeatureCache(self.cache.common), None
 
     def edit_collection(self, change: Callable[[Collection], Collection], settings: Settings) -> None:
         """Apply a change to the pictures to learn from; of two concurrent changes neither is lost.

@@ -25,6 +25,7 @@ from demo.settings import Settings
 from demo.system import num_cores
 from demo.tasks.features import (
     PLAIN,
+    CommonFeatures,
     FeatureCache,
     FeatureProgress,
     Features,
@@ -298,6 +299,22 @@ def test_more_views_of_known_pictures_are_all_that_is_computed(embedded: Backbon
     assert store.num_reads == 10
     assert extract(embedded, dataset, views=(View(flip=True),), cache=cache)[0] == []
     assert store.num_reads == 10
+
+
+def test_a_picture_that_is_nobodys_is_looked_at_once_for_all_and_a_visitors_for_each(embedded: Backbone) -> None:
+    common, store = CommonFeatures(), CountingStore()
+    dataset = make(pictures(8), store)
+    common.welcome(each.digest for each in dataset.samples[:4])
+    _, first = extract(embedded, dataset, cache=FeatureCache(common))
+    assert store.num_reads == 8
+    steps, second = extract(embedded, dataset, cache=FeatureCache(common))
+    np.testing.assert_array_equal(second.values, first.values)
+    assert store.num_reads == 12
+    assert steps[-1] == FeatureProgress(8, 8)
+    visitors = dataset.samples[-1].digest
+    assert common.find(EMBEDDED, PLAIN, visitors) is None
+    assert common.find(EMBEDDED, PLAIN, dataset.samples[0].digest) is not None
+    assert common.find("resnet18", PLAIN, dataset.samples[0].digest) is None
 
 
 def row(value: float) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
