@@ -33,6 +33,7 @@ from demo.visitors.fairness import Owner
 from demo.visitors.jobs import Job, JobKind
 from demo.visitors.rooms import Rooms, make_training
 from demo.visitors.session import Session
+from tests.pictures import encode, noise, write_zip
 
 Rows = list[tuple[str, str, str]]
 
@@ -77,7 +78,23 @@ def bring(rooms: Rooms, starter: str, address: str, page: str) -> Session:
     """Open a page that has taken a starter set."""
     session = rooms.sessions.attach("", page=page)
     session.presence.address = address
-    session.choose_collection(_read_starter(starter), SETTINGS)
+    collection = _read_starter(starter)
+    rooms.sessions.common.welcome(each.stored.digest for each in collection.pictures)
+    session.choose_collection(collection, SETTINGS)
+    return session
+
+
+def bring_own(rooms: Rooms, number: int, num_pictures: int) -> Session:
+    """Open a page whose visitor has pictures that nobody else has."""
+    session = rooms.sessions.attach("", page=f"page {number}")
+    session.presence.address = "school"
+    files = {
+        f"{'ab'[idx % 2]}/{idx}.jpg": encode(noise(1_000 * number + idx, (96, 72)), "JPEG")
+        for idx in range(num_pictures)
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        collection = read_collection(write_zip(Path(folder) / "own.zip", files), SETTINGS)
+    session.choose_collection(collection, SETTINGS)
     return session
 
 
@@ -178,7 +195,6 @@ def class_of_forty(_data: Path, number: int = 40) -> Rows:
     """Forty visitors press Train on the signs at once, behind one address."""
     rooms = open_rooms()
     pupils = [bring(rooms, "signs", "school", f"page {each}") for each in range(number)]
-    watch(rooms, [train(rooms, bring(rooms, "signs", "school", "teacher"))])  # shows how fast this machine is
     begun = threading.Barrier(number)
 
     def press(session: Session) -> Wait:
@@ -190,20 +206,18 @@ def class_of_forty(_data: Path, number: int = 40) -> Rows:
     watch(rooms, waits)
     seconds = sorted(each.seconds for each in waits)
     heads = sum(each.state.head is not None for each in pupils)
-    right = sum(each.is_right() for each in waits)
     return [
         ("the work of one of them", "-", f"{statistics.median(each.job.find_used_s() for each in waits):.1f} s"),
         ("forty press Train at once: have their head", "40 in 120 s", f"{heads} in {seconds[-1]:.0f} s"),
         ("the longest wait of these to the shortest", "under 3", f"{seconds[-1] / seconds[0]:.2f}"),
-        ("the wait that was said to the wait that was, within a factor of two", "36 of 40", f"{right} of {number}"),
     ]
 
 
 def said(_data: Path) -> Rows:
-    """Forty who come within two minutes, with heads on several sets, beside a race and a curve."""
+    """Forty who come within two minutes with pictures of their own, beside a race and a curve."""
     rooms, chance, waits = open_rooms(), random.Random(3), list[Wait]()
-    starters = ("signs", "digits", "shapes")
-    pupils = [bring(rooms, chance.choice(starters), "school", f"page {number}") for number in range(40)]
+    pupils = [bring_own(rooms, number, chance.choice((20, 40, 80, 120))) for number in range(40)]
+    watch(rooms, [train(rooms, bring(rooms, "signs", "school", "teacher"))])  # shows how fast this machine is
     others = [bring(rooms, "signs", "school", f"other {number}") for number in range(2)]
     coming = sorted((chance.uniform(0, 120), number) for number in range(40))
     experiments = [experiment(rooms, others[0], JobKind.RACE), experiment(rooms, others[1], JobKind.CURVE)]
