@@ -88,10 +88,8 @@ def bring_own(rooms: Rooms, number: int, num_pictures: int) -> Session:
     """Open a page whose visitor has pictures that nobody else has."""
     session = rooms.sessions.attach("", page=f"page {number}")
     session.presence.address = "school"
-    files = {
-        f"{'ab'[idx % 2]}/{idx}.jpg": encode(noise(1_000 * number + idx, (96, 72)), "JPEG")
-        for idx in range(num_pictures)
-    }
+    pictures = [encode(noise(1_000 * number + idx, (96, 72)), "JPEG") for idx in range(num_pictures)]
+    files = {f"{'ab'[idx % 2]}/{idx}.jpg": content for idx, content in enumerate(pictures)}
     with tempfile.TemporaryDirectory() as folder:
         collection = read_collection(write_zip(Path(folder) / "own.zip", files), SETTINGS)
     session.choose_collection(collection, SETTINGS)
