@@ -87,6 +87,10 @@ class Job:
         """End it now; the piece in progress still runs to its end, and its result is dropped."""
         self._end(error or TrainingStopped())
 
+    def let_go(self, used_s: float) -> None:
+        """Keep what it has used, and nothing by which its session would hold those of others."""
+        self.find_used_s, self.when_done = lambda: used_s, lambda: None
+
     def expect_left_s(self, durations: Durations) -> float:
         """Estimate how many seconds of turns it still needs."""
         used_s, step = self.find_used_s(), self.progress

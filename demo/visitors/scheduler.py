@@ -266,3 +266,4 @@ class Scheduler:
             with self._baton.lock:
                 del self._jobs[job]
                 self._baton.leave(turn)
+            job.let_go(turn.used_s)

@@ -76,10 +76,8 @@ def test_only_what_is_looked_at_is_asked_for(open_page: OpenPage) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("path", "words"),
-    [pytest.param("/", ENGLISH, id="en", marks=pytest.mark.ways), pytest.param("/zh", CHINESE, id="zh")],
-)
+@pytest.mark.ways
+@pytest.mark.parametrize(("path", "words"), [("/", ENGLISH), ("/zh", CHINESE)], ids=["en", "zh"])
 def test_the_menu_of_a_phone_leads_to_pages_of_a_few_screens(open_page: OpenPage, path: str, words: Words) -> None:
     page = open_page(path, PHONE)
     page.click("#inside-tab-button")

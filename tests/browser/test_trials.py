@@ -9,6 +9,7 @@ from tests.browser.test_steps import PHONE, is_seen
 from tests.browser.test_walk import wait_for
 
 
+@pytest.mark.ways
 @pytest.mark.slow
 def test_the_meadow_is_learned_by_its_ground_on_a_phone(open_page: OpenPage) -> None:
     words = CHINESE.finetune

@@ -168,6 +168,7 @@ def look_at(page: Any, panel: str) -> None:
     page.select_option("#bench .tab-menu select", f"{panel}-panel-button")
 
 
+@pytest.mark.ways
 @pytest.mark.slow
 def test_each_claim_is_tried_on_a_phone(open_page: OpenPage) -> None:
     page = open_page(viewport=PHONE)

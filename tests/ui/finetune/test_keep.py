@@ -205,6 +205,7 @@ def test_a_model_is_sent_to_the_hub_by_the_visitors_own_token(
     assert not list(Path(get_upload_folder(), KEPT).glob("*/model"))
 
 
+@pytest.mark.ways
 @pytest.mark.slow
 def test_a_head_with_hidden_layers_is_offered_otherwise(visit: Visit, hub: HubHost, make_zip: MakeZip) -> None:
     visitor = visit()
