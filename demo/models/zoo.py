@@ -296,6 +296,6 @@ def find_spec(name: str) -> BackboneSpec:
     Raises:
         UnknownBackbone: If the table has no such row.
     """
-    if name not in ZOO:
-        raise UnknownBackbone(name=name, known=", ".join(ZOO))
+    if not isinstance(name, str) or name not in ZOO:  # a request may name anything, also a list
+        raise UnknownBackbone(name=str(name), known=", ".join(ZOO))
     return ZOO[name]

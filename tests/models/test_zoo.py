@@ -243,3 +243,7 @@ def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownBackbone, match="resnet19") as raised:
         find_spec("resnet19")
     assert [name for name in ZOO if name not in str(raised.value)] == []
+    no_names: list[Any] = [["resnet18"], {}, None, 7]
+    for each in no_names:
+        with pytest.raises(UnknownBackbone):
+            find_spec(each)
