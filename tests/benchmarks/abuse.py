@@ -122,7 +122,8 @@ def patterns_of_errors() -> Iterator[str]:
                 yield "".join(re.escape(literal) + (".*" if field is not None else "") for literal, field, *_ in parts)
 
 
-_OWN = re.compile("|".join(patterns_of_errors()), re.DOTALL)
+# A sentence may end in another, of which it says hardly more than a name: "cat.dds" is not a picture that ...
+_OWN = re.compile(rf"(?:.* is )?(?:{'|'.join(patterns_of_errors())})\.?", re.DOTALL)
 
 
 def is_own(sentence: str) -> bool:
