@@ -61,10 +61,6 @@ class Durations:
         return max(expected_s - used_s, 0.1 * expected_s, _LEAST_S)
 
 
-def _find_nothing(*_key: object) -> None:
-    """Know of no features."""
-
-
 def measure_training(backbone_name: str, dataset: Dataset, recipe: Recipe, cache: FeatureCache | None = None) -> Size:
     """Return how much a training is: the views of pictures that the network has to look at, each as often as it does.
 
@@ -75,9 +71,9 @@ def measure_training(backbone_name: str, dataset: Dataset, recipe: Recipe, cache
         cache: What is known of the pictures already; only a head alone makes use of it.
     """
     spec, views = find_spec(backbone_name), (PLAIN, *choose_views(recipe))
-    known = cache.find if cache and recipe.trains is Trains.HEAD else _find_nothing
+    known = cache if cache and recipe.trains is Trains.HEAD else FeatureCache()
     looks = sum(
-        known(spec.name, view, each.digest) is None
+        known.find(spec.name, view, each.digest) is None
         for each in dataset.samples
         for view in (views if each.split is Split.TRAIN else (PLAIN,))
     )

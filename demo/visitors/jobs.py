@@ -93,17 +93,26 @@ class Job:
 
     def expect_left_s(self, durations: Durations) -> float:
         """Estimate how many seconds of turns it still needs."""
-        used_s, step = self.find_used_s(), self.progress
-        if isinstance(step, FeatureProgress) and step.done and not self.points:
-            looks_s = used_s * step.total / step.done
-            tail_s = durations.expect_tail(self.size, looks_s)
-            if not self.is_long:
-                durations.suppose(self.size, looks_s + tail_s)
-            return looks_s - used_s + tail_s
+        used_s, looks_s = self.find_used_s(), self._expect_looks_s()
+        if looks_s is not None:
+            return looks_s - used_s + durations.expect_tail(self.size, looks_s)
         last = self.points[-1] if self.points else None
         if isinstance(last, EpochResult):
             return (used_s - self.looked_s) * (last.num_epochs - last.epoch) / last.epoch + 0.1
         return durations.expect_left(self.size, used_s)
+
+    def tell(self, durations: Durations) -> None:
+        """Let others of its kind know what it seems to use in all, while it is under way."""
+        looks_s = self._expect_looks_s()
+        if looks_s is not None and not self.is_long:
+            durations.suppose(self.size, looks_s + durations.expect_tail(self.size, looks_s))
+
+    def _expect_looks_s(self) -> float | None:
+        """Estimate how many seconds it takes in all to look at the pictures; None unless it is about to."""
+        step = self.progress
+        if isinstance(step, FeatureProgress) and step.done and not self.points:
+            return self.find_used_s() * step.total / step.done
+        return None
 
     def run(self) -> None:
         """Do the work in the caller's thread; an error is kept in `error`."""

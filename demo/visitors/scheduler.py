@@ -235,9 +235,8 @@ class Scheduler:
     def _foresee(self) -> Mapping[Turn, float]:
         jobs = {turn: job for job, turn in self._jobs.items()}
 
-        for turn, job in jobs.items():
-            if turn.work.has_begun:  # what is under way shows how fast this machine is just now
-                job.expect_left_s(self._durations)
+        for job in self._jobs:  # what is under way shows how fast this machine is just now
+            job.tell(self._durations)
 
         def expect_left_s(turn: Turn) -> float:
             if turn in jobs:

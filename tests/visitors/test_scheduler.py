@@ -273,6 +273,7 @@ def test_the_first_job_of_a_kind_shows_how_long_the_others_will_take() -> None:
     assert first.expect_left_s(durations) == 1.0
     first.progress, first.find_used_s = FeatureProgress(10, 40), lambda: 4.0
     assert first.expect_left_s(durations) == pytest.approx(12 + 4)
+    first.tell(durations)
     assert durations.expect(Size("head", units=20.0)) == pytest.approx(40)
     durations.learn(size, 10.0, 9.0)
     assert durations.expect(Size("head", units=20.0)) == pytest.approx(20)
