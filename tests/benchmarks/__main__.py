@@ -1,6 +1,6 @@
 """Measure what the demo promises and print it as a table: `python3 -m tests.benchmarks [name ...]`.
 
-`crowd` takes 20 minutes, `balance`, `deeper`, `truth` and `oracles` some. More sets of pictures, as zips of class
+`crowd` takes 20 minutes, `growth` 5, `balance`, `deeper`, `truth` and `oracles` some. More sets of pictures, as zips of class
 folders, are taken from `sets` beside the others.
 
 Timings are medians, and ratios of two things that were measured in turn in the same run.
@@ -35,6 +35,7 @@ from tests.benchmarks import (
     balance,
     crowd,
     deeper,
+    growth,
     hostile,
     maps,
     oracles,
@@ -249,6 +250,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "hostile": rows_of(hostile, DATA),
     "abuse": rows_of(abuse),
     "crowd": rows_of(crowd),
+    "growth": rows_of(growth),
     "turns": rows_of(turns, DATA),
     "tests": tests,
 }
