@@ -1,5 +1,6 @@
 """HAProxy with the project's own file, in front of pages of a test."""
 
+import csv
 import os
 import re
 import shutil
@@ -33,14 +34,14 @@ class Balancer(NamedTuple):
         return subprocess.run(shell, capture_output=True, text=True, check=True, timeout=PATIENCE_S).stdout
 
     def states(self) -> dict[str, str]:
-        """Return of each page whether it is up or down, or takes nobody new."""
-        rows = [line.split(",") for line in self.tell("show stat").splitlines()]
-        return {row[1]: row[17] for row in rows if row[0] == "pages" and row[1] != "BACKEND"}
+        """Return of each page whether it is UP or DOWN, and what it has last said of its health."""
+        rows = csv.DictReader(self.tell("show stat").removeprefix("# ").splitlines())
+        return {row["svname"]: f"{row['status']} {row['check_status']}" for row in rows if row["pxname"] == "pages"}
 
     def wait_for(self, state: str, *pages: str, patience_s: float = PATIENCE_S) -> None:
-        """Wait until pages are in a state."""
+        """Wait until pages are in a state, by an answer of theirs."""
         deadline = time.monotonic() + patience_s
-        while not all(self.states()[each].startswith(state) for each in pages):
+        while not all(re.match(rf"{state}\b.*L7", self.states()[each]) for each in pages):
             assert time.monotonic() < deadline, self.states()
             time.sleep(0.05)
 

@@ -99,8 +99,10 @@ class Answer(BaseHTTPRequestHandler):
     def _end(self, status: int, body: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Connection", "close")  # so that a page that has ended answers nothing more
         self.end_headers()
         self.wfile.write(body)
+        self.close_connection = True
 
     def log_message(self, *_arguments: Any) -> None:
         pass
@@ -154,6 +156,7 @@ def test_a_cookie_leads_back_and_is_followed_while_a_page_takes_nobody_new(pages
         assert visitor.cookies[COOKIE] == other
 
 
+@pytest.mark.slow
 def test_a_page_that_is_not_ready_gets_nobody_and_without_any_a_sentence_says_so(
     pages: list[Page], tmp_path: Path
 ) -> None:

@@ -102,8 +102,13 @@ def test_free_memory_is_what_machine_and_container_leave(limit: str | None, left
 
 @pytest.mark.parametrize(
     ("inner", "outer", "granted"),
-    [("200000 100000", None, 2), ("50000 100000", "max 100000", 1), ("400000 100000", "150000 100000", 2)]
-    + [("max 100000", None, None), (None, None, None)],
+    [
+        ("200000 100000", None, 2),
+        ("50000 100000", "max 100000", 1),
+        ("400000 100000", "150000 100000", 2),
+        ("max 100000", None, None),
+        (None, None, None),
+    ],
 )
 def test_the_cores_of_a_container_are_those_that_it_grants(
     inner: str | None, outer: str | None, granted: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,11 +1,11 @@
-"""Two pages behind the balancer: nothing crosses, and what a killed page takes along is its own visitors' alone."""
+"""Two pages behind the balancer: nothing crosses, and a killed one takes along its own visitors, who are told."""
 
 import itertools
 import random
 import signal
 import subprocess
 import sys
-import tempfile
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,19 +18,20 @@ import pytest
 
 from demo.models.headfile import write_head
 from demo.models.zoo import EMBEDDED, ZOO
-from demo.ui.survival.offer import Back
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.balancer import COOKIE, PAGES, Balancer, balancing, find_haproxy
 from tests.benchmarks.crowd import Crossed, Customer, Fingerprint
+from tests.browser.test_forget import token_of
+from tests.browser.test_keepsake import NUMBER
+from tests.browser.test_walk import wait_for
 from tests.conftest import PROJECT
 from tests.heads import light_head
 from tests.opened import environment, free_port
 from tests.pictures import encode, noise
-from tests.visitor import Visitor, fill
+from tests.visitor import Visitor
 
 NUM_SESSIONS, NUM_CALLS, KILLED_AT, AT_ONCE = 40, 1000, 600, 16
-SECRET = "0" * 31 + "1"
-PATIENCE_S = 10.0
+NAMES = ("ants", "bees")
 
 
 class Pupil(Customer):
@@ -75,21 +76,8 @@ def two_pages(folder: Path) -> Iterator[tuple[Balancer, dict[str, "subprocess.Po
             stack.callback(running[name].wait, 60)
             stack.callback(running[name].kill)
         with balancing(folder / "log", *(f"127.0.0.1:{port}" for port in ports.values())) as balancer:
-            balancer.wait_for("DOWN", *ports)
             balancer.wait_for("UP", *ports, patience_s=300)
             yield balancer, running
-
-
-def keepsake(pupil: Pupil, url: str) -> bytes:
-    """Return the copy of the head that the pupil's browser keeps."""
-    headers = {"X-Demo-Session": pupil.page.token, "X-Demo-Secret": SECRET, "X-Demo-Number": "0"}
-    with httpx.Client(cookies=pupil.cookies, verify=False, timeout=PATIENCE_S) as client:
-        return client.get(f"{url}/keepsake", headers=headers).raise_for_status().content
-
-
-def app_id(pupil: Pupil) -> Any:
-    """Return by what the pupil's browser knows whether the server is the one that its page came from."""
-    return pupil.page._http.get("/app_id").raise_for_status().json()["app_id"]
 
 
 def play(crowd: list[Pupil], page: "subprocess.Popen[bytes]", killed: str) -> tuple[list[str], list[str]]:
@@ -97,83 +85,94 @@ def play(crowd: list[Pupil], page: "subprocess.Popen[bytes]", killed: str) -> tu
 
     Of the killed page's pupils, each goes on until something fails.
     """
-    order, calls, lost = random.Random(0), itertools.count(), set()
+    order, calls, is_killed = random.Random(0), itertools.count(), threading.Event()
     asked = [(order.choice(crowd), ACTIONS[call % len(ACTIONS)]) for call in range(NUM_CALLS)]
-    homes = {pupil: pupil.home for pupil in crowd}
-    stays = [pupil for pupil in crowd if homes[pupil] != killed]
+    homes, turns = {pupil: pupil.home for pupil in crowd}, {pupil: threading.Lock() for pupil in crowd}
+    stays, lost = [pupil for pupil in crowd if homes[pupil] != killed], set()
 
-    def act(call: tuple[Pupil, str]) -> tuple[Pupil, bool, str]:
+    def act(call: tuple[Pupil, str]) -> tuple[str, bool]:
         number, (pupil, name) = next(calls), call
         if number == KILLED_AT:
+            is_killed.set()
             page.send_signal(signal.SIGKILL)
-        if pupil in lost:
-            pupil = stays[number % len(stays)]
-        wrong = pupil.act(name)
-        if wrong and number > KILLED_AT - AT_ONCE and homes[pupil] == killed:
-            lost.add(pupil)
-            return pupil, True, wrong
-        return pupil, False, wrong
+        with turns[pupil]:  # nobody does another thing before it is known what became of the last
+            if pupil not in lost:
+                wrong = pupil.act(name)
+                if is_lost := bool(wrong) and is_killed.is_set() and homes[pupil] == killed:
+                    lost.add(pupil)
+                return wrong, is_lost
+        return stays[number % len(stays)].act(name), False
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         results = list(pool.map(act, asked))
-    crossed = [wrong for _, _, wrong in results if f": {Crossed.__name__}: " in wrong]
-    return [wrong for _, is_lost, wrong in results if wrong and not is_lost], crossed
+    assert lost
+    crossed = [wrong for wrong, _ in results if f": {Crossed.__name__}: " in wrong]
+    return [wrong for wrong, is_lost in results if wrong and not is_lost], crossed
+
+
+@contextmanager
+def watching(chromium: Any, url: str, folder: Path) -> Iterator[Any]:
+    """Open the page in a browser, and give it a head, of which the browser keeps a copy."""
+    context = chromium.new_context()
+    page = context.new_page()
+    page.set_default_timeout(120_000)  # the crowd needs both cores meanwhile
+    page.goto(url)
+    page.wait_for_function("sessionStorage.getItem('demo-token')")
+    head = folder / "ants and bees.safetensors"
+    head.write_bytes(write_head(light_head(NAMES), ZOO[EMBEDDED]))
+    cookies = httpx.Cookies({COOKIE: home_of(page)})
+    same = Visitor(url, token=token_of(page), cookies=cookies.jar)
+    assert same.token == token_of(page)
+    same.call("import_head", same.upload(head))
+    same.close()
+    page.evaluate("demo.resume()")
+    page.wait_for_function(NUMBER)
+    yield page
+    context.close()
+
+
+def home_of(page: Any) -> str:
+    return next(str(each["value"]) for each in page.context.cookies() if each["name"] == COOKIE)
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
-def test_nothing_crosses_and_a_killed_page_takes_along_its_own_visitors_alone(tmp_path: Path) -> None:
-    with two_pages(tmp_path) as (balancer, running), tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+def test_nothing_crosses_and_a_killed_page_takes_along_its_own_visitors_alone(chromium: Any, tmp_path: Path) -> None:
+    with (
+        two_pages(tmp_path) as (balancer, running),
+        watching(chromium, balancer.url, tmp_path) as watcher,
+        ExitStack() as stack,
+    ):
 
         def come(number: int) -> Pupil:
             photo = encode(Fingerprint(number).mark(noise(number, (320, 240))), "JPEG")
-            return Pupil(balancer.url, Fingerprint(number), photo, Path(folder))
+            pupil = Pupil(balancer.url, Fingerprint(number), photo, tmp_path)
+            stack.callback(pupil.close)
+            return pupil
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             crowd = list(pool.map(come, range(NUM_SESSIONS)))
-        for pupil in crowd:
-            stack.callback(pupil.close)
-        living = Counter(pupil.home for pupil in crowd)
+        living, killed = Counter(pupil.home for pupil in crowd), home_of(watcher)
         assert min(living[name] for name in PAGES) >= NUM_SESSIONS // 4, living
-        killed = crowd[0].home
-        bereft = [pupil for pupil in crowd if pupil.home == killed]
-        assert crowd[0].act("import_head") == ""
-        kept, before = keepsake(crowd[0], balancer.url), app_id(crowd[0])
+        tokens = {pupil: pupil.page.token for pupil in crowd if pupil.home == killed}
 
-        with crowd[0].page._http.stream("GET", f"/heartbeat/{crowd[0].page._session_hash}") as heartbeat:
-            beats = heartbeat.iter_text()
-            assert "ALIVE" in next(beats)
-            assert play(crowd, running[killed], killed) == ([], [])
-            with pytest.raises(httpx.RemoteProtocolError):  # by which the page looks for its server
-                for _ in beats:
-                    pass
-        assert app_id(crowd[0]) != before  # so it is loaded anew, and that is another page's
-        for pupil in bereft:
-            assert_told(pupil, balancer.url)
-        bring_back(crowd[0], balancer.url, kept, tmp_path)
-        for pupil in crowd:
-            if pupil not in bereft:
-                assert pupil.act("refresh") == ""
+        assert play(crowd, running[killed], killed) == ([], [])
+        assert [pupil.act("refresh") for pupil in crowd if pupil not in tokens] == [""] * (NUM_SESSIONS - len(tokens))
+        for pupil, token in tokens.items():
+            assert_told(pupil, token, balancer.url)
+        # A browser has looked for its server, found another one, and loaded the page anew.
+        names = ENGLISH.list_separator.join(NAMES)
+        wait_for(watcher, "#offer", ENGLISH.notice.anew_but)
+        wait_for(watcher, "#offer", ENGLISH.notice.kept.format(names=names))
+        assert home_of(watcher) != killed
+        watcher.get_by_role("button", name=ENGLISH.notice.bring).click()
+        wait_for(watcher, "#offer", ENGLISH.notice.back.format(names=names))  # it knows the seal
+        wait_for(watcher, "#strip", names)
 
 
-def assert_told(pupil: Pupil, url: str) -> None:
+def assert_told(pupil: Pupil, token: str, url: str) -> None:
     """Load the page of a pupil anew, and find a sentence on what is gone."""
-    with_token = {"token": pupil.page.token, "cookies": pupil.cookies, "language": pupil.page._language}
-    again = Visitor(url, **with_token)
-    assert again.token != pupil.page.token
+    again = Visitor(url, token=token, cookies=pupil.cookies, language=pupil.page._language)
+    assert again.token != token
     assert pupil.words.notice.anew in again.attached.opened.notice
     again.close()
-
-
-def bring_back(pupil: Pupil, url: str, kept: bytes, folder: Path) -> None:
-    """Take the head back on the other page, which knows by the seal that it was trained on one of them."""
-    page = Visitor(url, cookies=pupil.cookies)
-    names = ENGLISH.list_separator.join(pupil.fingerprint.class_names)
-    opened = page.call("attach", pupil.page.token, "", "\n".join(pupil.fingerprint.class_names))
-    assert any(ENGLISH.notice.anew_but in str(each) for each in opened)
-    (folder / "kept.head").write_bytes(kept)
-    sent = {"path": page.upload(folder / "kept.head")["path"], "secret": SECRET}
-    back = fill(Back, page.call("bring_back", event_data=sent))
-    assert ENGLISH.notice.back.format(names=names) in str(back.offer)
-    assert names in page.refresh().strip
-    page.close()
