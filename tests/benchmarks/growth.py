@@ -225,9 +225,11 @@ def growth(price: float | None = None) -> Rows:
         for name, each in actions.items()
     ]
     rows.append(("growth: the page at rest", "-", f"{100 * measured.at_rest:.1f}% of a core"))
-    for visitors, walls in measured.crowds.items():
+    for visitors, felt in measured.crowds.items():
         model = Crowd(list(actions.values()), visitors, cores=num_cores() - measured.at_rest).play()
-        rows += _compare(visitors, model, walls)
+        rows += _compare(visitors, model, felt.walls)
+        busy = f"{model.busy + measured.at_rest:.2f} to {felt.busy:.2f}"
+        rows.append((f"{visitors} visitors, busy cores: the model's to the measured ones", "-", busy))
     program = {"the program alone": [replace(actions["program"], share=1.0)]}
     everything = {"all kinds of clicks": list(actions.values()), **program}
     for what, kinds in everything.items():

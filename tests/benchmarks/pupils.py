@@ -17,6 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
+
 from demo.data.samples import EXAMPLES
 from tests.benchmarks import throughput
 from tests.benchmarks.growth import Action
@@ -34,12 +36,19 @@ _REST_S = 12.0  # longer than the page's sweep comes round
 _AFTER_S = 0.3  # in which the page does what is left after an answer
 
 
+class Felt(NamedTuple):
+    """What a crowd has felt: the seconds to each answer, and the cores that page and crowd kept busy."""
+
+    walls: list[float]
+    busy: float
+
+
 class Measured(NamedTuple):
-    """What was measured: each action alone, the cores that the page takes at rest, and the seconds of each crowd."""
+    """What was measured: each action alone, the cores that the page takes at rest, and each crowd."""
 
     actions: dict[str, Action]
     at_rest: float
-    crowds: dict[int, list[float]]
+    crowds: dict[int, Felt]
 
 
 class Pupil:
@@ -97,10 +106,12 @@ def measure(crowds: Sequence[int], think_s: float) -> Measured:
 
     plays = [f"{count}:{PLAY_S[count]}" for count in crowds]
     with running_app() as (url, process, _):
+        while httpx.get(f"{url}/healthz", timeout=60.0).status_code != 200:  # its first network has not answered yet
+            time.sleep(0.2)
         command = [sys.executable, "-m", "tests.benchmarks.pupils", url, str(process.pid), str(think_s), *plays]
         told = json.loads(subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.PIPE).stdout)
     actions = {name: Action(**{**each, "walls": tuple(each["walls"])}) for name, each in told["actions"].items()}
-    return Measured(actions, told["at_rest"], {int(count): walls for count, walls in told["crowds"].items()})
+    return Measured(actions, told["at_rest"], {int(count): Felt(*felt) for count, felt in told["crowds"].items()})
 
 
 def run(url: str, pid: int, think_s: float, plays: Mapping[int, float]) -> dict[str, Any]:
@@ -121,13 +132,18 @@ def run(url: str, pid: int, think_s: float, plays: Mapping[int, float]) -> dict[
         # A few at once: the page lets no more in at a time without a wait.
         with ThreadPoolExecutor(4) as opening:
             crowd = [first, *opening.map(come, range(1, max(plays)))]
-        walls = {}
-        for count, seconds in plays.items():
-            settled = time.monotonic() + SETTLE_S
-            play = partial(Pupil.play, think_s=think_s, settled=settled, until=settled + seconds)
-            played = pool.map(play, crowd[:count])
-            walls[count] = [wall for each in played for wall in each]
-    return {"actions": actions, "at_rest": at_rest, "crowds": walls}
+        felt = {count: _play(pool, crowd[:count], pid, think_s, seconds) for count, seconds in plays.items()}
+    return {"actions": actions, "at_rest": at_rest, "crowds": felt}
+
+
+def _play(pool: ThreadPoolExecutor, crowd: Sequence[Pupil], pid: int, think_s: float, seconds: float) -> Felt:
+    """Let a crowd think and click for a time, once it has settled."""
+    start, taken = time.monotonic(), cpu_seconds(pid) + time.process_time()
+    settled = start + SETTLE_S
+    play = partial(Pupil.play, think_s=think_s, settled=settled, until=settled + seconds)
+    walls = [wall for each in pool.map(play, crowd) for wall in each]
+    busy = (cpu_seconds(pid) + time.process_time() - taken) / (time.monotonic() - start)
+    return Felt(walls, busy)
 
 
 def _measure_alone(pupil: Pupil, name: str, pid: int, at_rest: float) -> dict[str, Any]:
