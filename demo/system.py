@@ -33,6 +33,11 @@ def has_gpu_driver() -> bool:
     return any(Path(each).exists() for each in _GPU_DRIVERS)
 
 
+def may_have_gpu() -> bool:
+    """Say whether there is any use in asking torch for a GPU: on Linux there is none without a driver."""
+    return sys.platform != "linux" or has_gpu_driver()
+
+
 def lan_addresses() -> list[str]:
     """Return the IPv4 addresses by which other machines of the same network reach this one.
 

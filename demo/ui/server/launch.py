@@ -1,6 +1,5 @@
 """The launch of gradio's server: with the gate in front of it, and all that makes it ours."""
 
-import gc
 import logging
 import os
 from functools import partial
@@ -25,7 +24,7 @@ from demo.ui.events.streams import Streams
 from demo.ui.lifetime.farewell import Farewell, Guard
 from demo.ui.lifetime.leaving import stay
 from demo.ui.lifetime.place import one_sentence_for_ports
-from demo.ui.lifetime.upkeep import keep_up
+from demo.ui.lifetime.upkeep import collect_only_what_is_new, keep_up
 from demo.ui.papers.documents import make_papers
 from demo.ui.papers.links import send_code
 from demo.ui.parts import examples
@@ -57,7 +56,7 @@ _MIN_FILES = 65_536  # open files: every file of a form is one, and so is every 
 
 
 def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) -> str:
-    """Open the page, then load the default network in the background.
+    """Open the page, then load torch and the default network in the background.
 
     Args:
         page: Page from `build_page`.
@@ -87,7 +86,7 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
     _drop_what_no_browser_reads(page)
     front.announce(str(url), page.server_port)
     _announce_agents(rooms, url, is_quiet=bool(options.get("quiet")))
-    keep_up(page, rooms, visits, document, front.is_warm)
+    keep_up(page, rooms, visits, document)
     if wait:
         stay(farewell.say, partial(_close, page))
     return str(url)
@@ -96,7 +95,7 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
 def _prepare_process() -> None:
     allow_open_files(_MIN_FILES)
     keep_memory_together()
-    _collect_only_what_is_new()
+    collect_only_what_is_new()
     quieten_errors(log_unexpected)
 
 
@@ -193,12 +192,3 @@ def _drop_what_no_browser_reads(page: gr.Blocks) -> None:
             component.pop(name, None)
         for name in ("delete_callback", "preserved_by_key"):
             component["props"].pop(name, None)
-
-
-def _collect_only_what_is_new() -> None:
-    """Exclude the half million objects of all imports, which stay for ever, from garbage collection.
-
-    A collection then takes milliseconds instead of a fifth of a second, in which no one is answered.
-    """
-    gc.collect()
-    gc.freeze()
