@@ -24,8 +24,10 @@ _position = threading.Lock()  # held from a file's seek to the read or write aft
 
 
 def num_cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many processor cores this process may use; fewer where OMP_NUM_THREADS says so, as to torch."""
+    there = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return min(there, max(int(told), 1)) if told.isdecimal() else there
 
 
 def has_gpu_driver() -> bool:

@@ -1,0 +1,139 @@
+"""A deeper training by an engine: how it travels there, without a name of a visitor's, and its steps back."""
+
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import safetensors.numpy
+from pydantic import TypeAdapter
+
+from demo.data.dataset import Split
+from demo.models.backbone import Backbone
+from demo.models.engine.client import Engine, EngineLost, EngineRefused
+from demo.models.engine.errors import EngineRequestWrong
+from demo.models.engine.wire import Parcel, pack
+from demo.models.head import TrainingSummary
+from demo.models.recipe import Recipe
+from demo.settings import Settings
+from demo.tasks.broker import WAITING
+from demo.tasks.features import FeatureProgress
+from demo.tasks.fit import BatchProgress, EpochResult
+from demo.tasks.gpu_work import Album, Trained, Training
+
+_KIND, _WAITING, _FAILED = "kind", "waiting", "failed"
+_STEPS: dict[str, type[Any]] = {each.__name__: each for each in (FeatureProgress, BatchProgress, EpochResult)}
+_HEAD, _TUNED, _VALUES, _CLASS_IDXS = "head.", "tuned.", "values", "class_idxs"
+
+WAITS = pack({_KIND: _WAITING})  # sent each second while a training has no place, or is silent
+FAILED = pack({_KIND: _FAILED, "is_last": True})  # the training itself has ended with an error
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What stands in the line of a training's parcel; a label is a picture's class index and split."""
+
+    recipe: Recipe
+    num_classes: int
+    labels: tuple[tuple[int, Split], ...]
+    max_training_s: float
+
+
+def ask(engine: Engine, backbone: Backbone, training: Training) -> Generator[Any, None, None]:
+    """Let an engine do a training; yield what `Training.run` does, and WAITING before.
+
+    If the stream broke off and began anew, epochs that were told are not told again.
+
+    Raises:
+        EngineLost: If there is no engine, or it was lost.
+    """
+    begun, epoch = False, 0
+    for about, parts in engine.train(backbone.spec, backbone.precision, write_training(training)):
+        step = _read_step(about, parts)
+        if step is WAITING and begun:
+            continue
+        begun = begun or step is not WAITING
+        if isinstance(step, EpochResult):
+            if step.epoch <= epoch:
+                continue
+            epoch = step.epoch
+        yield step
+
+
+def write_training(training: Training) -> bytes:
+    """Return a training as a parcel: encoded pictures and numbers, and of the settings the time that it may take."""
+    pictures = training.album.pictures
+    asked = _Asked(
+        training.recipe,
+        training.album.num_classes,
+        tuple((class_idx, Split(split)) for _, class_idx, split in pictures),
+        training.settings.max_training_s,
+    )
+    return pack(asdict(asked), [content for content, _, _ in pictures])
+
+
+def read_training(name: str, parcel: Parcel, settings: Settings) -> Training:
+    """Return the training that a parcel holds.
+
+    Args:
+        name: The network.
+        parcel: What `write_training` packed, or anything else.
+        settings: Limits of the engine.
+
+    Raises:
+        EngineRequestWrong: If it holds none, or more than the limits allow.
+        OptionError: If its recipe is none.
+    """
+    about, parts = parcel
+    try:
+        asked = TypeAdapter(_Asked).validate_python(about)
+    except ValueError as error:
+        raise EngineRequestWrong(part="the recipe") from error
+    if not 1 <= asked.num_classes <= settings.max_classes:
+        raise EngineRequestWrong(part="the number of classes")
+    is_known = all(0 <= class_idx < asked.num_classes for class_idx, _ in asked.labels)
+    if not (is_known and 1 <= len(parts) == len(asked.labels) <= settings.max_pictures):
+        raise EngineRequestWrong(part="the labels")
+    pictures = tuple(
+        (content, class_idx, split.value) for content, (class_idx, split) in zip(parts, asked.labels, strict=True)
+    )
+    limited = replace(settings, max_training_s=min(settings.max_training_s, asked.max_training_s))
+    return Training(name, Album(pictures, asked.num_classes), asked.recipe, limited)
+
+
+def write_step(step: Any) -> bytes:
+    """Return a step of `Training.run` as a parcel."""
+    if not isinstance(step, Trained):
+        return pack({_KIND: type(step).__name__, "values": asdict(step)})
+    tensors = {f"{_HEAD}{name}": each for name, each in step.head.items()}
+    tensors |= {f"{_TUNED}{name}": each for name, each in step.tuned.items()}
+    tensors |= {_VALUES: step.values, _CLASS_IDXS: step.class_idxs}
+    about = {_KIND: Trained.__name__, "values": asdict(step.summary), "is_last": True}
+    return pack(about, [safetensors.numpy.save(tensors)])
+
+
+def _read_step(about: dict[str, Any], parts: list[bytes]) -> Any:
+    """Return what `write_step` wrote.
+
+    Raises:
+        EngineLost: If it is none.
+    """
+    kind = about.get(_KIND)
+    if kind == _WAITING:
+        return WAITING
+    if kind == _FAILED:
+        raise EngineRefused("a training failed there")
+    try:
+        if kind == Trained.__name__:
+            return _read_end(TypeAdapter(TrainingSummary).validate_python(about["values"]), parts[0])
+        return TypeAdapter(_STEPS[str(kind)]).validate_python(about["values"])
+    except (KeyError, IndexError, ValueError, safetensors.SafetensorError) as error:
+        raise EngineLost("a step of a training cannot be read") from error
+
+
+def _read_end(summary: TrainingSummary, content: bytes) -> Trained:
+    tensors = safetensors.numpy.load(content)
+
+    def take(prefix: str) -> dict[str, Any]:
+        return {name.removeprefix(prefix): each for name, each in tensors.items() if name.startswith(prefix)}
+
+    return Trained(take(_HEAD), take(_TUNED), summary, tensors[_VALUES], tensors[_CLASS_IDXS])
