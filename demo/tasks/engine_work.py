@@ -1,7 +1,7 @@
 """A deeper training by an engine: how it travels there, without a name of a visitor's, and its steps back."""
 
 from collections.abc import Generator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import safetensors.numpy
@@ -13,6 +13,7 @@ from demo.models.engine.client import Engine, EngineLost, EngineRefused
 from demo.models.engine.errors import EngineRequestWrong
 from demo.models.engine.wire import Parcel, pack
 from demo.models.head import TrainingSummary
+from demo.models.head_metadata import build_value
 from demo.models.recipe import Recipe
 from demo.settings import Settings
 from demo.tasks.broker import WAITING
@@ -22,20 +23,11 @@ from demo.tasks.gpu_work import Album, Trained, Training
 
 _KIND, _WAITING, _FAILED = "kind", "waiting", "failed"
 _STEPS: dict[str, type[Any]] = {each.__name__: each for each in (FeatureProgress, BatchProgress, EpochResult)}
+_Labels = TypeAdapter(tuple[tuple[int, Split], ...])  # of each picture the class index and the split
 _HEAD, _TUNED, _VALUES, _CLASS_IDXS = "head.", "tuned.", "values", "class_idxs"
 
 WAITS = pack({_KIND: _WAITING})  # sent each second while a training has no place, or is silent
 FAILED = pack({_KIND: _FAILED, "is_last": True})  # the training itself has ended with an error
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What stands in the line of a training's parcel; a label is a picture's class index and split."""
-
-    recipe: Recipe
-    num_classes: int
-    labels: tuple[tuple[int, Split], ...]
-    max_training_s: float
 
 
 def ask(engine: Engine, backbone: Backbone, training: Training) -> Generator[Any, None, None]:
@@ -61,14 +53,14 @@ def ask(engine: Engine, backbone: Backbone, training: Training) -> Generator[Any
 
 def write_training(training: Training) -> bytes:
     """Return a training as a parcel: encoded pictures and numbers, and of the settings the time that it may take."""
-    pictures = training.album.pictures
-    asked = _Asked(
-        training.recipe,
-        training.album.num_classes,
-        tuple((class_idx, Split(split)) for _, class_idx, split in pictures),
-        training.settings.max_training_s,
-    )
-    return pack(asdict(asked), [content for content, _, _ in pictures])
+    album = training.album
+    about = {
+        "recipe": asdict(training.recipe),
+        "num_classes": album.num_classes,
+        "labels": [(class_idx, split) for _, class_idx, split in album.pictures],
+        "max_training_s": training.settings.max_training_s,
+    }
+    return pack(about, [content for content, _, _ in album.pictures])
 
 
 def read_training(name: str, parcel: Parcel, settings: Settings) -> Training:
@@ -85,19 +77,17 @@ def read_training(name: str, parcel: Parcel, settings: Settings) -> Training:
     """
     about, parts = parcel
     try:
-        asked = TypeAdapter(_Asked).validate_python(about)
+        recipe: Recipe = build_value(Recipe, about.get("recipe"))  # no field more or less: both know what it means
+        num_classes, max_training_s = build_value(int, about.get("num_classes")), about.get("max_training_s")
+        labels = _Labels.validate_python(about.get("labels"))
+        limited = replace(settings, max_training_s=min(settings.max_training_s, build_value(float, max_training_s)))
     except ValueError as error:
         raise EngineRequestWrong(part="the recipe") from error
-    if not 1 <= asked.num_classes <= settings.max_classes:
-        raise EngineRequestWrong(part="the number of classes")
-    is_known = all(0 <= class_idx < asked.num_classes for class_idx, _ in asked.labels)
-    if not (is_known and 1 <= len(parts) == len(asked.labels) <= settings.max_pictures):
+    is_known = num_classes <= settings.max_classes and all(0 <= class_idx < num_classes for class_idx, _ in labels)
+    if not (is_known and 1 <= len(parts) == len(labels) <= settings.max_pictures):
         raise EngineRequestWrong(part="the labels")
-    pictures = tuple(
-        (content, class_idx, split.value) for content, (class_idx, split) in zip(parts, asked.labels, strict=True)
-    )
-    limited = replace(settings, max_training_s=min(settings.max_training_s, asked.max_training_s))
-    return Training(name, Album(pictures, asked.num_classes), asked.recipe, limited)
+    pictures = tuple((content, *label) for content, label in zip(parts, labels, strict=True))
+    return Training(name, Album(pictures, num_classes), recipe, limited)
 
 
 def write_step(step: Any) -> bytes:
@@ -124,8 +114,8 @@ def _read_step(about: dict[str, Any], parts: list[bytes]) -> Any:
         raise EngineRefused("a training failed there")
     try:
         if kind == Trained.__name__:
-            return _read_end(TypeAdapter(TrainingSummary).validate_python(about["values"]), parts[0])
-        return TypeAdapter(_STEPS[str(kind)]).validate_python(about["values"])
+            return _read_end(build_value(TrainingSummary, about["values"]), parts[0])
+        return TypeAdapter(_STEPS[str(kind)]).validate_python(about["values"])  # whose losses may be infinite
     except (KeyError, IndexError, ValueError, safetensors.SafetensorError) as error:
         raise EngineLost("a step of a training cannot be read") from error
 

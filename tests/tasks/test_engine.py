@@ -26,7 +26,6 @@ from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import EpochResult
 from demo.tasks.gpu_work import Album, Trained, Training
-from demo.visitors.jobs import Job
 from tests.engine_host import TOKEN, Host
 from tests.networks import summary
 from tests.pictures import MakeZip, colour_folders
@@ -80,7 +79,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def dataset(make_zip: MakeZip, settings: Settings) -> Dataset:
-    files = colour_folders(10)
+    files = colour_folders(5)
     first, second = dict.fromkeys(path.partition("/")[0] for path in files)
     named = {path.replace(first, NAMES[0]).replace(second, NAMES[1]): content for path, content in files.items()}
     return read_dataset(make_zip(named), settings)
@@ -227,10 +226,9 @@ def test_a_training_that_fails_there_says_nothing_of_the_engine(
     with pytest.raises(EngineLost):
         list(train(engine, embedded, dataset, settings))
     assert not engine.is_away(SPEC, "float32")
-    job = Job(lambda: lease.fine_tune(replace(embedded, engine=engine), dataset, replace(DEEPER, epochs=1), settings))
-    job.run()
-    assert isinstance(job.refusal, EngineAway)
-    assert isinstance(job.result, FineTuned)
+    with closing(lease.fine_tune(replace(embedded, engine=engine), dataset, DEEPER, settings)) as steps:
+        assert isinstance(next(steps), EngineAway)
+        assert isinstance(next(steps), FeatureProgress), "all begins anew, here"
     assert engine.is_away(SPEC, "float32")
     assert len(asked) == 3
 
@@ -351,6 +349,7 @@ WRONG_TRAININGS: list[dict[str, Any]] = [
     {"labels": []},
     {"labels": "all"},
     {"max_training_s": "long"},
+    {"max_training_s": None},
 ]
 
 

@@ -202,17 +202,19 @@ class Engine:
         """Send a question, again if that may help, until its time is over."""
         deadline = self._clock() + _ANSWER_S
         for attempt in itertools.count(1):
-            left_s = max(deadline - self._clock(), 0.0)
-            pause_s = _PAUSE_S * 2**attempt * random.uniform(0.5, 1)
-            is_last = attempt == tries or pause_s > left_s
+            left_s, pause_s = deadline - self._clock(), _PAUSE_S * 2**attempt * random.uniform(0.5, 1)
             timeout = httpx.Timeout(left_s, connect=min(_CONNECT_S, left_s))
+            failure: httpx.TransportError | None = None
             try:
                 response = self._client.post(path, content=content, headers=_headers(network), timeout=timeout)
-                if is_last or not (response.is_server_error or response.status_code in _BUSY):
+                if not (response.is_server_error or response.status_code in _BUSY):
                     return response
-            except httpx.TransportError:
-                if is_last:
-                    raise
+            except httpx.TransportError as error:
+                failure = error
+            if attempt == tries or self._clock() + pause_s > deadline:
+                if failure is not None:
+                    raise failure
+                return response
             self._sleep(pause_s)
         raise AssertionError("the last try returns or raises")
 

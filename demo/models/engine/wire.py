@@ -7,7 +7,9 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import sha256
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,14 +45,23 @@ class Network:
 
     @property
     def fingerprint(self) -> str:
-        """Its weights, whose file has digits of its checksum for a name, and the versions that it is computed with."""
+        """Its weights, whose file has digits of its checksum for a name, and what it is computed with."""
         return f"{self.spec.file_name} {self.precision} {_list_versions()}"
 
 
 @lru_cache(maxsize=1)
 def _list_versions() -> str:
     # What follows a plus sign is the build, for the processor or for a kind of GPU.
-    return " ".join(f"{each} {version(each).partition('+')[0]}" for each in _PACKAGES)
+    versions = [f"{each} {version(each).partition('+')[0]}" for each in _PACKAGES]
+    return " ".join([*versions, f"program {_digest_program()}"])
+
+
+def _digest_program() -> str:
+    """Return some digits for what decodes, transforms and trains."""
+    digest, root = sha256(), Path(__file__).parents[2]
+    for path in sorted(path for room in ("data", "models", "tasks") for path in (root / room).rglob("*.py")):
+        digest.update(path.read_text(encoding="utf-8").encode())  # the same however a system ends its lines
+    return digest.hexdigest()[:12]
 
 
 def to_crops(spec: BackboneSpec, batch: Tensor) -> Tensor | None:
