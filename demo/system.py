@@ -26,9 +26,13 @@ _position = threading.Lock()  # held from a file's seek to the read or write aft
 
 
 def num_cores() -> int:
-    """Return how many processor cores this process may use: in a container with a limit, as many as it grants."""
+    """Return how many processor cores this process may use.
+
+    In a container with a limit that is as many as it grants, and fewer where `OMP_NUM_THREADS` says so, as to torch.
+    """
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(own, count_granted_cores() or own)
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(own, count_granted_cores() or own, int(told) if told.isdecimal() else own))
 
 
 @cache

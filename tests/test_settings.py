@@ -37,6 +37,7 @@ WRONG = [
     ("DEMO_ORIGINS", "blog.school", "https://moodle.school"),
     ("DEMO_CONNECTIONS", "many", "a whole number from 20 to 100000"),
     ("DEMO_LOG", "xml", "text or json"),
+    ("DEMO_ENGINE", "10.0.0.5:8000", "http://10.0.0.5:8000"),
     ("GRADIO_SERVER_PORT", "http", "a whole number from 1 to 65535"),
     ("GRADIO_SERVER_PORT", "", "a whole number from 1 to 65535"),
     ("GRADIO_SERVER_PORT", "70000", "a whole number from 1 to 65535"),
@@ -115,6 +116,24 @@ def test_a_wrong_setting_is_told_before_anything_slow_is_imported() -> None:
     program = "import sys; from demo.settings import Settings; Settings.from_environment(); print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert not {"torch", "gradio", "numpy", "PIL"} & set(run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "value", ["engine", "ftp://engine", "http://", "http://e:port", "http://me:pw@e", "http://e/x?y"]
+)
+def test_an_engines_address_is_one(value: str) -> None:
+    with pytest.raises(SettingWrong, match="DEMO_ENGINE"):
+        Settings.from_environment({"DEMO_ENGINE": value})
+
+
+def test_an_engine_has_an_address_and_a_token_that_nobody_is_shown() -> None:
+    token = "sixteen or more signs"
+    settings = Settings.from_environment({"DEMO_ENGINE": "https://engine.school:8000/", "DEMO_ENGINE_TOKEN": token})
+    assert (settings.engine, settings.engine_token) == ("https://engine.school:8000", token)
+    assert token not in repr(settings)
+    with pytest.raises(SettingWrong) as told:
+        Settings.from_environment({"DEMO_ENGINE_TOKEN": "short"})
+    assert "short" not in str(told.value)
 
 
 def test_a_line_break_in_a_setting_breaks_no_line() -> None:

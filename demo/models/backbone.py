@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 from PIL import Image
 
 from demo.models.batching import Answers, Batcher, set_num_threads
+from demo.models.engine.client import Engine
 from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, open_graph, replace_module
 from demo.models.head import Head
 from demo.models.late import Tensor, fx, nn, torch
@@ -38,7 +39,8 @@ class Backbone:
 
     It stays in `eval()` without gradients, and no hook is ever set on it, because two threads would see each other's
     tensors. Answers are computed in `precision`, "float32" or "bfloat16"; everything else is float32. A private
-    backbone has layers that were trained with a visitor's head; `for_head` returns it.
+    backbone has layers that were trained with a visitor's head; `for_head` returns it. Where there is an engine, it is
+    asked for the answers, and this process computes what it does not.
     """
 
     spec: BackboneSpec
@@ -46,6 +48,7 @@ class Backbone:
     device: torch.device
     precision: str = "float32"
     is_private: bool = False
+    engine: Engine | None = None
     _graph: fx.GraphModule = field(init=False, repr=False)
     _answer: Callable[[Tensor], Answers] = field(init=False, repr=False)
     _batcher: Batcher = field(init=False, repr=False)
@@ -88,6 +91,8 @@ class Backbone:
             float32 features (N, D) and logits (N, K) on the CPU, as `run` gives them; in bfloat16 they differ by
             its rounding.
         """
+        if self.engine and (answers := self.engine.answer(self.spec, self.precision, batch)):
+            return answers
         return self._batcher.run(batch)
 
     def features(self, batch: Tensor) -> Tensor:
@@ -171,13 +176,16 @@ def _crop_long(picture: Image.Image) -> Image.Image:
     return picture.crop((left, top, left + width, top + height))
 
 
-def load_backbone(spec: BackboneSpec, device: str = "cpu", *, precision: str = "float32") -> Backbone:
+def load_backbone(
+    spec: BackboneSpec, device: str = "cpu", *, precision: str = "float32", engine: Engine | None = None
+) -> Backbone:
     """Build a backbone with its pretrained weights; a network with random weights is never returned.
 
     Args:
         spec: Row of the zoo's table.
         device: Device that computes, by torch's name: "cpu", "cuda".
         precision: Type of the numbers that answers are computed with: "float32" or "bfloat16".
+        engine: Another machine that is asked for answers.
 
     Raises:
         WeightsError: If the weights are missing or damaged.
@@ -191,7 +199,7 @@ def load_backbone(spec: BackboneSpec, device: str = "cpu", *, precision: str = "
         {name: each for name, each in tensors.items() if not name.startswith(spec.training_only)}, assign=True
     )
     network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
-    return Backbone(spec, network, torch.device(device), precision)
+    return Backbone(spec, network, torch.device(device), precision, engine=engine)
 
 
 def _rename_by_order(tensors: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

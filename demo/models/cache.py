@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from demo.models.backbone import Backbone, load_backbone
+from demo.models.engine.client import Engine
 from demo.models.possible import choose_device
 from demo.models.zoo import BackboneSpec, find_spec
 from demo.system import give_back_free_memory
@@ -26,6 +27,7 @@ class BackboneCache:
         precision: str = "float32",
         budget_bytes: int = 2_000_000_000,
         needed: Callable[[], Collection[str]] = tuple,
+        engine: Engine | None = None,
     ) -> None:
         """Begin with no backbone.
 
@@ -34,7 +36,9 @@ class BackboneCache:
             precision: Type of the numbers that answers are computed with: "float32" or "bfloat16".
             budget_bytes: Limit on the bytes that the parameters of all backbones take together.
             needed: Returns the names of the backbones that visitors' heads belong to; they are dropped last.
+            engine: Another machine that computes for all of them.
         """
+        self.engine = engine
         self.device = choose_device(device)
         self._precision = precision
         self._budget_bytes = budget_bytes
@@ -83,7 +87,7 @@ class BackboneCache:
         if left:
             give_back_memory()
         try:
-            backbone = load_backbone(spec, self.device, precision=self._precision)
+            backbone = load_backbone(spec, self.device, precision=self._precision, engine=self.engine)
         except BaseException:
             with self._lock:
                 del self._reserved_bytes[spec.name]

@@ -237,6 +237,15 @@ def test_share(visitor: Visitor, server: Server, monkeypatch: pytest.MonkeyPatch
     assert TOKEN not in repr(vars(server.page._queue)) + repr(vars(server.rooms))
 
 
+@LANGUAGES
+def test_the_promise_says_that_pictures_travel_to_an_engine_where_there_is_one(
+    words: Words, settings: Settings
+) -> None:
+    """What travels, and that no name does, is tested in `tests/tasks/test_engine.py`."""
+    assert words.privacy.engine not in draw_promise(words, settings)
+    assert words.privacy.engine in draw_promise(words, replace(settings, engine="http://engine:8000"))
+
+
 LOGGED = f"""
 import logging, sys, threading
 logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
