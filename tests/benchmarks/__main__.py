@@ -1,7 +1,7 @@
 """Measure what the demo promises and print it as a table: `python3 -m tests.benchmarks [name ...]`.
 
-`long` takes hours (with `--share 0.02` minutes), `crowd` 20 minutes, `growth`, `balance`, `deeper`, `truth` and `oracles`
-some. More sets of pictures, as zips of class folders, are taken from `sets` beside the others.
+`long` takes hours (with `--share 0.02` minutes), `crowd` 20 minutes, `growth`, `balance`, `deeper`, `truth` and
+`oracles` some. More sets of pictures, as zips of class folders, are taken from `sets` beside the others.
 
 Timings are medians, and ratios of two things that were measured in turn in the same run.
 """

@@ -17,7 +17,11 @@ EVENTS = [b"data: starts\n\n", b"data: " + b"Espresso " * 100 + b"\n\n"]
 
 async def stream(_scope: Scope, _receive: Receive, send: Send) -> None:
     await send(
-        {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/event-stream; charset=utf-8")]}
+        {
+            "type": "http.response.start",
+            "status": 200,
+            "headers": [(b"content-type", b"text/event-stream; charset=utf-8")],
+        }
     )
     for event in EVENTS:
         await send({"type": "http.response.body", "body": event, "more_body": True})
@@ -56,7 +60,9 @@ def test_what_nobody_could_read_and_what_says_little_is_sent_as_it_is(path: str,
 def test_the_page_sends_its_answers_so(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     visitor, codings = visit(), []
     monkeypatch.setattr(
-        visitor._http, "event_hooks", {"response": [lambda answer: codings.append(answer.headers.get("content-encoding"))], "request": []}
+        visitor._http,
+        "event_hooks",
+        {"response": [lambda answer: codings.append(answer.headers.get("content-encoding"))], "request": []},
     )
     visitor.call("choose_example", "", of="example-cat")
     assert codings == [None, "gzip"]  # the event is taken with a few bytes, and answered in a stream
