@@ -9,9 +9,9 @@ import gradio as gr
 
 from demo.data.samples import EXAMPLES
 from demo.errors import log_unexpected
-from demo.models.cache import give_back_memory
 from demo.models.weights import usable_backbone
 from demo.ui.answer import draw_opening
+from demo.ui.lifetime.garbage import Garbage
 from demo.ui.server.document import Document
 from demo.ui.server.internals import clear_file_lists, get_upload_folder
 from demo.ui.server.uploads import sweep
@@ -21,7 +21,6 @@ from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH
 
 SWEEP_EVERY_S = 10.0
-_WORTH_GIVING_BACK_S = 0.5  # seconds of computing after which there is memory to give back; to do so takes 0.1 s
 
 
 def keep_up(page: gr.Blocks, rooms: Rooms, visits: Visits, document: Document, is_warm: threading.Event) -> None:
@@ -40,8 +39,9 @@ def keep_up(page: gr.Blocks, rooms: Rooms, visits: Visits, document: Document, i
             visits.forget(each)
 
     rooms.sessions.when_over = forget_pages
-    _start(_sweep_for_ever, page, rooms, visits)
-    _start(_warm_up, rooms, document, is_warm)
+    garbage = Garbage()
+    _start(_sweep_for_ever, page, rooms, visits, garbage)
+    _start(_warm_up, rooms, document, is_warm, garbage)
 
 
 def sweep_up(page: gr.Blocks, rooms: Rooms, visits: Visits, folder: Path) -> None:
@@ -57,20 +57,18 @@ def _start(work: Any, *arguments: Any) -> None:
     threading.Thread(target=work, args=arguments, name=work.__name__.strip("_"), daemon=True).start()
 
 
-def _sweep_for_ever(page: gr.Blocks, rooms: Rooms, visits: Visits) -> None:
-    folder, given_back_s = Path(get_upload_folder()), 0.0
+def _sweep_for_ever(page: gr.Blocks, rooms: Rooms, visits: Visits, garbage: Garbage) -> None:
+    folder = Path(get_upload_folder())
     while True:
         time.sleep(SWEEP_EVERY_S)
         try:
             sweep_up(page, rooms, visits, folder)
-            if time.process_time() - given_back_s > _WORTH_GIVING_BACK_S:
-                give_back_memory()  # decoded pictures leave holes in memory, and streams are in reference cycles
-                given_back_s = time.process_time()
+            garbage.sweep(is_anybody_there=len(rooms.sessions) > 0)
         except Exception as error:  # the next sweep may succeed
             log_unexpected(error, "a sweep")
 
 
-def _warm_up(rooms: Rooms, document: Document, is_warm: threading.Event) -> None:
+def _warm_up(rooms: Rooms, document: Document, is_warm: threading.Event, garbage: Garbage) -> None:
     """Show a network the examples, so that the first visitors need not wait; then fetch the preferred one."""
     with rooms.backbones.lend(usable_backbone(rooms.settings.backbone)) as backbone:
         first = rooms.exhibits.see(backbone, EXAMPLES[0], rooms.settings)
@@ -78,4 +76,5 @@ def _warm_up(rooms: Rooms, document: Document, is_warm: threading.Event) -> None
         is_warm.set()
         for example in EXAMPLES[1:]:
             rooms.exhibits.see(backbone, example, rooms.settings)
+    garbage.look_at_all()
     rooms.arrival.run()
