@@ -22,7 +22,6 @@ import httpx
 import pytest
 import torch
 import yaml
-from PIL import Image
 
 from demo.data.dataset import Dataset, make_dataset
 from demo.data.starters import read_starter
@@ -81,7 +80,7 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    port, token = free_port(), secrets.token_urlsafe()
+    port, token = free_port(), secrets.token_hex(32)
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:  # pytest's own is too long for a socket's name
         config = yaml.safe_load((PROJECT / "deploy" / "engine.yaml").read_text(encoding="utf-8"))
         config["http_options"] = {"host": "127.0.0.1", "port": port}
@@ -94,6 +93,7 @@ def cluster() -> Iterator[Cluster]:
             | OFFLINE
             | {
                 "DEMO_ENGINE_TOKEN": token,
+                "RAY_AUTH_TOKEN": token,  # or Ray would write one into the home folder
                 "RAY_TMPDIR": folder,
                 "RAY_USAGE_STATS_ENABLED": "0",
             }
@@ -123,7 +123,7 @@ def wait_until(condition: Callable[[], object], timeout_s: float) -> None:
 def ask(cluster: Cluster, token: str) -> httpx.Response:
     """Ask about a grey picture."""
     network = Network(SPEC, "float32")
-    headers = {"authorization": f"Bearer {token}", MODEL: network.model, FINGERPRINT: network.fingerprint}
+    headers = {"authorization": f"Bearer {token or 'none'}", MODEL: network.model, FINGERPRINT: network.fingerprint}
     content = bytes([127]) * (3 * 224 * 224)
     return httpx.post(cluster.url + ANSWERS, headers=headers, content=content, timeout=60, trust_env=False)
 
@@ -155,7 +155,7 @@ def dataset() -> Dataset:
 
 @pytest.fixture(scope="module")
 def pictures(here: Backbone) -> torch.Tensor:
-    return torch.stack([here.transform(Image.fromarray(noise(number, (260, 240)))) for number in range(20)])
+    return torch.stack([here.transform(noise(number, (260, 240))) for number in range(20)])
 
 
 def test_who_has_another_token_is_refused(cluster: Cluster) -> None:

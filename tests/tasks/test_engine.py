@@ -20,6 +20,7 @@ from demo.models.recipe import Optimizer, Recipe, Trains
 from demo.models.zoo import EMBEDDED, find_spec
 from demo.settings import Settings
 from demo.tasks import engine_work, finetune, lease
+from demo.tasks.broker import WAITING
 from demo.tasks.engine_work import WAITS, write_step, write_training
 from demo.tasks.errors import EngineAway
 from demo.tasks.features import FeatureProgress
@@ -212,7 +213,7 @@ def test_a_training_that_breaks_off_goes_on_where_it_was(
     steps = [WAITS + first, WAITS + first + second + write_step(end)]
     engine, asked = script(clock, *(httpx.Response(200, content=each) for each in steps))
     waits, *told, trained = train(engine, embedded, dataset, settings)
-    assert waits is engine_work.WAITING
+    assert waits is WAITING
     assert [each.epoch for each in told] == [1, 2]
     assert trained.summary == end.summary
     assert (trained.head["weight"] == 1).all()

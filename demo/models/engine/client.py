@@ -80,7 +80,7 @@ class Engine:
         self._breakers: dict[str, Breaker] = {}
         self._lock = threading.Lock()
         limits = httpx.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=_MAX_CONNECTIONS)
-        headers = {"authorization": f"Bearer {token}".encode()} if token else {}
+        headers = {b"authorization": f"Bearer {token}".encode()} if token else {}
         # It stands beside the page: what the environment says of proxies is for the way to the internet.
         self._client = httpx.Client(
             base_url=address, headers=headers, limits=limits, trust_env=False, transport=transport
