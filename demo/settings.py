@@ -37,7 +37,7 @@ class Settings:
     max_image_bytes: int = 15 * MEGABYTE
     max_image_pixels: int = 50_000_000  # enough for a phone's photograph of 48 megapixels
     max_image_side_px: int = 20_000
-    # The shared photograph is kept for each visitor: 1024 x 512 pixels are 1.6 MB at most, most often a third.
+    # The shared photograph is kept for each visitor: 1024 x 512 pixels are 1.6 MB, one of 4:3 is 1 MB.
     photo_short_side_px: int = 512
     photo_long_side_px: int = 1024
 

@@ -189,5 +189,15 @@ def test_no_limit_makes_another_one_useless(environment: dict[str, str]) -> None
 def test_the_device_is_the_one_that_is_there_or_is_named(
     wanted: str, has_gpu: bool, environment: dict[str, str], chosen: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("demo.models.possible.may_have_gpu", lambda: True)
     monkeypatch.setattr("torch.cuda.is_available", lambda: has_gpu)
     assert choose_device(wanted, environment) == chosen
+
+
+def test_torch_is_asked_for_a_gpu_only_where_there_is_a_driver(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("demo.system._GPU_DRIVERS", ("/dev/null/none",))
+    monkeypatch.setattr("sys.platform", "linux")
+    assert choose_device("auto", {}) == "cpu"
+    monkeypatch.setattr("demo.system._GPU_DRIVERS", ("/",))
+    assert choose_device("auto", {}) == "cuda"

@@ -14,8 +14,6 @@ from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.zoo import BackboneSpec
 from demo.system import num_cores
 
-BYTES_PER_PARAMETER = 8  # upper bound: one float32 copy for single pictures and one for batches
-
 # torch calls these operators private; without them the convolutions are not packed.
 _OPERATORS = ("_reorder_convolution_weight", "_convolution_pointwise", "_is_mkldnn_bf16_supported")
 

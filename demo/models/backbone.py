@@ -1,20 +1,20 @@
 """A loaded, frozen network: stages, features and logits in one forward pass."""
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-import torch
 from PIL import Image
-from torch import Tensor, fx, nn
 
-from demo.models.answering import build_fast_forward
 from demo.models.batching import Answers, Batcher, set_num_threads
 from demo.models.engine.client import Engine
 from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, open_graph, replace_module
 from demo.models.head import Head
+from demo.models.late import Tensor, fx, nn, torch
 from demo.models.weights import load_weights
 from demo.models.zoo import BackboneSpec, StageLabel
 from demo.system import num_cores
@@ -52,13 +52,15 @@ class Backbone:
     _graph: fx.GraphModule = field(init=False, repr=False)
     _answer: Callable[[Tensor], Answers] = field(init=False, repr=False)
     _batcher: Batcher = field(init=False, repr=False)
-    _private: WeakKeyDictionary[Head, "Backbone"] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
+    _private: WeakKeyDictionary[Head, Backbone] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_graph", open_graph(self.network, self.spec))
         answer: Callable[[Tensor], Answers] = self._answer_alone
         if not self.is_private:
+            from demo.models.answering import build_fast_forward
+
             answer = build_fast_forward(self.network, self.spec, self.device, getattr(torch, self.precision))
         object.__setattr__(self, "_answer", answer)
         num_passes = 2 if self.device.type == "cpu" else 1
@@ -111,7 +113,7 @@ class Backbone:
         """
         return cut_graph(self._graph, start, end)
 
-    def for_head(self, head: Head | None) -> "Backbone":
+    def for_head(self, head: Head | None) -> Backbone:
         """Return the network that a head belongs to: this one, or a private one with the layers trained with the head.
 
         The private network shares the memory of all other layers. It is opened once, and freed with the head.
@@ -125,7 +127,7 @@ class Backbone:
                 self._private[head] = private
             return private
 
-    def open_private(self, tuned: Mapping[str, Tensor]) -> "Backbone":
+    def open_private(self, tuned: Mapping[str, Tensor]) -> Backbone:
         """Return a network with some tensors of its own, by their names; it shares the memory of all others."""
         network = copy_sharing_memory(self.network)
         network.load_state_dict(dict(tuned), strict=False, assign=True)

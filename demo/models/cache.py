@@ -6,14 +6,15 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
-from demo.models.answering import BYTES_PER_PARAMETER as BYTES_FOR_ANSWERS
 from demo.models.backbone import Backbone, load_backbone
 from demo.models.engine.client import Engine
 from demo.models.possible import choose_device
 from demo.models.zoo import BackboneSpec, find_spec
 from demo.system import give_back_free_memory
 
-BYTES_PER_PARAMETER = 4 + BYTES_FOR_ANSWERS  # float32 in the network itself, and its copies for answers
+BYTES_PER_PARAMETER = (
+    4 + 8
+)  # float32 in the network itself, and at most one copy for single pictures and one for batches
 
 
 class BackboneCache:

@@ -1,13 +1,15 @@
 """Which backbone and device are possible here: what needs the table of backbones, or torch."""
 
+from __future__ import annotations
+
 import os
 from collections.abc import Mapping
 
-import torch
-
 from demo.errors import SettingWrong
+from demo.models.late import torch
 from demo.models.zoo import ZOO
 from demo.settings import AUTO, Settings
+from demo.system import may_have_gpu
 
 
 def check_possible(settings: Settings) -> None:
@@ -33,4 +35,5 @@ def choose_device(device: str, environment: Mapping[str, str] = os.environ) -> s
     """
     if device != AUTO:
         return device
-    return "cuda" if torch.cuda.is_available() and not environment.get("SPACES_ZERO_GPU") else "cpu"
+    may_be = may_have_gpu() and not environment.get("SPACES_ZERO_GPU")  # to ask torch takes its import, of seconds
+    return "cuda" if may_be and torch.cuda.is_available() else "cpu"

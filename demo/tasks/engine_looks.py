@@ -1,12 +1,13 @@
 """Features by an engine: to it go encoded pictures and how each is shown, without any name."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from torch import Tensor
-
 from demo.models.backbone import Backbone
 from demo.models.engine.client import Engine
+from demo.models.late import Tensor
 from demo.tasks.views import SampleView
 
 NUM_PLACES = 8  # chunks of one training that are asked for at once

@@ -1,5 +1,7 @@
 """Pictures -> features, once for each picture and view, kept for the next head."""
 
+from __future__ import annotations
+
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -9,12 +11,11 @@ from functools import partial
 from itertools import chain, repeat
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from demo.data.dataset import Dataset, Split, read_sample
 from demo.models.backbone import Backbone
+from demo.models.late import Tensor, torch
 from demo.pace import rest
 from demo.settings import Settings
 from demo.system import num_cores

@@ -3,17 +3,18 @@
 Predictions and heads alone stay on the processor, which has answered before a GPU has come.
 """
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable, Generator
 from contextlib import closing
 from typing import Any
 
-import torch
-
 from demo.data.dataset import Dataset
 from demo.models.backbone import Backbone
 from demo.models.hardware import IS_LENT
 from demo.models.head import Head, build_head
+from demo.models.late import torch
 from demo.models.recipe import Recipe, Trains
 from demo.models.zoo import StageLabel
 from demo.settings import Settings

@@ -40,7 +40,7 @@ from demo.ui.photo import (
     show_photo,
     show_photos,
 )
-from demo.ui.predict.network import describe_hardware, draw_source, watch_arrival
+from demo.ui.predict.network import await_network, describe_hardware, draw_source, watch_arrival
 from demo.ui.predict.tab import Network, build_predict_tab, show_network
 from demo.ui.privacy import build_privacy, draw_time_left
 from demo.ui.server.upload_folder import open_folder
@@ -52,7 +52,6 @@ from demo.words.language import CHINESE, ENGLISH, Words, check_errors
 
 # A script goes to another place of the page, as Back asks for, by a click on what holds this.
 _GO_SCRIPT = """demo.visit = (query) => trigger("click", {pick: query});"""
-
 
 _QUIETLY: dict[str, Any] = {"show_progress": "hidden"}
 
@@ -217,6 +216,7 @@ def _build_language(page: gr.Blocks, rooms: Rooms) -> None:
     model.change(None, None, None, js="() => demo.keepsake?.save()")
     _wire_load(page, rooms, attached, query, finetune_tab)
     listen(rooms, attached.arriving.change, watch_arrival, None, predict_tab.notice)
+    listen(rooms, attached.arriving.change, await_network, ref, ref)
 
 
 def _draw_title(words: Words) -> str:

@@ -104,6 +104,7 @@ class PhotoWords:
     label: str
     alt: str
     missing: str
+    waking: str  # what stands in the place of an answer until the first network is there
     answer: str
     answer_imagenet: str
     answer_own: str

@@ -4,6 +4,8 @@ Whatever is asked changes nothing there, so it may be asked any number of times.
 gets None, and computes by itself.
 """
 
+from __future__ import annotations
+
 import itertools
 import logging
 import random
@@ -13,7 +15,6 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any, TypeVar
 
 import httpx
-from torch import Tensor
 
 from demo.models.batching import MAX_BATCH, Answers, set_num_threads
 from demo.models.engine.breaker import Breaker
@@ -31,6 +32,7 @@ from demo.models.engine.wire import (
     unpack_stream,
     unpack_table,
 )
+from demo.models.late import Tensor
 from demo.models.zoo import BackboneSpec
 
 Read = TypeVar("Read")

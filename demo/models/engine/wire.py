@@ -3,6 +3,8 @@
 A parcel is a line of JSON, which names the sizes of what follows it, and then the parts themselves.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -13,11 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torchvision.transforms import functional
 
 from demo.models.batching import Answers
+from demo.models.late import Tensor, torch
 from demo.models.zoo import BackboneSpec
 
 ANSWERS, FEATURES, TRAINING = "/answers", "/features", "/training"
@@ -74,6 +74,8 @@ def to_crops(spec: BackboneSpec, batch: Tensor) -> Tensor | None:
 
 def from_crops(spec: BackboneSpec, crops: Tensor) -> Tensor:
     """Return uint8 pictures (N, 3, H, W) as the network's transforms do after the crop, float32."""
+    from torchvision.transforms import functional
+
     transforms = spec.build_transforms()
     scaled = functional.convert_image_dtype(crops, torch.float)
     batch: Tensor = functional.normalize(scaled, mean=transforms.mean, std=transforms.std)

@@ -3,6 +3,7 @@
 import asyncio
 import html
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import gradio as gr
@@ -52,6 +53,15 @@ def choose_backbone(rooms: Rooms, ref: Ref, backbone: str) -> Iterator[NetworkCh
         yield same._replace(backbone=session.state.backbone_name, notice=notice)
     else:
         yield NetworkChoice(ref, backbone, _tell(""))
+
+
+@costs(Cost.LIGHT)
+async def await_network(rooms: Rooms, ref: Ref) -> AsyncIterator[Ref]:
+    """Let a page that was opened before the first network was there be answered as soon as it is."""
+    if rooms.arrival.is_waking:
+        while rooms.arrival.is_waking:
+            await asyncio.sleep(_WATCH_EVERY_S)
+        yield replace(ref, revision=-1)  # it differs from what the page has, which then asks anew
 
 
 @costs(Cost.LIGHT)
