@@ -46,7 +46,7 @@ pytestmark = [
 ]
 
 SPEC = find_spec(EMBEDDED)
-START_S, BACK_S = 150.0, 60.0
+START_S, BACK_S = 180.0, 120.0
 DEEPER = Recipe(Trains.LAST_STAGE, Optimizer.SGD, learning_rate=0.005, epochs=2, flips=False, batch_size=8)
 
 
@@ -94,6 +94,7 @@ def cluster() -> Iterator[Cluster]:
             | {
                 "DEMO_ENGINE_TOKEN": token,
                 "RAY_AUTH_TOKEN": token,  # or Ray would write one into the home folder
+                "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
                 "RAY_TMPDIR": folder,
                 "RAY_USAGE_STATS_ENABLED": "0",
             }

@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -107,10 +108,8 @@ class Engine:
             crops = to_crops(spec, batch)
         if crops is None:
             return None
-        content = crops.numpy().tobytes()
-        return self._ask(
-            network, ANSWERS, content, lambda answer: unpack_answers(spec, answer, num_pictures), _ANSWER_S
-        )
+        read = partial(unpack_answers, spec, num_pictures=num_pictures)
+        return self._ask(network, ANSWERS, crops.numpy().tobytes(), read, _ANSWER_S)
 
     def look(
         self, spec: BackboneSpec, precision: str, pictures: Sequence[bytes], views: Sequence[tuple[int, bool, int]]
@@ -127,8 +126,8 @@ class Engine:
         if self._breaker(network).is_resting:
             return None
         content = pack({"views": views}, pictures)
-        num_rows, width = len(views), spec.num_features
-        return self._ask(network, FEATURES, content, lambda answer: unpack_table(answer, num_rows, width), _LOOK_S)
+        read = partial(unpack_table, num_rows=len(views), num_columns=spec.num_features)
+        return self._ask(network, FEATURES, content, read, _LOOK_S)
 
     def train(self, spec: BackboneSpec, precision: str, content: bytes) -> Generator[Parcel, None, None]:
         """Yield the parcels of a training as they come; closing ends it there too.
