@@ -7,12 +7,11 @@ it on one machine, on a handful, and on Kubernetes.
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import ray
 import torch
@@ -34,6 +33,8 @@ from demo.tasks import desk
 from demo.tasks.engine_work import WAITS
 from demo.tasks.gpu_work import Training
 
+Method = TypeVar("Method", bound=Callable[..., Any])
+
 _NUM_NETWORKS = 3  # that one replica holds
 _WAIT_S = 1.0  # time without news after which a page is told that its training waits
 _LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -52,14 +53,6 @@ class Options(BaseModel):
     gpus: float | None = Field(default=None, ge=0)  # of a replica and of a training; one where there are any
 
 
-@dataclass(frozen=True)
-class Share:
-    """What a training has of the machines."""
-
-    num_cpus: float
-    num_gpus: float
-
-
 def app(options: Options) -> serve.Application:
     """Return what `serve run` deploys.
 
@@ -68,15 +61,20 @@ def app(options: Options) -> serve.Application:
     """
     settings = Settings.from_environment(os.environ | {"DEMO_ENGINE": ""})
     gpus = _find_gpus() if options.gpus is None else options.gpus
-    deployment = Replica.options(
+    deployed = serve.deployment(
+        Replica,
         autoscaling_config={
             "min_replicas": options.min_replicas,
             "max_replicas": max(options.min_replicas, options.max_replicas),
             "target_ongoing_requests": options.waiting,
         },
         ray_actor_options={"num_cpus": options.cpus, "num_gpus": gpus},
+        max_ongoing_requests=64,
+        max_queued_requests=400,
+        health_check_period_s=2,
+        health_check_timeout_s=20,
     )
-    return deployment.bind(settings, Share(options.training_cpus, gpus))
+    return deployed.bind(settings, {"num_cpus": options.training_cpus, "num_gpus": gpus})
 
 
 def _find_gpus() -> float:
@@ -85,22 +83,35 @@ def _find_gpus() -> float:
     return float(has_any)
 
 
-@serve.deployment(max_ongoing_requests=64, max_queued_requests=400, health_check_period_s=2, health_check_timeout_s=20)
+def _holds_networks(method: Method) -> Method:
+    """Let a method load networks by name, which then are found where they are."""
+    wrapped: Method = serve.multiplexed(max_num_models_per_replica=_NUM_NETWORKS)(method)
+    return wrapped
+
+
+def _takes_together(method: Method) -> Method:
+    """Let a method take together what waits, up to a pass of pictures; nobody waits for a pass to fill."""
+    sizes: dict[str, Any] = {"batch_size_fn": lambda asked: sum(len(batch) for _, batch in asked)}
+    wrapped: Method = serve.batch(max_batch_size=MAX_BATCH, batch_wait_timeout_s=0.0, **sizes)(method)
+    return wrapped
+
+
 class Replica:
     """One process that answers pages; it keeps networks, and nothing of any request."""
 
-    def __init__(self, settings: Settings, training: Share) -> None:
+    def __init__(self, settings: Settings, training: dict[str, float]) -> None:
         """Begin without a network.
 
         Args:
             settings: Limits, and the token.
-            training: What a training has of the machines.
+            training: What of the machines a training has, by Ray's names.
 
         Raises:
             SettingWrong: If there is no token, and other machines can ask.
         """
         check_reach(settings.engine_token, find_host())
-        self._settings, self._training = settings, training
+        self._settings = settings
+        self._train = ray.remote(**training, max_retries=0, num_returns="streaming")(_train)
         # One at a time, and behind predictions.
         self._looking = ThreadPoolExecutor(1, "features", initializer=give_way)
 
@@ -115,7 +126,7 @@ class Replica:
 
     async def answer(self, backbone: Backbone, batch: Tensor) -> Answers:
         """Return what a network answers, in one pass with what waits beside it."""
-        answers: Answers = await self._answer_together((backbone, batch))
+        answers: Answers = await self._answer_together((backbone, batch))  # is given those of others as well
         return answers
 
     async def look(self, backbone: Backbone, parcel: Parcel) -> bytes:
@@ -125,9 +136,7 @@ class Replica:
 
     async def train(self, training: Training, network: Network) -> AsyncIterator[bytes]:
         """Yield a training's steps, which a task computes; closing cancels it."""
-        steps = _train.options(num_cpus=self._training.num_cpus, num_gpus=self._training.num_gpus).remote(
-            training, network.precision
-        )
+        steps = self._train.remote(training, network.precision)
         try:
             while True:
                 step = asyncio.ensure_future(anext(steps))
@@ -140,17 +149,13 @@ class Replica:
             with suppress(ValueError):  # it has ended
                 ray.cancel(steps)
 
-    @serve.multiplexed(max_num_models_per_replica=_NUM_NETWORKS)
+    @_holds_networks
     async def _load(self, model: str) -> Backbone:
         name, _, precision = model.partition(":")
         return await asyncio.to_thread(_open, name, precision)
 
-    @serve.batch(
-        max_batch_size=MAX_BATCH,
-        batch_wait_timeout_s=0.0,
-        batch_size_fn=lambda asked: sum(len(batch) for _, batch in asked),
-    )
-    async def _answer_together(self, asked: list[tuple[Backbone, Tensor]]) -> list[Answers]:
+    @_takes_together
+    async def _answer_together(self, asked: Any) -> Any:
         """Answer requests that wait together; Serve puts none of another network among them."""
         backbone, counts = asked[0][0], [len(batch) for _, batch in asked]
         answers = await asyncio.to_thread(backbone.answer, torch.cat([batch for _, batch in asked]))
@@ -173,7 +178,6 @@ def find_host() -> str:
     return str(serve.context._get_global_client().http_config.host)
 
 
-@ray.remote(max_retries=0, num_returns="streaming")
 def _train(training: Training, precision: str) -> Iterator[bytes]:
     """Train in a process that Ray keeps for tasks."""
     yield from desk.train(training, _keep(training.backbone_name, precision))

@@ -22,7 +22,6 @@ import httpx
 import pytest
 import torch
 import yaml
-from PIL import Image
 
 from demo.data.dataset import Dataset, make_dataset
 from demo.data.starters import read_starter
@@ -47,7 +46,7 @@ pytestmark = [
 ]
 
 SPEC = find_spec(EMBEDDED)
-START_S, BACK_S = 150.0, 60.0
+START_S, BACK_S = 180.0, 120.0
 DEEPER = Recipe(Trains.LAST_STAGE, Optimizer.SGD, learning_rate=0.005, epochs=2, flips=False, batch_size=8)
 
 
@@ -81,7 +80,7 @@ class Cluster:
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
-    port, token = free_port(), secrets.token_urlsafe()
+    port, token = free_port(), secrets.token_hex(32)
     with tempfile.TemporaryDirectory(prefix="ray-") as folder:  # pytest's own is too long for a socket's name
         config = yaml.safe_load((PROJECT / "deploy" / "engine.yaml").read_text(encoding="utf-8"))
         config["http_options"] = {"host": "127.0.0.1", "port": port}
@@ -94,6 +93,8 @@ def cluster() -> Iterator[Cluster]:
             | OFFLINE
             | {
                 "DEMO_ENGINE_TOKEN": token,
+                "RAY_AUTH_TOKEN": token,  # or Ray would write one into the home folder
+                "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": "1",
                 "RAY_TMPDIR": folder,
                 "RAY_USAGE_STATS_ENABLED": "0",
             }
@@ -123,7 +124,7 @@ def wait_until(condition: Callable[[], object], timeout_s: float) -> None:
 def ask(cluster: Cluster, token: str) -> httpx.Response:
     """Ask about a grey picture."""
     network = Network(SPEC, "float32")
-    headers = {"authorization": f"Bearer {token}", MODEL: network.model, FINGERPRINT: network.fingerprint}
+    headers = {"authorization": f"Bearer {token or 'none'}", MODEL: network.model, FINGERPRINT: network.fingerprint}
     content = bytes([127]) * (3 * 224 * 224)
     return httpx.post(cluster.url + ANSWERS, headers=headers, content=content, timeout=60, trust_env=False)
 
@@ -155,7 +156,7 @@ def dataset() -> Dataset:
 
 @pytest.fixture(scope="module")
 def pictures(here: Backbone) -> torch.Tensor:
-    return torch.stack([here.transform(Image.fromarray(noise(number, (260, 240)))) for number in range(20)])
+    return torch.stack([here.transform(noise(number, (260, 240))) for number in range(20)])
 
 
 def test_who_has_another_token_is_refused(cluster: Cluster) -> None:
@@ -222,10 +223,12 @@ def test_a_deeper_training_streams_and_is_the_same(
     assert [each.epoch for each in steps if isinstance(each, EpochResult)] == [1, 2]
     end = steps[-1]
     assert isinstance(end, FineTuned)
-    compare(last(here, dataset, DEEPER, settings), end)
+    expected = last(here, dataset, DEEPER, settings)
+    compare(expected, end, atol=1e-4)  # in another number of threads sums are rounded in other places
     with closing(lease.fine_tune(there, dataset, replace(DEEPER, epochs=200), settings)) as leaving:
         assert not isinstance(next(leaving), NotLent)
-    compare(last(here, dataset, DEEPER, settings), last(there, dataset, DEEPER, settings))  # its place is free again
+    again = list(lease.fine_tune(there, dataset, DEEPER, settings))
+    assert not [each for each in again if isinstance(each, NotLent)], "its place is free again"
 
 
 def last(
@@ -236,12 +239,12 @@ def last(
     return end
 
 
-def compare(one: FineTuned, other: FineTuned) -> None:
+def compare(one: FineTuned, other: FineTuned, *, atol: float = 1e-6) -> None:
     pairs: list[tuple[Any, Any]] = [
         (one.head.module.state_dict(), other.head.module.state_dict()),
         (one.head.tuned, other.head.tuned),
     ]
     for ours, theirs in pairs:
         for name in ours:
-            torch.testing.assert_close(theirs[name], ours[name], rtol=0, atol=1e-6)
+            torch.testing.assert_close(theirs[name], ours[name], rtol=0, atol=atol)
     assert one.head.summary.val_correct == other.head.summary.val_correct

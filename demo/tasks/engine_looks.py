@@ -10,7 +10,7 @@ from demo.models.engine.client import Engine
 from demo.models.late import Tensor
 from demo.tasks.views import SampleView
 
-NUM_PLACES = 16  # chunks of one training that are asked for at once
+NUM_PLACES = 8  # chunks of one training that are asked for at once
 
 
 def find_engine(backbone: Backbone) -> Callable[[Sequence[SampleView]], Tensor | None] | None:

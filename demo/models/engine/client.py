@@ -12,6 +12,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Generator, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -38,7 +39,8 @@ from demo.models.zoo import BackboneSpec
 Read = TypeVar("Read")
 
 _CONNECT_S = 1.0
-_ANSWER_S = 10.0  # for one question with all its tries
+_ANSWER_S = 10.0  # for a prediction with all its tries: somebody waits for it
+_LOOK_S = 60.0  # likewise for a chunk of features, which may stand behind those of a class
 _SILENCE_S = 15.0  # without a word from a training; while it waits for a place the engine says so every second
 _TRIES, _TRAINING_TRIES, _PAUSE_S = 5, 2, 0.05  # the pause between two tries doubles
 _BUSY = (408, 429)  # refusals that another try may not meet
@@ -82,7 +84,7 @@ class Engine:
         self._breakers: dict[str, Breaker] = {}
         self._lock = threading.Lock()
         limits = httpx.Limits(max_connections=_MAX_CONNECTIONS, max_keepalive_connections=_MAX_CONNECTIONS)
-        headers = {"authorization": f"Bearer {token}".encode()} if token else {}
+        headers = {b"authorization": f"Bearer {token}".encode()} if token else {}
         # It stands beside the page: what the environment says of proxies is for the way to the internet.
         self._client = httpx.Client(
             base_url=address, headers=headers, limits=limits, trust_env=False, transport=transport
@@ -106,8 +108,8 @@ class Engine:
             crops = to_crops(spec, batch)
         if crops is None:
             return None
-        content = crops.numpy().tobytes()
-        return self._ask(network, ANSWERS, content, lambda answer: unpack_answers(spec, answer, num_pictures))
+        read = partial(unpack_answers, spec, num_pictures=num_pictures)
+        return self._ask(network, ANSWERS, crops.numpy().tobytes(), read, _ANSWER_S)
 
     def look(
         self, spec: BackboneSpec, precision: str, pictures: Sequence[bytes], views: Sequence[tuple[int, bool, int]]
@@ -124,8 +126,8 @@ class Engine:
         if self._breaker(network).is_resting:
             return None
         content = pack({"views": views}, pictures)
-        num_rows, width = len(views), spec.num_features
-        return self._ask(network, FEATURES, content, lambda answer: unpack_table(answer, num_rows, width))
+        read = partial(unpack_table, num_rows=len(views), num_columns=spec.num_features)
+        return self._ask(network, FEATURES, content, read, _LOOK_S)
 
     def train(self, spec: BackboneSpec, precision: str, content: bytes) -> Generator[Parcel, None, None]:
         """Yield the parcels of a training as they come; closing ends it there too.
@@ -176,14 +178,16 @@ class Engine:
             if not is_last:
                 raise EngineLost("a training broke off")
 
-    def _ask(self, network: Network, path: str, content: bytes, read: Callable[[bytes], Read]) -> Read | None:
-        """Return what was read of an answer; None if there is none."""
+    def _ask(
+        self, network: Network, path: str, content: bytes, read: Callable[[bytes], Read], limit_s: float
+    ) -> Read | None:
+        """Return what was read of an answer; None if there is none within the limit."""
         breaker = self._breaker(network)
         if not breaker.admit():
             return None
         tries = 1 if breaker.is_open else _TRIES
         try:
-            response = self._send(network, path, content, tries)
+            response = self._send(network, path, content, tries, limit_s)
             if response.status_code in _OF_THE_REQUEST:
                 _log.warning("the engine: %s", _tell(response))
                 self._find(breaker)
@@ -200,9 +204,9 @@ class Engine:
         self._find(breaker)
         return result
 
-    def _send(self, network: Network, path: str, content: bytes, tries: int) -> httpx.Response:
+    def _send(self, network: Network, path: str, content: bytes, tries: int, limit_s: float) -> httpx.Response:
         """Send a question, again if that may help, until its time is over."""
-        deadline = self._clock() + _ANSWER_S
+        deadline = self._clock() + limit_s
         for attempt in itertools.count(1):
             left_s, pause_s = deadline - self._clock(), _PAUSE_S * 2**attempt * random.uniform(0.5, 1)
             timeout = httpx.Timeout(left_s, connect=min(_CONNECT_S, left_s))

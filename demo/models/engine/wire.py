@@ -87,7 +87,7 @@ def pack_answers(answers: Answers) -> bytes:
     return pack_table(answers.features) + pack_table(answers.logits)
 
 
-def unpack_answers(spec: BackboneSpec, content: bytes, num_pictures: int) -> Answers:
+def unpack_answers(spec: BackboneSpec, content: bytes, *, num_pictures: int) -> Answers:
     """Return what `pack_answers` packed.
 
     Raises:
@@ -106,7 +106,7 @@ def pack_table(table: Tensor) -> bytes:
     return table.numpy().astype(_FLOAT).tobytes()
 
 
-def unpack_table(content: bytes, num_rows: int, num_columns: int) -> Tensor:
+def unpack_table(content: bytes, *, num_rows: int, num_columns: int) -> Tensor:
     """Return what `pack_table` packed, (rows, columns).
 
     Raises:
