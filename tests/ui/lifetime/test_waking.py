@@ -32,8 +32,6 @@ class Wall:
 
     exec_module = None
 
-from demo.models.class_names import read_class_names
-read_class_names()  # which asks where torchvision lies, and imports none of it
 sys.meta_path.insert(0, Wall())
 
 import httpx
