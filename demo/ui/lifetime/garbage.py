@@ -19,7 +19,7 @@ class Garbage:
         self._swept_s = self._seen_all_s = 0.0
 
     def look_at_all(self) -> None:
-        """Drop what nobody holds, leave out from now on what stays, and collect again where an import put an end to it."""
+        """Drop what nobody holds, leave out what stays from now on, and collect again after an import."""
         gc.enable()
         gc.unfreeze()
         _give_back()
