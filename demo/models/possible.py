@@ -6,12 +6,13 @@ from collections.abc import Mapping
 import torch
 
 from demo.errors import SettingWrong
+from demo.models.answering import can_pack
 from demo.models.zoo import ZOO
 from demo.settings import AUTO, Settings
 
 
 def check_possible(settings: Settings) -> None:
-    """Check that the backbone and the device of the settings exist.
+    """Check that the backbone and the device of the settings exist, and that the device has the precisions.
 
     Raises:
         SettingWrong: If one does not; the sentence names the environment variable.
@@ -23,6 +24,10 @@ def check_possible(settings: Settings) -> None:
     if settings.device == "mps" and not torch.backends.mps.is_available():
         possible = "auto or cpu, for torch finds no Apple GPU here"
         raise SettingWrong(variable="DEMO_DEVICE", value="mps", possible=possible)
+    is_half = settings.features_precision == "bfloat16" != settings.precision
+    if is_half and choose_device(settings.device) == "cpu" and not can_pack(torch.bfloat16):
+        possible = "float32, for this processor computes no faster in bfloat16"
+        raise SettingWrong(variable="DEMO_FEATURES_PRECISION", value="bfloat16", possible=possible)
 
 
 def choose_device(device: str, environment: Mapping[str, str] = os.environ) -> str:

@@ -29,9 +29,9 @@ from torch.nn import functional
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import MAX_BATCH
 from demo.models.head import Head
 from demo.models.lenet import sample_weights
+from demo.models.plan import MAX_BATCH
 from demo.models.untrained import open_untrained
 from demo.tasks.cam import ClassMaps, check_classes, map_stages
 

@@ -95,7 +95,9 @@ class _MeteredFile(io.BytesIO):
 
 
 def _check_scans(content: bytes, name: str) -> None:
-    if content.startswith(b"\xff\xd8") and sum(content.count(start) for start in _SCAN_STARTS) > _MAX_SCANS:
+    # What all of them begin with is counted first: each count passes over the whole file.
+    may_be = content.startswith(b"\xff\xd8") and content.count(_SCAN_STARTS[0][:3]) > _MAX_SCANS
+    if may_be and sum(content.count(start) for start in _SCAN_STARTS) > _MAX_SCANS:
         raise ImageDamaged(name=name)
 
 
@@ -112,7 +114,8 @@ def _hide_metadata(content: bytes) -> bytes:
 def _find_orientation(content: bytes, image: Image.Image) -> int:
     """Return the orientation, 1 to 8, from EXIF data or, if they have none, from XMP; 0 if neither has one."""
     exif = image.info.get("exif", b"")
-    if content.startswith(b"\xff\xd8") and (segment := _JPEG_EXIF.search(content)):
+    is_jpeg = content.startswith(b"\xff\xd8") and b"Exif\0\0" in content  # the latter is found fast, or not at all
+    if is_jpeg and (segment := _JPEG_EXIF.search(content)):
         exif = content[segment.start() + 4 :]
     elif "Raw profile type exif" in image.info:  # ImageMagick stores EXIF data in a PNG like this
         exif = _from_hexadecimal(str(image.info["Raw profile type exif"]))

@@ -78,4 +78,5 @@ def _warm_up(rooms: Rooms, document: Document, is_warm: threading.Event) -> None
         is_warm.set()
         for example in EXAMPLES[1:]:
             rooms.exhibits.see(backbone, example, rooms.settings)
+    rooms.backbones.begin_measuring()
     rooms.arrival.run()
