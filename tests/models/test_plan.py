@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 import torch
@@ -29,6 +30,16 @@ class Machine:
         return self.now
 
 
+def rounded(plan: Plan) -> Plan:
+    return replace(plan, alone_s=round(plan.alone_s, 9), picture_s=round(plan.picture_s, 9))
+
+
+@pytest.fixture(scope="module")
+def network() -> Backbone:
+    """A network of these tests alone, for they exchange its plan."""
+    return load_backbone(ZOO[EMBEDDED])
+
+
 @pytest.mark.parametrize(
     ("timings", "num_threads", "max_batch"),
     [
@@ -50,11 +61,11 @@ def test_more_threads_and_larger_batches_have_to_be_worth_it(
 
 def test_a_small_network_is_tried_in_all_ways_and_a_large_one_in_few() -> None:
     small = Machine({(1, 1): 0.004, (1, 2): 0.004, (2, 1): 0.006, (4, 1): 0.01, (8, 1): 0.02})
-    assert measure_plan(small.run, 4, small.clock) == Plan(1, 4, 0.004, 0.0025, is_measured=True)
+    assert rounded(measure_plan(small.run, 4, small.clock)) == Plan(1, 4, 0.004, 0.0025, is_measured=True)
     assert set(small.asked) == set(small.seconds), "four threads were tried where two are in vain"
     assert small.now < MEASURING_S
     large = Machine({(1, 1): 0.3, (1, 2): 0.16, (1, 3): 0.15})
-    assert measure_plan(large.run, 3, large.clock) == Plan(2, 1, 0.16, 0.3, is_measured=True)
+    assert rounded(measure_plan(large.run, 3, large.clock)) == Plan(2, 1, 0.16, 0.3, is_measured=True)
     assert large.now < 3 * MEASURING_S
 
 
@@ -66,7 +77,7 @@ def test_a_pass_that_was_disturbed_once_is_not_what_counts() -> None:
         machine.run(pictures, threads)
         machine.now += next(delays)
 
-    assert measure_plan(run, 1, machine.clock).alone_s in (0.02, pytest.approx(0.02))
+    assert measure_plan(run, 1, machine.clock).alone_s == pytest.approx(0.02)
 
 
 def test_the_guess_gives_large_networks_all_cores() -> None:
@@ -92,8 +103,9 @@ def test_a_plan_is_off_once_five_passes_took_far_longer_or_shorter_and_then_not_
     assert not any(watch.note(Plan(2, alone_s=0.05), 0.2) for _ in range(9)), "a guess is nothing to compare with"
 
 
-def test_measuring_changes_no_feature_and_nearly_no_answer(cat: Image.Image, monkeypatch: pytest.MonkeyPatch) -> None:
-    network = load_backbone(ZOO[EMBEDDED])
+def test_measuring_changes_no_feature_and_nearly_no_answer(
+    network: Backbone, cat: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batch = torch.stack([network.transform(each) for each in (cat, cat.rotate(90), cat.rotate(180))])
     features, answers = [network.features(part) for part in (batch, batch[:1])], network.answer(batch[:1])
     for num_threads in (2, 3, 1):
@@ -105,29 +117,29 @@ def test_measuring_changes_no_feature_and_nearly_no_answer(cat: Image.Image, mon
         torch.testing.assert_close(network.answer(batch[:1]), answers, rtol=1e-4, atol=1e-4)
 
 
-def test_networks_are_measured_from_when_that_began(monkeypatch: pytest.MonkeyPatch) -> None:
-    cache, found = BackboneCache(), Plan(1, 2, 0.3, 0.2, is_measured=True)
-    monkeypatch.setattr("demo.models.cache.load_backbone", lambda *_, **__: load_backbone(ZOO[EMBEDDED]))
-    monkeypatch.setattr("demo.models.backbone.measure_plan", lambda *_: found)
-    with cache.lend(EMBEDDED) as network:
-        assert cache.picture_s(EMBEDDED) == network.plan.picture_s < 0.2
+def test_networks_are_measured_from_when_that_began(network: Backbone, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache, found = BackboneCache(), [Plan(1, 2, 0.3, picture_s, is_measured=True) for picture_s in (0.2, 0.1)]
+    monkeypatch.setattr("demo.models.cache.load_backbone", lambda *_, **__: network)
+    monkeypatch.setattr("demo.models.backbone.measure_plan", lambda *_: found.pop())
+    guess_s = cache.picture_s(EMBEDDED)
+    network._batcher.plan = Plan(1, picture_s=guess_s)
+    with cache.lend(EMBEDDED):
+        assert (cache.picture_s(EMBEDDED), len(found)) == (guess_s, 2)
         cache.begin_measuring()
-        assert network.plan == found
-    with cache.lend("resnet18") as network:
-        assert network.plan == found
-    assert cache.picture_s(EMBEDDED) == 0.2
+        assert (cache.picture_s(EMBEDDED), len(found)) == (0.1, 1)
+    with cache.lend("resnet18"), cache.lend(EMBEDDED):
+        assert (cache.picture_s("resnet18"), found) == (0.2, [])
 
 
 def test_a_network_measures_itself_anew_when_its_passes_are_off(
-    cat: Image.Image, monkeypatch: pytest.MonkeyPatch
+    network: Backbone, cat: Image.Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network, measured = load_backbone(ZOO[EMBEDDED]), threading.Event()
+    measured, batch = threading.Event(), network.transform(cat)[None]
     monkeypatch.setattr(Backbone, "measure", lambda _network: measured.set())
-    batch = network.transform(cat)[None]
-    network._batcher._watch = Watch(iter(range(0, 10_000, 100)).__next__)
+    network._batcher._watch, network._batcher.plan = Watch(iter(range(0, 10_000, 100)).__next__), Plan(1)
     for _ in range(5):
         network.answer(batch)
-    assert not measured.is_set(), "a guess"
+    assert not measured.is_set(), "a guess is no plan to hold to"
     network._batcher.plan = Plan(1, 4, alone_s=1e-6, picture_s=1e-6, is_measured=True)
     network.answer(batch)
     assert measured.wait(PATIENCE_S)
