@@ -215,7 +215,7 @@ def half_precision(data: Path) -> Rows:
     sets = {"ants and bees": read_dataset(data / "hymenoptera.zip", settings)}
     for name in list(STARTERS)[:2]:
         sets[name] = make_dataset(read_starter(name, settings), settings)
-    exact, half = (load_backbone(ZOO[EMBEDDED], precision=precision) for precision in ("float32", "bfloat16"))
+    exact, half = (load_backbone(ZOO[EMBEDDED], features_precision=each) for each in ("float32", "bfloat16"))
     for name, dataset in sets.items():
         first, second = _features(half, dataset), _features(half, dataset)
         rows.append((f"{name}: features in bfloat16, computed twice", "equal", str(bool((first == second).all()))))
