@@ -13,8 +13,6 @@ from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.plan import MAX_BATCH
 from demo.models.zoo import BackboneSpec
 
-BYTES_PER_PARAMETER = 8  # upper bound: one float32 copy for one thread, and one for single pictures in more
-
 # torch calls these operators private; without them the convolutions are not packed.
 _OPERATORS = ("_reorder_convolution_weight", "_convolution_pointwise", "_is_mkldnn_bf16_supported")
 

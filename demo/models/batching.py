@@ -1,5 +1,7 @@
 """Pictures that wait together go through a network together, and nobody waits for a batch to fill."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections import deque
@@ -8,9 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-import torch
-from torch import Tensor
-
+from demo.models.late import Tensor, torch
 from demo.models.plan import Plan, Watch
 from demo.system import num_cores
 
@@ -28,7 +28,7 @@ class _Ticket:
 
     pictures: Tensor
     woken: threading.Event = field(default_factory=threading.Event)
-    to_lead: "list[_Ticket]" = field(default_factory=list)
+    to_lead: list[_Ticket] = field(default_factory=list)
     answers: Answers | None = None
     error: BaseException | None = None
 

@@ -6,14 +6,16 @@ from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
-from demo.models.answering import BYTES_PER_PARAMETER as BYTES_FOR_ANSWERS
 from demo.models.backbone import Backbone, load_backbone
+from demo.models.engine.client import Engine
 from demo.models.plan import guess_plan
 from demo.models.possible import choose_device
 from demo.models.zoo import BackboneSpec, find_spec
 from demo.system import give_back_free_memory, num_cores
 
-BYTES_PER_PARAMETER = 4 + BYTES_FOR_ANSWERS  # float32 in the network itself, and its copies for answers
+BYTES_PER_PARAMETER = (
+    4 + 8
+)  # float32 in the network itself, and at most one copy for single pictures and one for batches
 
 
 class BackboneCache:
@@ -27,6 +29,7 @@ class BackboneCache:
         features_precision: str = "float32",
         budget_bytes: int = 2_000_000_000,
         needed: Callable[[], Collection[str]] = tuple,
+        engine: Engine | None = None,
     ) -> None:
         """Begin with no backbone.
 
@@ -36,7 +39,9 @@ class BackboneCache:
             features_precision: Likewise for features that heads learn from.
             budget_bytes: Limit on the bytes that the parameters of all backbones take together.
             needed: Returns the names of the backbones that visitors' heads belong to; they are dropped last.
+            engine: Another machine that computes for all of them.
         """
+        self.engine = engine
         self.device = choose_device(device)
         self._precisions = {"precision": precision, "features_precision": features_precision}
         self._budget_bytes = budget_bytes
@@ -98,9 +103,10 @@ class BackboneCache:
             left = self._make_room(BYTES_PER_PARAMETER * spec.facts.num_parameters)
             self._reserved_bytes[spec.name] = BYTES_PER_PARAMETER * spec.facts.num_parameters
         if left:
+            gc.unfreeze()  # a traced network is in reference cycles, and may be among what collections leave out
             give_back_memory()
         try:
-            backbone = load_backbone(spec, self.device, **self._precisions)
+            backbone = load_backbone(spec, self.device, engine=self.engine, **self._precisions)
             if self._measures:
                 backbone.measure()
         except BaseException:

@@ -1,5 +1,7 @@
 """One picture and its classes -> where in the picture the evidence for each class lies, at every stage."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,16 +9,15 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import set_num_threads
 from demo.models.graph import LOGITS, end_of
 from demo.models.head import Head
+from demo.models.late import Tensor, torch
 from demo.models.zoo import StageLabel
 
 

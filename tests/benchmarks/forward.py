@@ -26,9 +26,9 @@ from demo.data.dataset import Dataset, make_dataset, read_dataset
 from demo.data.starters import STARTERS, read_starter
 from demo.models.backbone import Backbone, load_backbone
 from demo.models.batching import set_num_threads
-from demo.models.lenet import sample_weights
 from demo.models.plan import MAX_BATCH
 from demo.models.recipe import Recipe
+from demo.models.untrained import sample_weights
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.system import keep_memory_together

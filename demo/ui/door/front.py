@@ -2,7 +2,6 @@
 
 import logging
 import os
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -44,8 +43,7 @@ class FrontDoor:
     def __init__(self, rooms: Rooms, count_lines: Callable[[], dict[str, tuple[int, int]]]) -> None:
         self._settings, self._entrance, self._relay = rooms.settings, rooms.settings.entrance, Relay()
         self._device = rooms.backbones.device
-        self.is_warm = threading.Event()  # set once the first network has answered
-        health = Health(rooms, count_lines, self.is_warm.is_set)
+        health = Health(rooms, count_lines, rooms.arrival.is_warm.is_set)
         self.routes = [Route(HEALTH, health.send)]
         self.middleware = [
             Middleware(Forwarded, proxies=self._entrance.proxies, relay=self._relay),
@@ -59,8 +57,8 @@ class FrontDoor:
         if origins := self._entrance.origins:
             self.middleware.append(_permit(origins))
         if self._entrance.password:
-            is_spoken, frames = self._entrance.is_password_made, self._entrance.frames
-            self.middleware.append(Middleware(Lock, self._entrance.password, frames, is_spoken=is_spoken))
+            is_spoken, frames, key = self._entrance.is_password_made, self._entrance.frames, self._settings.seal_key
+            self.middleware.append(Middleware(Lock, self._entrance.password, frames, is_spoken=is_spoken, key=key))
 
     @property
     def script(self) -> str:
