@@ -23,8 +23,9 @@ from torch import Tensor
 
 from demo.errors import SettingWrong
 from demo.models.backbone import Backbone, load_backbone
-from demo.models.batching import MAX_BATCH, Answers
+from demo.models.batching import Answers
 from demo.models.engine.wire import Network, Parcel
+from demo.models.plan import MAX_BATCH
 from demo.models.possible import choose_device
 from demo.models.zoo import find_spec
 from demo.settings import AUTO, Settings
@@ -184,7 +185,7 @@ def _train(training: Training, precision: str) -> Iterator[bytes]:
 
 
 def _open(name: str, precision: str) -> Backbone:
-    return load_backbone(find_spec(name), choose_device(AUTO), precision=precision)
+    return load_backbone(find_spec(name), choose_device(AUTO), precision=precision, features_precision=precision)
 
 
 @lru_cache(maxsize=1)

@@ -20,7 +20,7 @@ from torch import Tensor
 from demo.data.images import read_image
 from demo.errors import DemoError, log_unexpected
 from demo.models.backbone import Backbone
-from demo.models.batching import MAX_BATCH, Answers
+from demo.models.batching import Answers
 from demo.models.engine.errors import (
     EngineDiffers,
     EngineNetworkUnknown,
@@ -42,6 +42,7 @@ from demo.models.engine.wire import (
     pack_table,
     unpack,
 )
+from demo.models.plan import MAX_BATCH
 from demo.models.recipe import MAX_CROPS
 from demo.models.zoo import ZOO
 from demo.settings import MEGABYTE, PRECISIONS, Settings

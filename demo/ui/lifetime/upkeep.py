@@ -89,6 +89,7 @@ def _warm_up(rooms: Rooms, document: Document, garbage: Garbage) -> None:
     with rooms.backbones.lend(name) as backbone:
         for example in EXAMPLES[1:]:
             rooms.exhibits.see(backbone, example, rooms.settings)
+    rooms.backbones.begin_measuring()
     garbage.look_at_all()
     rooms.arrival.run()
 
