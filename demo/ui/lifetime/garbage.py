@@ -11,8 +11,8 @@ _WORTH_S = 0.5  # seconds of computing after which there is something to collect
 class Garbage:
     """What becomes of objects that hold each other: while they are looked for, nobody is answered.
 
-    A look at all objects of the process takes some tenths of a second, at those of the last seconds a hundredth. So what
-    is there once the first network is, is left out, until nobody is there who would have to wait.
+    A look at all objects of the process takes some tenths of a second, at those of the last seconds a hundredth. So
+    what is there once the first network is, is left out, until nobody is there who would have to wait.
     """
 
     def __init__(self) -> None:
