@@ -30,7 +30,7 @@ def test_the_mean_is_the_exact_one_however_the_times_are_spread(visitors: int) -
     for walls in ((0.2,), exponential):
         action = Action(1.0, walls, server=statistics.fmean(walls))
         crowd = Crowd([action], visitors, cores=2, think_s=5.0)
-        crowd.play(4_000)
+        crowd.play(3_000)
         expected = exact_mean(visitors, 2, 5.0, action.wall)
         assert statistics.fmean(crowd.walls[2_000:]) == pytest.approx(expected, rel=0.12)
 
@@ -38,7 +38,7 @@ def test_the_mean_is_the_exact_one_however_the_times_are_spread(visitors: int) -
 def test_alone_a_visitor_feels_what_was_measured_alone() -> None:
     actions = [Action(0.5, (0.1, 0.2), server=0.05, client=0.02), Action(0.5, (0.4,), server=0.5, client=0.1)]
     crowd = Crowd(actions, 1, cores=2)
-    felt = crowd.play(2_000)
+    felt = crowd.play(1_000)
     assert {round(wall, 6) for wall in crowd.walls} == {0.1, 0.2, 0.4}  # work after an answer keeps nobody waiting
     assert felt.p95 == pytest.approx(0.4)
     assert felt.busy == pytest.approx((0.07 + 0.6) / 2 / (15 + (0.15 + 0.4) / 2), rel=0.1)
@@ -55,11 +55,11 @@ def test_what_an_action_takes_is_work_pause_and_work_after_it() -> None:
 
 def test_more_cores_hold_more_and_what_is_held_is_on_the_edge() -> None:
     action = [Action(1.0, (0.1, 0.3), server=0.15)]
-    held = [count_held(action, cores=cores, num_answers=2_000) for cores in (1, 2)]
+    held = [count_held(action, cores=cores, num_answers=1_000) for cores in (1, 2)]
     assert 1.7 < held[1] / held[0] < 2.6  # a pool of two is a little more than twice one
     assert held[1] < 2 * (15 + 1) / 0.15  # where the cores are busy all the time
-    assert Crowd(action, held[1], cores=2).play(2_000).p95 <= 1.0
-    assert Crowd(action, math.ceil(1.2 * held[1]), cores=2).play(2_000).p95 > 1.0
+    assert Crowd(action, held[1], cores=2).play(1_000).p95 <= 1.0
+    assert Crowd(action, math.ceil(1.2 * held[1]), cores=2).play(1_000).p95 > 1.0
     assert count_held([Action(1.0, (2.0,), server=0.5)], num_answers=500) == 0
 
 

@@ -85,6 +85,7 @@ class BackboneCache:
             left = self._make_room(BYTES_PER_PARAMETER * spec.facts.num_parameters)
             self._reserved_bytes[spec.name] = BYTES_PER_PARAMETER * spec.facts.num_parameters
         if left:
+            gc.unfreeze()  # a traced network is in reference cycles, and may be among what collections leave out
             give_back_memory()
         try:
             backbone = load_backbone(spec, self.device, precision=self._precision, engine=self.engine)

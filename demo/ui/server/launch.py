@@ -24,7 +24,7 @@ from demo.ui.events.streams import Streams
 from demo.ui.lifetime.farewell import Farewell, Guard
 from demo.ui.lifetime.leaving import stay
 from demo.ui.lifetime.place import one_sentence_for_ports
-from demo.ui.lifetime.upkeep import collect_only_what_is_new, keep_up
+from demo.ui.lifetime.upkeep import keep_up
 from demo.ui.papers.documents import make_papers
 from demo.ui.papers.links import send_code
 from demo.ui.parts import examples
@@ -96,7 +96,6 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
 def _prepare_process() -> None:
     allow_open_files(_MIN_FILES)
     keep_memory_together()
-    collect_only_what_is_new()
     quieten_errors(log_unexpected)
 
 
