@@ -13,7 +13,7 @@ from functools import cache
 from math import ceil
 from pathlib import Path
 
-_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1  # malloc.h
 _NICENESS = 15  # on a scale to 19: the thread gets a thirtieth of a core beside a prediction, and all of it alone
 
 # What the drivers of NVIDIA's and AMD's GPUs, and those of Windows seen from Linux, make in the file system.
@@ -26,9 +26,13 @@ _position = threading.Lock()  # held from a file's seek to the read or write aft
 
 
 def num_cores() -> int:
-    """Return how many processor cores this process may use: in a container with a limit, as many as it grants."""
+    """Return how many processor cores this process may use.
+
+    In a container with a limit that is as many as it grants, and fewer where `OMP_NUM_THREADS` says so, as to torch.
+    """
     own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(own, count_granted_cores() or own)
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(own, count_granted_cores() or own, int(told) if told.isdecimal() else own))
 
 
 @cache
@@ -52,6 +56,11 @@ def count_granted_cores(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs
 def has_gpu_driver() -> bool:
     """Say whether a GPU may be there, without asking torch; other systems than Linux have no triton to hide."""
     return any(Path(each).exists() for each in _GPU_DRIVERS)
+
+
+def may_have_gpu() -> bool:
+    """Say whether there is any use in asking torch for a GPU: on Linux there is none without a driver."""
+    return sys.platform != "linux" or has_gpu_driver()
 
 
 def lan_addresses() -> list[str]:
@@ -150,12 +159,15 @@ def limit_process(*, max_bytes: int, max_cpu_s: int) -> None:
 
 
 def keep_memory_together() -> None:
-    """Let glibc allocate from two arenas for all threads, and return large blocks to the system at once.
+    """Let glibc keep what is freed for what is allocated next, in one arena, until `give_back_free_memory`.
 
-    By default each of two hundred threads may have an arena of its own that never shrinks.
+    By default it maps each activation of a forward pass anew, and the kernel fills it with zeros, which takes a third
+    of the time of a batch; and each of two hundred threads may have an arena of its own that never shrinks. Larger
+    blocks, such as whole decoded photographs, go back at once, and so does what is free beyond the last threshold.
     """
-    _call_allocator("mallopt", _M_ARENA_MAX, 2)
-    _call_allocator("mallopt", _M_MMAP_THRESHOLD, 4_000_000)
+    _call_allocator("mallopt", _M_ARENA_MAX, 1)
+    _call_allocator("mallopt", _M_MMAP_THRESHOLD, 64_000_000)
+    _call_allocator("mallopt", _M_TRIM_THRESHOLD, 256_000_000)
 
 
 def give_back_free_memory() -> None:

@@ -39,6 +39,7 @@ def serve(uploads: Path, settings: Settings) -> Iterator[Server]:
         rooms = Rooms.of(settings)
         page = build_page(rooms)
         url = launch(page, rooms, wait=False, quiet=True)
+        assert rooms.arrival.is_warm.wait(120)  # before, a page says that the network is on its way
         yield Server(url.rstrip("/"), rooms, page)
         page.close()
         assert rooms.arrival.over.wait(60)  # a thread that still computes when the process ends would abort it

@@ -56,7 +56,16 @@ def is_left(output: Any) -> bool:
 class Visitor:
     """One open page. Each has a session of gradio's own, as each browser tab has."""
 
-    def __init__(self, url: str, *, language: str = "en", token: str = "", cookies: CookieJar | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        language: str = "en",
+        token: str = "",
+        waits: bool = True,
+        cookies: CookieJar | None = None,
+    ) -> None:
+        """Open the page; `waits` until the first network is there, as whoever reads the answer does."""
         # Plain HTTP: to read the certificates of all the world would take longer than the page.
         self._http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60.0, verify=False, cookies=cookies)
         self._session_hash = secrets.token_hex(8)
@@ -67,6 +76,8 @@ class Visitor:
         self._changed_states: list[int] = []  # the states that the last event changed
         self.attached = fill(Attached, self.call("attach", token))
         self.token: str = self.attached.token
+        if waits and self.attached.arriving:
+            self.call("await_network")
 
     def call(self, handler: str, *values: Any, turn: int = 0, of: str = "", event_data: Any = None) -> Any:
         """Call an event and return its outputs.

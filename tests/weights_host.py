@@ -16,14 +16,7 @@ from huggingface_hub import constants
 
 from demo.models.fetch import fetch_weights
 from demo.models.weights import WeightsFile
-from demo.models.zoo import ZOO, BackboneSpec
-
-
-@dataclass(frozen=True)
-class PublishedFile:
-    """The part of torchvision's weights enum that says where a checkpoint lies."""
-
-    url: str
+from demo.models.zoo import ZOO, BackboneSpec, Published
 
 
 @dataclass
@@ -164,7 +157,7 @@ def use_hub(monkeypatch: pytest.MonkeyPatch, endpoint: str, cache: Path, *, offl
 def stand_in(url: str, content: bytes, *, hub_repo: str = "") -> BackboneSpec:
     """Return a row of the table whose weights are this content, published under the name that goes with it."""
     digits = hashlib.sha256(content).hexdigest()[:8]
-    return replace(ZOO["resnet18"], weights=PublishedFile(f"{url}/resnet18-{digits}.pth"), hub_repo=hub_repo)
+    return replace(ZOO["resnet18"], weights=Published("", f"{url}/resnet18-{digits}.pth"), hub_repo=hub_repo)
 
 
 def path_of(spec: BackboneSpec) -> str:

@@ -4,6 +4,7 @@ Each option is an environment variable too, for a Space or a container: README l
 """
 
 import argparse
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -32,6 +33,7 @@ _VALUES = {
     "--name": ("DEMO_HOSTS", "answer to this name, too: vision.school"),
     "--allow-site": ("DEMO_ORIGINS", "let pages of this site call the API from a browser: https://blog.school"),
     "--proxy": ("DEMO_PROXY", "believe the proxies with these addresses: 10.0.0.2,172.16.0.0/12"),
+    "--engine": ("DEMO_ENGINE", "let networks compute on another machine (docs/engine.md): http://10.0.0.5:8000"),
     "--device": ("DEMO_DEVICE", f"where networks compute: {', '.join(DEVICES)}"),
     "--port": ("GRADIO_SERVER_PORT", "the port of this machine; 7860 unless given"),
     "--log": ("DEMO_LOG", "write the log as text or json"),
@@ -96,6 +98,7 @@ def prepare() -> tuple[Any, Callable[[], object]]:
     settings = Settings.from_environment()  # before torch and gradio, whose imports take seconds
     set_up(settings.entrance.log)
     end_at_once_if_asked()
+    gc.disable()  # until the page opens: what is imported stays, and to look through it is a sixth of the start
     # The usual address never shows an older page than the one that was started: gradio would try a hundred ports.
     os.environ.setdefault("GRADIO_NUM_PORTS", "1")
     _check_place(settings)

@@ -45,9 +45,11 @@ def find_hardware(device: str) -> Hardware:
 
 def name_device(device: str) -> str:
     """Return the name of a device as its maker gives it, such as "NVIDIA L4"; torch's own where there is none."""
+    if not device.startswith("cuda"):
+        return device
     import torch
 
-    return torch.cuda.get_device_name(device) if device.startswith("cuda") else device
+    return torch.cuda.get_device_name(device)
 
 
 def find_token() -> str | None:

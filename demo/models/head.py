@@ -1,12 +1,12 @@
 """The head that a visitor trains on top of a backbone, and the network's layers that were trained with it."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-import torch
-from torch import Tensor, nn
-
+from demo.models.late import Tensor, nn, torch
 from demo.models.recipe import HeadConfig, Recipe
 
 # Suffixes of a batch norm's buffers: statistics of pictures, which are not trained.
@@ -71,23 +71,10 @@ class Head:
         return logits
 
 
-class SeededDropout(nn.Dropout):
-    """Dropout with a generator of its own, so that the same seed gives the same training."""
-
-    generator: torch.Generator
-
-    def forward(self, activation: Tensor) -> Tensor:
-        """Drop activations in training mode; pass them on in evaluation mode."""
-        if not self.training or not self.p:
-            return activation
-        kept = torch.empty_like(activation, device=self.generator.device).bernoulli_(
-            1 - self.p, generator=self.generator
-        )
-        return activation * kept.to(activation.device) / (1 - self.p)
-
-
-def seeded_dropout(share: float, generator: torch.Generator) -> SeededDropout:
+def seeded_dropout(share: float, generator: torch.Generator) -> nn.Dropout:
     """Return a dropout of a share (0 to 1) with a generator of its own."""
+    from demo.models.dropout import SeededDropout
+
     dropout = SeededDropout(share)
     dropout.generator = generator
     return dropout

@@ -1,5 +1,7 @@
 """A head as a file that cannot contain code: safetensors, with everything about the head as texts in its header."""
 
+from __future__ import annotations
+
 import io
 import json
 import zipfile
@@ -9,9 +11,6 @@ from pathlib import PurePosixPath
 from typing import Any
 
 import safetensors
-import safetensors.torch
-import torch
-from torch import Tensor, nn
 
 from demo.errors import DemoError
 from demo.models.errors import (
@@ -26,6 +25,7 @@ from demo.models.errors import (
 )
 from demo.models.head import BUFFERS, Head, build_head, count_parameters
 from demo.models.head_metadata import About, read_json, read_metadata, shorten, to_json, write_metadata
+from demo.models.late import Tensor, nn, safetensors_torch, torch
 from demo.models.recipe import MAX_HIDDEN_LAYERS, MAX_WIDTH, HeadConfig, Trains
 from demo.models.zoo import ZOO, BackboneSpec
 from demo.settings import MEGABYTE, Settings
@@ -39,7 +39,6 @@ MAX_RATIO = 50  # largest ratio of a head's size to its packed size in a zip: tr
 MAX_VALUE = 1e4
 
 _HEAD, _NETWORK = "head.", "network."  # prefixes of the tensors' names
-_DTYPES = {torch.float32: "F32", torch.int64: "I64"}
 _ITEM_BYTES = {"F32": 4, "I64": 8}
 
 _Kind = tuple[str, tuple[int, ...]]  # a tensor's dtype, by safetensors' name, and shape
@@ -57,7 +56,7 @@ def write_head(head: Head, spec: BackboneSpec) -> bytes:
     """
     tensors = {f"{_HEAD}{name}": tensor for name, tensor in head.module.state_dict().items()}
     tensors |= {f"{_NETWORK}{name}": tensor for name, tensor in head.tuned.items()}
-    content = safetensors.torch.save({name: _to_plain(tensor) for name, tensor in tensors.items()})
+    content = safetensors_torch.save({name: _to_plain(tensor) for name, tensor in tensors.items()})
     # The header is written again, because safetensors' own writer changes the order of the texts each time.
     header = _find_header(content)
     packed = to_json({"__metadata__": write_metadata(head, spec), **json.loads(header)}).encode()
@@ -197,7 +196,8 @@ def _network_kinds(spec: BackboneSpec) -> dict[str, _Kind]:
 
 
 def _kind(tensor: Tensor) -> _Kind:
-    return _DTYPES[tensor.dtype], tuple(tensor.shape)
+    dtypes = {torch.float32: "F32", torch.int64: "I64"}
+    return dtypes[tensor.dtype], tuple(tensor.shape)
 
 
 def _numel(kind: _Kind) -> int:
@@ -228,7 +228,7 @@ def _show_kind(kind: tuple[Any, Any]) -> str:
 
 def _load_tensors(content: bytes) -> dict[str, Tensor]:
     try:
-        tensors = safetensors.torch.load(content)
+        tensors = safetensors_torch.load(content)
     except safetensors.SafetensorError as error:
         raise HeadFileDamaged(part="tensors") from error
     for name, tensor in tensors.items():

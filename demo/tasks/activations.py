@@ -1,20 +1,19 @@
 """One picture -> feature maps of the low, middle and high stages."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, fx, nn
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import set_num_threads
+from demo.models.late import Tensor, torch
 from demo.models.zoo import Stage, StageLabel
-from demo.system import num_cores
 
 
 class Measure(StrEnum):
@@ -116,7 +115,11 @@ def capture_stages(backbone: Backbone, picture: Image.Image) -> StageActivations
     Source:
         Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901
     """
-    transformed = backbone.transform(picture)  # (3, H, W)
+    return capture_transformed(backbone, backbone.transform(picture))
+
+
+def capture_transformed(backbone: Backbone, transformed: Tensor) -> StageActivations:
+    """Return what `capture_stages` does of what `Backbone.transform` returned, float32 (3, H, W)."""
     outputs = backbone.run_transformed(transformed[None])
     stages = tuple(StageActivation(stage, outputs.stages[stage.label][0].numpy()) for stage in backbone.spec.stages)
     return StageActivations(backbone.spec.name, draw_transformed(backbone.spec, transformed), stages)
@@ -181,47 +184,10 @@ def capture_resolutions(backbone: Backbone, picture: Image.Image) -> tuple[Resol
     Returns:
         Activations with more than one cell. ResNet-50 at 224 px: 112, 56, 28, 14 and 7 cells on a side.
     """
-    watcher = _Watcher(backbone.subgraph(None), backbone.network)
+    from demo.tasks.watcher import Watcher
+
+    watcher = Watcher(backbone.subgraph(None), backbone.network)
     batch = backbone.transform(picture)[None].to(backbone.device, memory_format=torch.channels_last)
-    with set_num_threads(num_cores()), torch.inference_mode():
+    with set_num_threads(backbone.plan.num_threads), torch.inference_mode():
         watcher.run(batch)
     return tuple(Resolution(name, each[0].cpu().numpy()) for name, each in watcher.last.values())
-
-
-class _Watcher(fx.Interpreter):
-    """Runs a graph node by node and keeps the name and last output (1, C, H, W) of each unit, such as a block."""
-
-    def __init__(self, part: fx.GraphModule, network: nn.Module) -> None:
-        super().__init__(part)
-        self._network = network
-        self.units: dict[str, tuple[str, Tensor]] = {}
-        self._unit = self._before = ""
-
-    @property
-    def last(self) -> dict[tuple[int, ...], tuple[str, Tensor]]:
-        """The name and the output of the last unit of each size."""
-        return {tuple(each.shape[2:]): (name, each) for name, each in self.units.values()}
-
-    def run_node(self, n: fx.Node) -> Any:  # the argument's name is fx's
-        output = super().run_node(n)
-        if n.op == "call_module":
-            self._enter(str(n.target))
-        if self._unit and isinstance(output, Tensor) and output.dim() == 4 and min(output.shape[2:]) > 1:
-            self.units[self._unit] = self._unit, output
-            if n.op == "call_module":
-                self._activate_before(str(n.target), output)
-        return output
-
-    def _enter(self, module: str) -> None:
-        """Note which unit runs, and which did before."""
-        parent, _, rest = module.partition(".")
-        is_list = isinstance(self._network.get_submodule(parent), nn.Sequential)
-        unit = f"{parent}.{rest.partition('.')[0]}" if is_list and rest else parent
-        if unit != self._unit:
-            self._unit, self._before = unit, self._unit
-
-    def _activate_before(self, module: str, output: Tensor) -> None:
-        """Where the unit before ended without a ReLU, replace its output by the first one after a ReLU, if as large."""
-        _, before = self.units.get(self._before, ("", output))
-        if before.min() < 0 <= output.min() and before.shape[2:] == output.shape[2:]:
-            self.units[self._before] = module, output

@@ -1,20 +1,20 @@
 """One channel -> a picture that excites it, made by gradient ascent (feature visualisation)."""
 
+from __future__ import annotations
+
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from PIL import Image
-from torch import Tensor, fx, nn
-from torch.nn import functional
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import set_num_threads
 from demo.models.graph import copy_sharing_memory, replace_module
+from demo.models.late import Tensor, functional, fx, nn, torch
 from demo.models.zoo import StageLabel
 from demo.tasks.activations import check_channel
 

@@ -3,17 +3,16 @@
 He et al. 2015, https://arxiv.org/abs/1512.03385, give each block a shortcut: it computes x + F(x).
 """
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from weakref import WeakKeyDictionary
 
-import torch
-from torch import Tensor, nn
-from torchvision.models.resnet import BasicBlock, Bottleneck
-
 from demo.models.backbone import Backbone
 from demo.models.graph import copy_sharing_memory
+from demo.models.late import Tensor, models, nn, torch
 
 Shape = tuple[int, int, int]  # (C, H, W)
 
@@ -104,33 +103,30 @@ def find_parts(network: nn.Module) -> dict[str, Parts]:
 
 def take_apart(block: nn.Module) -> Parts:
     """Return the parts of a block; they share its modules."""
-    if not isinstance(block, BasicBlock | Bottleneck):
+    if not isinstance(block, models.resnet.BasicBlock | models.resnet.Bottleneck):
         return Parts(BlockKind.INVERTED, nn.Sequential(*block.children()), nn.Sequential())
     layers = [block.conv1, block.bn1, block.relu, block.conv2, block.bn2]
-    if isinstance(block, Bottleneck):
+    if isinstance(block, models.resnet.Bottleneck):
         layers += [block.relu, block.conv3, block.bn3]
-    kind = BlockKind.BOTTLENECK if isinstance(block, Bottleneck) else BlockKind.BASIC
+    kind = BlockKind.BOTTLENECK if isinstance(block, models.resnet.Bottleneck) else BlockKind.BASIC
     return Parts(kind, nn.Sequential(*layers), block.downsample or nn.Sequential())
 
 
 def cut_shortcut(block: nn.Module) -> None:
     """Change a block of a private copy to give F(x) alone; its layers keep their names."""
-    if isinstance(block, BasicBlock | Bottleneck):
-        block.downsample = _Nothing()
+    if isinstance(block, models.resnet.BasicBlock | models.resnet.Bottleneck):
+        from demo.tasks.block_layers import Nothing
+
+        block.downsample = Nothing()
     else:
         block.has_skip = False  # type: ignore[assignment]  # mypy takes any attribute of a module for a tensor or module
 
 
-class _Nothing(nn.Module):
-    """A shortcut that is switched off: it gives a zero that can be added to any shape."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x.new_zeros(())
-
-
 def _adds_shortcut(module: nn.Module) -> bool:
-    if isinstance(module, BasicBlock | Bottleneck):
-        return not isinstance(module.downsample, _Nothing)
+    if isinstance(module, models.resnet.BasicBlock | models.resnet.Bottleneck):
+        from demo.tasks.block_layers import Nothing
+
+        return not isinstance(module.downsample, Nothing)
     return bool(getattr(module, "has_skip", False))  # a block of timm, whose import would take seconds
 
 

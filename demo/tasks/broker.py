@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from demo.models.hardware import ask_as, find_token
+from demo.models.late import import_torch
 from demo.tasks.gpu_work import Work, compute
 
 _log = logging.getLogger("demo")
@@ -131,6 +132,7 @@ def main(address: str) -> None:
     """Serve until standard input ends, which begins with the key."""
     key = os.read(0, _KEY_BYTES)
     threading.Thread(target=_end_with_the_page, daemon=True).start()
+    import_torch()  # once, and not in each process that is forked
     serve(address, key)
 
 

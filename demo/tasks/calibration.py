@@ -1,15 +1,16 @@
 """Calibration of a head's probabilities: temperature scaling and the reliability diagram."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn import functional
 
 from demo.data.dataset import Split
 from demo.models.head import Head
+from demo.models.late import functional, torch
 from demo.models.ridge import fit_inverse_temperature
 from demo.tasks.evaluate import softmax
 from demo.tasks.features import Features

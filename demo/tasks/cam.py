@@ -1,5 +1,7 @@
 """One picture and its classes -> where in the picture the evidence for each class lies, at every stage."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,18 +9,16 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import set_num_threads
 from demo.models.graph import LOGITS, end_of
 from demo.models.head import Head
+from demo.models.late import Tensor, torch
 from demo.models.zoo import StageLabel
-from demo.system import num_cores
 
 
 class Method(StrEnum):
@@ -102,7 +102,7 @@ def map_stages(
     """
     check_classes(backbone, class_idxs or (), head)
     transformed = backbone.transform(picture)  # (3, H, W)
-    with set_num_threads(num_cores()), torch.enable_grad():
+    with set_num_threads(backbone.plan.num_threads), torch.enable_grad():
         forward = _run_forward(backbone, transformed, tuple(StageLabel), head)
         if class_idxs is None:
             class_idxs = [int(forward.logits[0].argmax())]
@@ -133,7 +133,7 @@ def map_classes(
         Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391
     """
     check_classes(backbone, class_idxs, head)
-    with set_num_threads(num_cores()), torch.enable_grad():
+    with set_num_threads(backbone.plan.num_threads), torch.enable_grad():
         forward = _run_forward(backbone, backbone.transform(picture), (StageLabel.HIGH,), head)
         return [_weigh(forward, _find_gradients(forward, idx), StageLabel.HIGH, Method.GRAD_CAM) for idx in class_idxs]
 

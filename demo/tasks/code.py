@@ -1,13 +1,14 @@
 """A recipe -> the PyTorch script that trains the same, for a student to read and to run."""
 
+from __future__ import annotations
+
 import math
 from functools import lru_cache
 
-import torch
-
+from demo.models.late import torch
 from demo.models.recipe import Balance, HeadConfig, Optimizer, Recipe, Trains
 from demo.models.ridge import INVERSE_TEMPERATURE_BOUNDS, PENALTIES
-from demo.models.zoo import BackboneSpec, StageLabel
+from demo.models.zoo import BackboneSpec, Published, StageLabel
 from demo.tasks.code_templates import (
     AIMS,
     BALANCED_LOSS,
@@ -122,8 +123,9 @@ def _timm_lines(spec: BackboneSpec) -> list[str]:
 
 
 def _torchvision_lines(spec: BackboneSpec) -> list[str]:
+    assert isinstance(spec.weights, Published)
     return [
-        f"weights = models.{type(spec.weights).__name__}.IMAGENET1K_V1",
+        f"weights = models.{spec.weights.name}",
         f"network = models.{spec.name}(weights=weights)",
         "preprocess = weights.transforms()",
     ]

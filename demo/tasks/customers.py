@@ -1,16 +1,17 @@
 """Several heads on one network: whose numbers are whose, and what each head says of the same picture."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-import torch
 from PIL import Image
-from torch import Tensor
 
 from demo.data.dataset import Dataset, Sample, Split
 from demo.models.backbone import Backbone
 from demo.models.head import Head
+from demo.models.late import Tensor, torch
 
 
 @dataclass(frozen=True)

@@ -6,25 +6,28 @@ it does not (section 4.1), and still a deeper plain network ends with a higher e
 with: degradation, which is no overfitting. Shortcuts help against both.
 """
 
+from __future__ import annotations
+
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
+from typing import TYPE_CHECKING
 
 from demo.data.starters import INK_LEVELS, read_scans
 from demo.errors import check_range
 from demo.models.batching import set_num_threads
+from demo.models.late import Tensor, functional, torch
 from demo.pace import rest, working_s
+
+if TYPE_CHECKING:
+    from demo.tasks.digit_network import DigitNetwork
 
 DEPTHS = (4, 16, 32)
 SEEDS = (0, 1, 2, 3, 4)
 NUM_STEPS = 200
 NUM_TRAINED, NUM_CLASSES = 1000, 10
-_CHANNELS, _BATCH_SIZE = 8, 64
+_BATCH_SIZE = 64
 _LARGEST_RATE, _MOMENTUM, _WEIGHT_DECAY = 0.1, 0.9, 1e-4
 _REPORT_EVERY = 10  # steps
 
@@ -103,39 +106,6 @@ class _Digits:
     held_out_targets: Tensor
 
 
-class DigitNetwork(nn.Module):
-    """A convolution, blocks of two convolutions each, the mean over all places, and a linear layer.
-
-    Every convolution is 3 x 3 with 8 channels. With batch norms, the last of each residual block begins at zero, so
-    that the block begins as its shortcut alone (Goyal et al. 2017, https://arxiv.org/abs/1706.02677, section 5.1).
-    Without, all weights are torch's default ones.
-    """
-
-    def __init__(self, design: Design, *, batch_norm: bool, generator: torch.Generator) -> None:
-        super().__init__()
-        with torch.device("meta"):  # torch's own random weights would advance the global generator
-            self.stem = nn.Sequential(*_convolve(1, batch_norm), nn.ReLU())
-            self.blocks = nn.ModuleList(
-                nn.Sequential(*_convolve(_CHANNELS, batch_norm), nn.ReLU(), *_convolve(_CHANNELS, batch_norm))
-                for _ in range(design.num_blocks)
-            )
-            self.classifier = nn.Linear(_CHANNELS, NUM_CLASSES)
-        self.to_empty(device="cpu")
-        self._residual = design.residual
-        _sample_defaults(self, generator)
-        if design.residual and batch_norm:
-            for block in self.blocks:
-                nn.init.zeros_(block[-1].weight)  # type: ignore[index]
-
-    def forward(self, scans: Tensor) -> Tensor:
-        """Return logits (N, 10) of scans (N, 1, 8, 8)."""
-        maps = self.stem(scans)  # (N, C, 8, 8)
-        for block in self.blocks:
-            maps = functional.relu(block(maps) + maps if self._residual else block(maps))
-        logits: Tensor = self.classifier(maps.mean((2, 3)))
-        return logits
-
-
 @cache
 def measure_gradients(seed: int = 0) -> tuple[Gradients, ...]:
     """Return the gradients of all designs before their first step, on the same batch; once for the process.
@@ -192,6 +162,8 @@ def gradient_ratio(gradients: Sequence[Gradients]) -> float:
 
 
 def _measure(design: Design, seed: int) -> Gradients:
+    from demo.tasks.digit_network import DigitNetwork
+
     generator, digits = torch.Generator().manual_seed(seed), _read_digits()
     network = DigitNetwork(design, batch_norm=False, generator=generator)
     drawn = torch.randint(NUM_TRAINED, (_BATCH_SIZE,), generator=torch.Generator().manual_seed(seed))
@@ -201,6 +173,8 @@ def _measure(design: Design, seed: int) -> Gradients:
 
 
 def _train(design: Design, seed: int, num_steps: int) -> Generator[DepthPoint | DepthEnd, None, None]:
+    from demo.tasks.digit_network import DigitNetwork
+
     generator, digits, start = torch.Generator().manual_seed(seed), _read_digits(), working_s()
     network = DigitNetwork(design, batch_norm=True, generator=generator)
     optimizer = torch.optim.SGD(
@@ -236,27 +210,10 @@ def _step(
     return int((logits.argmax(1) != targets).sum())
 
 
-@torch.inference_mode()
 def _measure_error(network: DigitNetwork, scans: Tensor, targets: Tensor) -> float:
     network.eval()
-    return float((network(scans).argmax(1) != targets).double().mean())
-
-
-def _convolve(num_inputs: int, batch_norm: bool) -> list[nn.Module]:
-    convolution = nn.Conv2d(num_inputs, _CHANNELS, 3, padding=1, bias=not batch_norm)
-    return [convolution, nn.BatchNorm2d(_CHANNELS)] if batch_norm else [convolution]
-
-
-def _sample_defaults(network: nn.Module, generator: torch.Generator) -> None:
-    """Give each layer the random weights that torch gives by default, but from a generator of our own."""
-    for module in network.modules():
-        if isinstance(module, nn.Conv2d | nn.Linear):
-            bound = module.weight[0].numel() ** -0.5
-            for each in (module.weight, module.bias):
-                if each is not None:
-                    nn.init.uniform_(each, -bound, bound, generator=generator)
-        elif isinstance(module, nn.BatchNorm2d):
-            module.reset_parameters()
+    with torch.inference_mode():
+        return float((network(scans).argmax(1) != targets).double().mean())
 
 
 @cache

@@ -14,6 +14,8 @@ Source:
     Outlines: Rong et al. 2022 (ROAD), https://arxiv.org/abs/2202.00449
 """
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,18 +23,15 @@ from enum import StrEnum
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor
-from torch.nn import functional
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import MAX_BATCH
 from demo.models.head import Head
-from demo.models.lenet import sample_weights
-from demo.models.untrained import open_untrained
+from demo.models.late import Tensor, functional, torch
+from demo.models.plan import MAX_BATCH
+from demo.models.untrained import open_untrained, sample_weights
 from demo.tasks.cam import ClassMaps, check_classes, map_stages
 
 SHARES = (0.1, 0.2, 0.4)

@@ -1,5 +1,7 @@
 """A head -> one zip that runs without this project: the head, a script, a card, pins, a self-test."""
 
+from __future__ import annotations
+
 import hashlib
 import io
 import json
@@ -10,14 +12,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import torch
-
 from demo.data.dataset import Sample
 from demo.models.backbone import Backbone
 from demo.models.head import Head
 from demo.models.headfile import FILE_NAME, write_head
+from demo.models.late import torch
 from demo.models.zoo import BackboneSpec
-from demo.tasks import standalone
 from demo.tasks.evaluate import Scores
 
 SYNTHETIC = "drawn"  # name of the synthetic picture that the page and the script both make
@@ -55,6 +55,8 @@ def check_synthetic(backbone: Backbone, head: Head) -> SelfCheck:
         backbone: The network that goes with the head, `Backbone.for_head`.
         head: The head.
     """
+    from demo.tasks import standalone
+
     picture = standalone.make_synthetic()
     logits = head.logits(backbone.run([picture]).features)
     digest = hashlib.sha256(picture.tobytes()).hexdigest()
@@ -113,7 +115,7 @@ def export_head(
 
 def _write_script(words: ScriptWords | None) -> str:
     """Return the script, with its documentation and its sentences in the language of the words."""
-    content = Path(standalone.__file__).read_text(encoding="utf-8")
+    content = Path(__file__).with_name("standalone.py").read_text(encoding="utf-8")
     if words is None:
         return content
     messages = {"UNREADABLE": words.unreadable, "COMPARED": words.compared}

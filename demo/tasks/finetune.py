@@ -1,18 +1,20 @@
 """A dataset -> a head, and deeper layers where they are asked for, as a stream of progress."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from demo.data.dataset import Dataset, Split
 from demo.models.backbone import Backbone
 from demo.models.batching import set_num_threads
 from demo.models.graph import end_of, replace_module
 from demo.models.head import Head, TrainingSummary, build_head, count_parameters, seeded_dropout
+from demo.models.late import Tensor, nn, torch
 from demo.models.recipe import Recipe, Trains
 from demo.models.ridge import fit_ridge
 from demo.models.zoo import StageLabel
@@ -31,9 +33,12 @@ from demo.tasks.features import (
     extract_features,
     run_views,
 )
-from demo.tasks.fit import BatchProgress, DeepLearner, EpochResult, Examples, FitEnd, all_threads, evaluate, fit
+from demo.tasks.fit import BatchProgress, EpochResult, Examples, FitEnd, all_threads, evaluate, fit
 from demo.tasks.shuffle import shuffle_labels
 from demo.tasks.verdict import Comparison
+
+if TYPE_CHECKING:
+    from demo.tasks.learner import DeepLearner
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +188,8 @@ def _fit_deeper(
     backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings, deadline: float
 ) -> Generator[Progress, None, tuple[FittedHead, dict[str, Tensor]]]:
     """Train a head with a private copy of the last stage or of all layers; return the copy's tensors by name."""
+    from demo.tasks.learner import DeepLearner
+
     examples = yield from _prepare(backbone, dataset, recipe, settings)
     generator = torch.Generator().manual_seed(recipe.seed)
     body = copy_layers(backbone, _STARTS[recipe.trains], generator)

@@ -1,15 +1,14 @@
 """A learner, examples and a recipe -> trained weights, as a stream of epochs."""
 
+from __future__ import annotations
+
 import copy
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn import functional
-
 from demo.models.batching import set_num_threads
+from demo.models.late import Tensor, functional, nn, torch
 from demo.models.recipe import Balance, Optimizer, Recipe
 from demo.pace import rest, working_s
 from demo.system import num_cores
@@ -75,38 +74,6 @@ class FitEnd:
 
     epochs: int
     chosen_epoch: int
-
-
-class DeepLearner(nn.Module):
-    """Private layers of a network with a head on them.
-
-    With `keeps_norms` batch norms keep the statistics of ImageNet, which small batches would estimate badly.
-    """
-
-    def __init__(self, body: nn.Module, head: nn.Module, *, keeps_norms: bool) -> None:
-        super().__init__()
-        self.body = body
-        self.head = head
-        self._keeps_norms = keeps_norms
-
-    def train(self, mode: bool = True) -> "DeepLearner":
-        """Set the mode of the head, and of the body unless its norms are kept."""
-        super().train(mode)
-        if self._keeps_norms:
-            self.body.eval()
-        return self
-
-    def features(self, inputs: Tensor) -> Tensor:
-        """Return what the head is given for inputs (N, ...): features (N, D) on the CPU, without gradients."""
-        self.eval()
-        with torch.no_grad():
-            features: Tensor = self.body(inputs.to(_find_device(self)).float()).cpu()
-        return features
-
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return logits (N, K) of inputs (N, ...), which may be kept in half precision."""
-        logits: Tensor = self.head(self.body(inputs.float()))
-        return logits
 
 
 def fit(
@@ -182,7 +149,7 @@ def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor, counts: Tensor
     if not len(targets):
         return Evaluation(0.0, Accuracy.of(0, 0))
     learner.eval()
-    device = _find_device(learner)
+    device = find_device(learner)
 
     def answer(batch: Tensor) -> Tensor:
         rest()
@@ -200,7 +167,8 @@ def all_threads() -> int:
     return num_cores()
 
 
-def _find_device(learner: nn.Module) -> torch.device:
+def find_device(learner: nn.Module) -> torch.device:
+    """Return the device of a learner's parameters."""
     return next(learner.parameters()).device
 
 
@@ -214,7 +182,7 @@ def _train_epoch(
     counts: Tensor | None,
 ) -> Generator[BatchProgress, None, None]:
     learner.train()
-    device = _find_device(learner)
+    device = find_device(learner)
     batches = torch.randperm(len(examples.inputs), generator=generator).split(recipe.batch_size)
     reported = working_s()
     for done, batch in enumerate(batches, 1):

@@ -1,14 +1,16 @@
 """Cross-validation: what heads that were trained without a picture say of it."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from demo.data.dataset import Split
 from demo.models.head import Head
+from demo.models.late import torch
 from demo.models.recipe import Recipe
 from demo.tasks.features import Features
 from demo.tasks.finetune import fit_head

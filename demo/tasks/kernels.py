@@ -1,15 +1,16 @@
 """One picture -> the kernels of the first convolution as pictures, and the map that each computes."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, fx, nn
 
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import set_num_threads
+from demo.models.late import Tensor, fx, nn, torch
 from demo.models.zoo import StageLabel
 from demo.system import num_cores
 

@@ -5,21 +5,22 @@ equivariant to turns and scales. Pooling over all positions then drops where a t
 are nearly invariant, as far as training has made them so.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import torch
 from PIL import Image
-from torch import Tensor
-from torch.nn import functional
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import MAX_BATCH, set_num_threads
+from demo.models.batching import set_num_threads
 from demo.models.head import Head
+from demo.models.late import Tensor, functional, torch
+from demo.models.plan import MAX_BATCH
 from demo.models.zoo import Stage, StageLabel
 from demo.system import num_cores
 from demo.tasks.predict import ClassProbability

@@ -6,20 +6,20 @@ the largest of neighbouring answers does (Hubel & Wiesel 1962, https://doi.org/1
 a network by Fukushima 1980, https://doi.org/10.1007/BF00344251).
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
-from torch import Tensor
-from torch.nn import functional
 
 from demo.errors import check_range
 from demo.models.batching import set_num_threads
+from demo.models.late import Tensor, functional, torch
 from demo.tasks.errors import KernelEntryMissing, KernelEntryWrong
 
 Plane = NDArray[np.float64]

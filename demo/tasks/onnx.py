@@ -1,5 +1,7 @@
 """A network and a head -> one ONNX file, which programs without torch can run."""
 
+from __future__ import annotations
+
 import logging
 import subprocess
 import sys
@@ -10,9 +12,7 @@ from importlib.util import module_from_spec
 from pathlib import Path
 from types import SimpleNamespace
 
-import torch
-from torch import nn
-
+from demo.models.late import nn, torch
 from demo.tasks.errors import OnnxFailed
 
 OPSET = 17  # of 2022: what reads ONNX today reads it

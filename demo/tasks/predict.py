@@ -1,16 +1,17 @@
 """One picture -> the top-k classes, by ImageNet's classifier or a visitor's head."""
 
+from __future__ import annotations
+
 import time
 from dataclasses import dataclass
 
-import torch
 from PIL import Image
-from torch import Tensor
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import Answers
 from demo.models.head import Head
+from demo.models.late import Tensor, torch
 from demo.models.zoo import BackboneSpec, find_spec
 
 MAX_TOP_K = 20

@@ -1,15 +1,15 @@
 """Four ways to learn the same pictures, on the same split and clock: does pretraining pay?"""
 
+from __future__ import annotations
+
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-import torch
-
 from demo.data.dataset import Dataset, Split, read_sample
 from demo.models.backbone import Backbone
-from demo.models.lenet import SIDE_PX, LeNet5, lenet_input
+from demo.models.late import torch
 from demo.models.recipe import Optimizer, Recipe, Trains
 from demo.models.untrained import open_untrained
 from demo.pace import working_s
@@ -112,6 +112,8 @@ def _time(contender: Contender, run: _Run) -> Generator[RaceProgress, None, None
 
 def _run_scratch(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings) -> _Run:
     """Train LeNet-5 on the pictures at 32 x 32 pixels."""
+    from demo.models.lenet import SIDE_PX, LeNet5, lenet_input
+
     deadline = working_s() + settings.race_s
     samples = dataset.samples
     inputs = torch.empty((len(samples), 3, SIDE_PX, SIDE_PX))

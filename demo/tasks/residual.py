@@ -6,25 +6,24 @@ trained networks: a ResNet hardly suffers, because each shortcut is a way around
 chance.
 """
 
+from __future__ import annotations
+
 from collections import OrderedDict
 from collections.abc import Collection, Generator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch import Tensor, nn
-from torch.nn import functional
 
 from demo.data.dataset import Dataset, Split
 from demo.models.backbone import Backbone
 from demo.models.batching import set_num_threads
 from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.head import Head
+from demo.models.late import Tensor, nn, torch
 from demo.settings import Settings
-from demo.system import num_cores
-from demo.tasks.blocks import BlockKind, Parts, cut_shortcut, find_parts, take_apart
+from demo.tasks.blocks import BlockKind, cut_shortcut, find_parts, take_apart
 from demo.tasks.errors import UnknownBlock
 from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureProgress, SampleView, count_pictures, run_views
@@ -102,12 +101,15 @@ def view_block(backbone: Backbone, block: str, picture: Image.Image) -> BlockVie
     Source:
         He et al. 2015, https://arxiv.org/abs/1512.03385; figure 7 shows the size of F(x).
     """
+    from demo.tasks.block_layers import RecordingBlock
+
     _check_names(backbone, [block])
     network = copy_sharing_memory(backbone.network)
-    watched = _RecordingBlock(take_apart(network.get_submodule(block)))
+    parts = take_apart(network.get_submodule(block))
+    watched = RecordingBlock(parts.residual, parts.projection, rectifies=parts.kind is not BlockKind.INVERTED)
     replace_module(network, block, watched)
     batch = backbone.transform(picture)[None]
-    with set_num_threads(num_cores()), torch.inference_mode():
+    with set_num_threads(backbone.plan.num_threads), torch.inference_mode():
         network(batch.to(backbone.device, memory_format=torch.channels_last))
     return BlockView(block, **{name: _summarise(values[0]) for name, values in watched.seen.items()})
 
@@ -193,30 +195,6 @@ def measure_without(
     yield Accuracy.of(correct, len(views))
 
 
-class _RecordingBlock(nn.Module):
-    """A block as x + F(x) that keeps its intermediate tensors; it replaces the block in one caller's private copy."""
-
-    def __init__(self, parts: Parts) -> None:
-        super().__init__()
-        self.residual, self.projection = parts.residual, parts.projection
-        self.rectifies = parts.kind is not BlockKind.INVERTED
-        self.seen: dict[str, Tensor] = {}
-
-    def forward(self, x: Tensor) -> Tensor:
-        residual, shortcut = self.residual(x), self.projection(x)
-        total = shortcut + residual
-        output = functional.relu(total) if self.rectifies else total
-        self.seen = {"x": x, "shortcut": shortcut, "residual": residual, "total": total, "output": output}
-        return output
-
-
-class _Zeros(nn.Module):
-    """A block without F and without a shortcut: it gives zeros of the input's shape."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.zeros_like(x)
-
-
 def _keep_shortcut(block: nn.Module, *, passes: bool) -> nn.Module:
     """Return a block without F: its shortcut where that passes, otherwise zeros of the same shape.
 
@@ -226,7 +204,9 @@ def _keep_shortcut(block: nn.Module, *, passes: bool) -> nn.Module:
     if getattr(block, "downsample", None) is not None:
         layers |= {"downsample": block.get_submodule("downsample"), "relu": block.get_submodule("relu")}
     if not passes:
-        layers["zeros"] = _Zeros()
+        from demo.tasks.block_layers import Zeros
+
+        layers["zeros"] = Zeros()
     return nn.Sequential(layers) if layers else nn.Identity()
 
 

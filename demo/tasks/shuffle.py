@@ -4,11 +4,12 @@ Source:
     Zhang et al. 2017, https://arxiv.org/abs/1611.03530
 """
 
+from __future__ import annotations
+
 from dataclasses import replace
 
-import torch
-
 from demo.data.dataset import Dataset, Split
+from demo.models.late import torch
 
 
 def shuffle_labels(dataset: Dataset, seed: int) -> Dataset:

@@ -4,20 +4,22 @@ Source:
     Geirhos et al. 2020, https://arxiv.org/abs/2004.07780
 """
 
+from __future__ import annotations
+
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
 from demo.data.dataset import Dataset, Split
 from demo.data.starters import swap_grounds
 from demo.models.backbone import Backbone
-from demo.models.batching import MAX_BATCH
 from demo.models.head import Head
+from demo.models.late import torch
+from demo.models.plan import MAX_BATCH
 from demo.models.ridge import fit_ridge
 from demo.settings import Settings
 from demo.tasks.errors import NothingToSwap

@@ -1,16 +1,16 @@
 """A network and a head -> the folder from which timm and huggingface_hub load a model."""
 
+from __future__ import annotations
+
 import json
 import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
 
-import safetensors.torch
-from torch import nn
-
 from demo.models.backbone import Backbone
 from demo.models.head import Head
+from demo.models.late import nn, safetensors_torch
 from demo.models.zoo import BackboneSpec
 from demo.tasks.errors import HeadNotLinear, NotInTimm
 from demo.tasks.export import OLDEST
@@ -47,7 +47,7 @@ def write_timm_folder(backbone: Backbone, head: Head, folder: Path, *, card: str
     check_timm(backbone.spec, head)
     network = backbone.join(head)
     tensors = {name: each.cpu().contiguous() for name, each in network.state_dict().items()}
-    safetensors.torch.save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    safetensors_torch.save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     config = json.dumps(_describe(backbone.spec, network, head), ensure_ascii=False, indent=2)
     (folder / "config.json").write_text(f"{config}\n", encoding="utf-8")
     (folder / "README.md").write_text(card, encoding="utf-8")

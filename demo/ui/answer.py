@@ -29,7 +29,8 @@ def draw_answer(rooms: Rooms, session: Session, seen: Seen | None) -> str:
     place = f'data-network="{session.state.backbone_name}"'
     if example:
         place += f' data-example="{example.name}"'
-    said = answer_line(words, seen.prediction if seen else None)
+    is_waking = seen is None and bool(example or session.photos.kept)
+    said = answer_line(words, seen.prediction if seen else None, is_waking=is_waking)
     said += "".join(f'<p class="hint">{words.photo.notes[note]}</p>' for note in session.photos.notes)
     if seen:
         is_strange = example is not None and not example.class_idxs and not seen.prediction.own_classes
@@ -65,10 +66,14 @@ def draw_next_steps(words: Words) -> str:
     )
 
 
-def answer_line(words: Words, prediction: Prediction | None) -> str:
-    """Return one line: who answered what, and how sure; or what to do first."""
+def answer_line(words: Words, prediction: Prediction | None, *, is_waking: bool = False) -> str:
+    """Return one line: who answered what, and how sure; or what to do first, or what is waited for."""
     if prediction is None:
-        return f'<p class="hint">{words.photo.missing}</p>'
+        return (
+            f'<p class="hint" role="status">{words.photo.waking}</p>'
+            if is_waking
+            else f'<p class="hint">{words.photo.missing}</p>'
+        )
     best = prediction.top[0]
     line = words.photo.answer.format(
         backbone=find_spec(prediction.backbone_name).display_name,

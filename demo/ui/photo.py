@@ -119,7 +119,9 @@ def show_photos(session: Session) -> Photos:
 
 
 def show_photo(rooms: Rooms, session: Session) -> Shown:
-    """Ask the network in use once, and say what it makes of the photograph in both tabs."""
+    """Ask the network in use once, and say what it makes of the photograph in both tabs; or that it is on its way."""
+    if rooms.arrival.is_waking:
+        return Shown(draw_answer(rooms, session, None), answer_line(rooms.words, None, is_waking=True))
     seen = rooms.see(session)
     return Shown(draw_answer(rooms, session, seen), answer_line(rooms.words, seen.prediction if seen else None))
 

@@ -1,4 +1,4 @@
-"""The download of the preferred network, while the embedded one answers."""
+"""The first network, until it answers, and the download of the preferred one, while the embedded one answers."""
 
 import logging
 import threading
@@ -19,6 +19,8 @@ class Arrival:
         self.progress: FetchProgress | None = None
         self.error: Exception | None = None
         self.over = threading.Event()
+        self.is_waking = False  # while the page is open, and the first network on its way; who asks is told, or waits
+        self.is_warm = threading.Event()  # set once it has answered
 
     def run(self) -> None:
         """Fetch the weights in the caller's thread; an error is kept in `error`."""

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from demo.data.dataset import make_dataset
 from demo.data.starters import read_starter
 from demo.models.backbone import Backbone
-from demo.models.lenet import LeNet5, lenet_input, sample_weights
+from demo.models.lenet import LeNet5, lenet_input
+from demo.models.untrained import sample_weights
 from demo.settings import Settings
 from demo.tasks.race import Contender, Finish, race
 from tests.pictures import noise

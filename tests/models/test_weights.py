@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from demo.models.backbone import load_backbone
 from demo.models.errors import UnknownBackbone, WeightsDamaged, WeightsError, WeightsMissing
 from demo.models.weights import Source, WeightsFile, find_weights, has_weights, load_weights, usable_backbone
-from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, WheelFile
-from tests.weights_host import HUB_COMMIT, PublishedFile, use_hub
+from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, Published, WheelFile
+from tests.weights_host import HUB_COMMIT, use_hub
 
 RESNET18 = ZOO["resnet18"]
 REPO = RESNET18.hub_repo
@@ -53,7 +53,7 @@ def publish(checkpoint: Path) -> BackboneSpec:
     """Give a file the name that goes with its content, and return a row of the table that asks for it."""
     digits = hashlib.sha256(checkpoint.read_bytes()).hexdigest()[:8]
     published = checkpoint.rename(checkpoint.with_name(f"resnet18-{digits}.pth"))
-    return replace(RESNET18, weights=PublishedFile(f"https://example.org/models/{published.name}"))
+    return replace(RESNET18, weights=Published("", f"https://example.org/models/{published.name}"))
 
 
 def flip_a_bit(path: Path) -> None:

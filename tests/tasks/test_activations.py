@@ -13,7 +13,7 @@ from torch import Tensor
 
 from demo.models.backbone import Backbone
 from demo.models.graph import end_of
-from demo.models.lenet import sample_weights
+from demo.models.untrained import sample_weights
 from demo.models.zoo import EMBEDDED, ZOO, Stage, StageLabel
 from demo.tasks.activations import (
     Measure,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
 from demo.models.graph import replace_module
-from demo.models.lenet import sample_weights
+from demo.models.untrained import sample_weights
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.tasks.ascent import DRAW_EVERY, AscentCache, AscentStep, _leave_out_relu, ascend
 from tests.models.test_backbone import PICTURES, assert_frozen, hooks

@@ -15,13 +15,13 @@ from demo.tasks.depth import (
     DepthEnd,
     DepthPoint,
     Design,
-    DigitNetwork,
     _read_digits,
     gradient_ratio,
     judge,
     measure_gradients,
     train_depths,
 )
+from demo.tasks.digit_network import DigitNetwork
 
 SMALL = (Design(4, residual=False), Design(4, residual=True))
 

@@ -16,7 +16,8 @@ from demo.models.batching import set_num_threads
 from demo.models.head import build_head, seeded_dropout
 from demo.models.recipe import Balance, HeadConfig, Optimizer, Recipe
 from demo.tasks import fit as fitting
-from demo.tasks.fit import BatchProgress, DeepLearner, EpochResult, Examples, FitEnd, evaluate, fit, measure_loss
+from demo.tasks.fit import BatchProgress, EpochResult, Examples, FitEnd, evaluate, fit, measure_loss
+from demo.tasks.learner import DeepLearner
 
 NUM_FEATURES = 6
 SGD = Recipe(optimizer=Optimizer.SGD, learning_rate=0.05, momentum=0.8, weight_decay=0.02, epochs=12)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from demo.models.backbone import Backbone
 from demo.models.graph import replace_module
-from demo.models.lenet import sample_weights
+from demo.models.untrained import sample_weights
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.tasks.kernels import FirstLayer, show_kernels
 from tests.models.test_backbone import PICTURES, assert_frozen, hooks

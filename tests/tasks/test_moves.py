@@ -14,8 +14,8 @@ from torch import nn
 from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
 from demo.models.head import Head
-from demo.models.lenet import sample_weights
 from demo.models.recipe import HeadConfig
+from demo.models.untrained import sample_weights
 from demo.models.zoo import ZOO, Stage, StageLabel
 from demo.tasks.moves import LARGEST, MAX_STEPS, NEUTRAL, Move, MoveCurves, StageCurve, move_picture, spread_steps
 from tests.models.test_backbone import PICTURES, assert_frozen, hooks

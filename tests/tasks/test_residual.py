@@ -21,7 +21,7 @@ from demo.data.samples import find_example, read_example
 from demo.errors import DemoError, OptionError
 from demo.models.backbone import Backbone
 from demo.models.head import Head, build_head
-from demo.models.lenet import sample_weights
+from demo.models.untrained import sample_weights
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import Settings
 from demo.tasks.blocks import Block, BlockKind, Layer, list_blocks

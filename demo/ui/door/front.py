@@ -2,7 +2,6 @@
 
 import logging
 import os
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -44,8 +43,7 @@ class FrontDoor:
     def __init__(self, rooms: Rooms, count_lines: Callable[[], dict[str, tuple[int, int]]]) -> None:
         self._settings, self._entrance, self._relay = rooms.settings, rooms.settings.entrance, Relay()
         self._device = rooms.backbones.device
-        self.is_warm = threading.Event()  # set once the first network has answered
-        health = Health(rooms, count_lines, self.is_warm.is_set)
+        health = Health(rooms, count_lines, rooms.arrival.is_warm.is_set)
         self.routes = [Route(HEALTH, health.send)]
         self.middleware = [
             Middleware(Forwarded, proxies=self._entrance.proxies, relay=self._relay),

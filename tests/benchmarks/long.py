@@ -1,0 +1,217 @@
+"""Long work of known size, beside a plain PyTorch loop: seconds, memory, and how both grow with the pictures.
+
+Each training is a process of its own, so that its peak is its own:
+
+    python -m tests.benchmarks.long page everything pictures.zip
+
+All train the embedded network, deeper recipes for one epoch: further ones are like it.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn, optim
+from torch.utils.data import DataLoader
+from torchvision.datasets import ImageFolder
+
+from demo.data.dataset import make_dataset
+from demo.data.folders import read_collection
+from demo.models.backbone import load_backbone
+from demo.models.graph import replace_module
+from demo.models.recipe import SUGGESTED_RECIPES, Trains
+from demo.models.zoo import EMBEDDED, ZOO, StageLabel
+from demo.settings import MEGABYTE, Settings
+from demo.tasks.finetune import FineTuned, fine_tune
+from tests.conftest import PROJECT
+from tests.pictures import encode
+
+PHONE, SMALL = (4000, 3000), (320, 240)
+SIZES = ((PHONE, 250), (PHONE, 500), (SMALL, 2000), (SMALL, 5000))  # two of each, between which the slope is taken
+NUM_WORKERS = 2  # of the plain loop, as its documentation advises: one for each core
+LONGEST_S = 6 * 3600
+
+Rows = list[tuple[str, str, str]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one training took: until its pictures are read, in all, and the most memory that it held more than before.
+
+    `before` is taken once the network is loaded. What the plain loop's own workers hold counts.
+    """
+
+    reading_s: float
+    seconds: float
+    peak_megabytes: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.0f} s ({self.reading_s:.0f} s of it reading), {self.peak_megabytes:.0f} MB more"
+
+
+class Slope(NamedTuple):
+    """What each further picture takes."""
+
+    milliseconds: float
+    kilobytes: float
+
+    def __str__(self) -> str:
+        return f"{self.milliseconds:.1f} ms and {self.kilobytes:.0f} kB"
+
+
+def write_pictures(path: Path, size: tuple[int, int], count: int) -> None:
+    """Write a zip of two classes of pictures: a few soft colours of their own, and structure at all scales.
+
+    Camera files of twelve megapixels have two to five megabytes, and so have these.
+    """
+    generator = np.random.default_rng(0)
+    width, height = size
+    grain = sum(
+        np.asarray(
+            Image.fromarray(generator.integers(0, 256, (2 * height // step, 2 * width // step), dtype=np.uint8)).resize(
+                (2 * width, 2 * height), Image.Resampling.BILINEAR
+            ),
+            np.float32,
+        )
+        for step in (4, 16, 64)
+    )
+    grain = np.asarray(grain / 3 - 127.5, np.int16)  # (2 H, 2 W)
+    with zipfile.ZipFile(path, "w") as files:
+        for number in range(count):
+            colours = generator.integers(30, 226, (6, 8, 3), dtype=np.uint8)
+            colours[..., number % 2] = np.minimum(colours[..., number % 2], 120)  # what tells the classes apart
+            soft = np.asarray(Image.fromarray(colours).resize(size, Image.Resampling.BICUBIC), np.int16)
+            top, left = generator.integers(0, height), generator.integers(0, width)
+            pixels = soft + grain[top : top + height, left : left + width, None]
+            picture = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
+            files.writestr(f"class{number % 2}/{number}.jpg", encode(picture, "JPEG"))
+
+
+def train_as_the_page(archive: Path, trains: Trains) -> Run:
+    """Read a zip and train as the page does, within limits that it does not meet."""
+    many = 10**9
+    settings = replace(
+        Settings(),
+        max_pictures=many,
+        max_archive_entries=many,
+        max_archive_bytes=100 * many,
+        max_unpacked_bytes=100 * many,
+        max_decoded_pixels=1000 * many,
+        max_reading_s=LONGEST_S,
+        max_training_s=LONGEST_S,
+    )
+    recipe = SUGGESTED_RECIPES[trains]
+    backbone, before, start = load_backbone(ZOO[EMBEDDED]), peak_megabytes(), time.perf_counter()
+    dataset = make_dataset(read_collection(archive, settings), settings)
+    reading_s = time.perf_counter() - start
+    *_, last = fine_tune(
+        backbone, dataset, replace(recipe, epochs=1) if trains is not Trains.HEAD else recipe, settings
+    )
+    assert isinstance(last, FineTuned)
+    return Run(reading_s, time.perf_counter() - start, peak_megabytes() - before)
+
+
+def train_plainly(archive: Path, trains: Trains) -> Run:
+    """Unpack a zip and train as PyTorch's tutorial does: each picture goes through the whole network, one epoch.
+
+    Source:
+        https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
+    """
+    backbone, before, start = load_backbone(ZOO[EMBEDDED]), peak_megabytes(), time.perf_counter()
+    network, recipe = backbone.network, SUGGESTED_RECIPES[trains]
+    replace_module(network, backbone.spec.logits, nn.Linear(backbone.spec.num_features, 2))
+    names = {name for name, _ in backbone.subgraph(StageLabel.MIDDLE).named_parameters()}
+    for name, parameter in network.named_parameters():
+        is_deep = trains is Trains.EVERYTHING or (trains is Trains.LAST_STAGE and name in names)
+        parameter.requires_grad_(is_deep or name.startswith(backbone.spec.logits))
+    optimizer = optim.SGD([each for each in network.parameters() if each.requires_grad], lr=0.001, momentum=0.9)
+    with tempfile.TemporaryDirectory() as folder:
+        with zipfile.ZipFile(archive) as files:
+            files.extractall(folder)
+        reading_s = time.perf_counter() - start
+        pictures = ImageFolder(folder, backbone.spec.build_transforms())
+        order = torch.randperm(len(pictures)).tolist()
+        train, val = order[len(order) // 5 :], order[: len(order) // 5]
+        load = partial(DataLoader[Any], batch_size=recipe.batch_size, num_workers=NUM_WORKERS)
+        network.train(trains is Trains.EVERYTHING)
+        for inputs, labels in load(torch.utils.data.Subset(pictures, train), shuffle=True):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(network(inputs), labels).backward()
+            optimizer.step()
+        network.eval()
+        with torch.no_grad():
+            for inputs, _labels in load(torch.utils.data.Subset(pictures, val)):
+                network(inputs)
+        seconds = time.perf_counter() - start
+    of_workers = NUM_WORKERS * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+    # A worker is forked, and shares what there was.
+    return Run(reading_s, seconds, peak_megabytes() - before + max(0.0, of_workers - NUM_WORKERS * before))
+
+
+def peak_megabytes() -> float:
+    """Return the most memory that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+
+WAYS: dict[str, Callable[[Path, Trains], Run]] = {"page": train_as_the_page, "plain loop": train_plainly}
+
+
+def run_apart(way: str, trains: Trains, archive: Path) -> Run:
+    """Train in a process of its own."""
+    command = [sys.executable, "-m", "tests.benchmarks.long", way, trains.value, str(archive)]
+    done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, check=True, timeout=LONGEST_S, text=True)
+    return Run(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def measure(share: float = 1.0) -> Rows:
+    """Train with few and with many pictures, as the page does and plainly, each after the other.
+
+    Args:
+        share: The part of the pictures that is used; all of it takes two hours on two cores.
+    """
+    rows, runs = Rows(), dict[tuple[tuple[int, int], int, Trains, str], Run]()
+    sizes = [(size, max(10, round(share * count))) for size, count in SIZES]
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
+        for size, count in sizes:
+            archive = Path(folder, "pictures.zip")
+            write_pictures(archive, size, count)
+            megabytes = archive.stat().st_size / MEGABYTE
+            for trains in Trains:
+                for way in WAYS:
+                    runs[size, count, trains, way] = run = run_apart(way, trains, archive)
+                    named = f"{count} pictures of {size[0]}x{size[1]} ({megabytes:.0f} MB), {trains.value}: {way}"
+                    rows.append((named, "-", str(run)))
+    for size in (PHONE, SMALL):
+        few, many = (count for each, count in sizes if each == size)
+        for trains in Trains:
+            slopes = {
+                way: _slope(runs[size, few, trains, way], runs[size, many, trains, way], many - few) for way in WAYS
+            }
+            told = "; ".join(f"{way} {slope}" for way, slope in slopes.items())
+            rows.append((f"each further picture of {size[0]}x{size[1]}, {trains.value}", "like the plain loop", told))
+    return rows
+
+
+def _slope(few: Run, many: Run, further: int) -> Slope:
+    return Slope(
+        1000 * (many.seconds - few.seconds) / further, 1000 * (many.peak_megabytes - few.peak_megabytes) / further
+    )
+
+
+BENCHMARKS: tuple[Callable[[float], Rows], ...] = (measure,)
+
+if __name__ == "__main__":
+    print(json.dumps(WAYS[sys.argv[1]](Path(sys.argv[3]), Trains(sys.argv[2])).__dict__))
