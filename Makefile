@@ -47,7 +47,7 @@ screenshots: $(READY) ## Take pictures of everything, in both languages and ligh
 
 lock: $(READY) ## Write constraints.txt; LOCK=--upgrade takes newer versions, which are then to be tested
 	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --no-emit-index-url --no-emit-package pip \
-		--no-annotate --custom-compile-command 'make lock' $(LOCK) requirements-dev.txt -o constraints.txt
+		--no-annotate --custom-compile-command 'make lock' $(LOCK) requirements-dev.txt requirements-engine.txt -o constraints.txt
 
 newest: ## Run the tests with the newest versions: all, or ONLY=gradio
 	.ci/newest $(ONLY)

@@ -3,9 +3,11 @@
 import math
 from collections.abc import Mapping
 from contextlib import suppress
+from urllib.parse import urlsplit
 
 from demo.errors import SettingWrong
 
+_MAX_SECRET = 200  # characters
 _ON, _OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 
 
@@ -45,6 +47,27 @@ def read_whole(environment: Mapping[str, str], variable: str, default: int, *, l
 def read_words(environment: Mapping[str, str], variable: str) -> tuple[str, ...]:
     """Return the words of a variable that lists some, between commas or spaces."""
     return tuple(environment.get(variable, "").replace(",", " ").split())
+
+
+def read_secret(environment: Mapping[str, str], variable: str, least: int) -> str:
+    """Return a text of at least so many characters that nobody is to guess; empty if it is not set."""
+    secret = environment.get(variable, "").strip()
+    if secret and not (least <= len(secret) <= _MAX_SECRET and secret.isprintable()):
+        # What was given is not repeated: whoever reads the log may not be meant to know it.
+        possible = f"{least} to {_MAX_SECRET} letters, digits and signs that nobody guesses, or unset"
+        raise SettingWrong(variable=variable, value="***", possible=possible)
+    return secret
+
+
+def read_address(environment: Mapping[str, str], variable: str) -> str:
+    """Return the address of a server, without a slash at its end; empty if it is not set."""
+    value = environment.get(variable, "").strip()
+    with suppress(ValueError):  # a port that is none
+        parts = urlsplit(value)
+        has_host = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        if not value or (has_host and parts.username is None and parts.path in ("", "/") and not parts.query):
+            return value.rstrip("/")
+    raise SettingWrong(variable=variable, value=value, possible="an address such as http://10.0.0.5:8000")
 
 
 def is_on(environment: Mapping[str, str], variable: str) -> bool:

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from demo.entrance import Entrance
-from demo.environment import is_on, read_choice, read_gigabytes, read_whole
+from demo.environment import is_on, read_address, read_choice, read_gigabytes, read_secret, read_whole
 from demo.errors import SettingWrong, StartError
 
 MEGABYTE = 1_000_000
 AUTO = "auto"  # the device that is there
 DEVICES = (AUTO, "cpu", "cuda", "mps")
 PRECISIONS = ("float32", "bfloat16")
-_MIN_SEAL_KEY, _MAX_SEAL_KEY = 24, 200  # characters
+_SEAL_KEY, _ENGINE_TOKEN = 24, 16  # characters that they have at least
 # Variables that gradio reads itself, and that end it with a traceback if they are no numbers.
 _WHOLE_NUMBERS = {"GRADIO_SERVER_PORT": (1, 65_535), "GRADIO_NUM_PORTS": (1, 65_535), "GRADIO_DEBUG": (0, 1)}
 
@@ -32,12 +32,13 @@ class Settings:
     backbone: str = "resnet50"
     device: str = "cpu"
     precision: str = "float32"  # precision of predictions; or bfloat16
+    features_precision: str = "float32"  # precision of the features that heads learn from; or bfloat16
     model_memory_bytes: int = 2000 * MEGABYTE  # for the parameters of all loaded networks together
 
     max_image_bytes: int = 15 * MEGABYTE
     max_image_pixels: int = 50_000_000  # enough for a phone's photograph of 48 megapixels
     max_image_side_px: int = 20_000
-    # The shared photograph is kept for each visitor: 1024 x 512 pixels are 1.6 MB at most, most often a third.
+    # The shared photograph is kept for each visitor: 1024 x 512 pixels are 1.6 MB, one of 4:3 is 1 MB.
     photo_short_side_px: int = 512
     photo_long_side_px: int = 1024
 
@@ -99,6 +100,8 @@ class Settings:
     seal_key: str = field(
         default="", repr=False
     )  # what heads in visitors' browsers are sealed with; empty for a file's
+    engine: str = ""  # address of another machine that computes for this page; empty where there is none
+    engine_token: str = field(default="", repr=False)  # what page and engine know each other by
 
     @staticmethod
     def from_environment(environment: Mapping[str, str] = os.environ) -> "Settings":
@@ -117,16 +120,21 @@ class Settings:
         _check_addresses(environment)
         _check_folder(environment)
         entrance = Entrance.from_environment(environment)
+        precision = read_choice(environment, "DEMO_PRECISION", PRECISIONS)
+        precisions = (precision, *(each for each in PRECISIONS if each != precision))  # the first unless set
         settings = Settings(
             backbone=environment.get("DEMO_BACKBONE") or Settings.backbone,
             device=read_choice(environment, "DEMO_DEVICE", DEVICES),
-            precision=read_choice(environment, "DEMO_PRECISION", PRECISIONS),
+            precision=precision,
+            features_precision=read_choice(environment, "DEMO_FEATURES_PRECISION", precisions),
             model_memory_bytes=read_gigabytes(environment, "DEMO_MODEL_MEMORY", Settings.model_memory_bytes),
             max_connections_of_address=read_whole(
                 environment, "DEMO_CONNECTIONS", Settings.max_connections_of_address, low=20, high=100_000
             ),
             entrance=entrance,
-            seal_key=_read_seal_key(environment),
+            seal_key=read_secret(environment, "DEMO_SEAL_KEY", _SEAL_KEY),
+            engine=read_address(environment, "DEMO_ENGINE"),
+            engine_token=read_secret(environment, "DEMO_ENGINE_TOKEN", _ENGINE_TOKEN),
         )
         public = is_on(environment, "DEMO_PUBLIC") or "SPACE_ID" in environment
         public = public or entrance.is_shared or entrance.is_lan
@@ -167,15 +175,6 @@ def _check_folder(environment: Mapping[str, str]) -> None:
         if path.is_dir() and os.access(path, os.R_OK | os.X_OK):
             return
     raise SettingWrong(variable="DEMO_WEIGHTS_DIR", value=folder, possible="a folder that exists and can be read")
-
-
-def _read_seal_key(environment: Mapping[str, str]) -> str:
-    key = environment.get("DEMO_SEAL_KEY", "").strip()
-    if key and not (_MIN_SEAL_KEY <= len(key) <= _MAX_SEAL_KEY and key.isprintable()):
-        # What was given is not repeated: whoever reads the log may not be meant to know it.
-        possible = f"{_MIN_SEAL_KEY} to {_MAX_SEAL_KEY} letters, digits and signs that nobody guesses, or unset"
-        raise SettingWrong(variable="DEMO_SEAL_KEY", value="***", possible=possible)
-    return key
 
 
 def _check_addresses(environment: Mapping[str, str]) -> None:

@@ -9,9 +9,11 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import cache
+from math import ceil
 from pathlib import Path
 
-_M_ARENA_MAX, _M_MMAP_THRESHOLD = -8, -3  # malloc.h
+_M_ARENA_MAX, _M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD = -8, -3, -1  # malloc.h
 _NICENESS = 15  # on a scale to 19: the thread gets a thirtieth of a core beside a prediction, and all of it alone
 
 # What the drivers of NVIDIA's and AMD's GPUs, and those of Windows seen from Linux, make in the file system.
@@ -24,8 +26,31 @@ _position = threading.Lock()  # held from a file's seek to the read or write aft
 
 
 def num_cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Return how many processor cores this process may use.
+
+    In a container with a limit that is as many as it grants, and fewer where `OMP_NUM_THREADS` says so, as to torch.
+    """
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(own, count_granted_cores() or own, int(told) if told.isdecimal() else own))
+
+
+@cache
+def count_granted_cores(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/cgroup")) -> int | None:
+    """Return how many cores' time this process gets from its control groups, rounded up; None without a limit.
+
+    Such a limit hides no core: with a thread for each core of the machine a process would be halted most of the time.
+
+    Args:
+        proc: Where the kernel tells of this process.
+        groups: Where it tells of control groups, https://docs.kernel.org/admin-guide/cgroup-v2.html.
+    """
+    granted = []
+    for folder in _groups_of(proc, groups):
+        with suppress(OSError, ValueError):  # "max" is no limit, and the topmost group has none
+            microseconds, period = map(int, (folder / "cpu.max").read_text(encoding="ascii").split())
+            granted.append(max(1, ceil(microseconds / period)))
+    return min(granted, default=None)
 
 
 def has_gpu_driver() -> bool:
@@ -134,12 +159,15 @@ def limit_process(*, max_bytes: int, max_cpu_s: int) -> None:
 
 
 def keep_memory_together() -> None:
-    """Let glibc allocate from two arenas for all threads, and return large blocks to the system at once.
+    """Let glibc keep what is freed for what is allocated next, in one arena, until `give_back_free_memory`.
 
-    By default each of two hundred threads may have an arena of its own that never shrinks.
+    By default it maps each activation of a forward pass anew, and the kernel fills it with zeros, which takes a third
+    of the time of a batch; and each of two hundred threads may have an arena of its own that never shrinks. Larger
+    blocks, such as whole decoded photographs, go back at once, and so does what is free beyond the last threshold.
     """
-    _call_allocator("mallopt", _M_ARENA_MAX, 2)
-    _call_allocator("mallopt", _M_MMAP_THRESHOLD, 4_000_000)
+    _call_allocator("mallopt", _M_ARENA_MAX, 1)
+    _call_allocator("mallopt", _M_MMAP_THRESHOLD, 64_000_000)
+    _call_allocator("mallopt", _M_TRIM_THRESHOLD, 256_000_000)
 
 
 def give_back_free_memory() -> None:
@@ -182,15 +210,21 @@ def free_memory_bytes(proc: Path = Path("/proc"), groups: Path = Path("/sys/fs/c
 
 
 def _left_in_groups(proc: Path, groups: Path) -> Iterator[int]:
-    """Yield what each control group with a limit has left, from that of this process upwards."""
+    """Yield what each control group with a limit has left."""
+    for folder in _groups_of(proc, groups):
+        with suppress(OSError, ValueError):  # "max" is no limit, and the topmost group has none
+            limit = int((folder / "memory.max").read_text(encoding="ascii"))
+            cached = _read_statistic(folder / "memory.stat", "inactive_file")
+            yield limit - int((folder / "memory.current").read_text()) + cached
+
+
+def _groups_of(proc: Path, groups: Path) -> Iterator[Path]:
+    """Yield the folders of the control groups of this process, from its own upwards."""
     with suppress(OSError, ValueError):
         lines = (proc / "self" / "cgroup").read_text(encoding="utf-8").splitlines()
         inside = groups / "".join(line[3:] for line in lines if line.startswith("0::")).strip("/")
         for folder in (inside, *inside.parents):
-            with suppress(OSError, ValueError):  # "max" is no limit, and the topmost group has none
-                limit = int((folder / "memory.max").read_text(encoding="ascii"))
-                cached = _read_statistic(folder / "memory.stat", "inactive_file")
-                yield limit - int((folder / "memory.current").read_text()) + cached
+            yield folder
             if folder == groups:
                 return
 

@@ -15,6 +15,7 @@ FLOORS = {
     "data": "data: untrusted bytes become pictures, datasets, splits",
     "models": "models: zoo, weights, backbone, head, state",
     "tasks": "tasks: one verb a file",
+    "engine": "engine: networks on Ray Serve, for pages on other machines",
     "programs": "programs: what a notebook and a command call",
     "lesson": "lesson: twelve steps, and what each measures",
     "words": "words: every sentence, a TOML a language",

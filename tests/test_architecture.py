@@ -8,7 +8,8 @@ from tests.conftest import PROJECT
 
 # Each floor may import from itself and from those before it; figures, numpy to pictures, knows values only.
 GROUND = ["sentences", "pace", "system", "errors", "logs", "environment", "entrance", "settings"]
-FLOORS = [*GROUND, "data", "models", "tasks", "programs", "lesson", "words", "visitors", "ui", "command", "__main__"]
+FLOORS = [*GROUND, "data", "models", "tasks", "engine", "programs", "lesson", "words", "visitors", "ui"]
+FLOORS += ["command", "__main__"]
 KNOW_FIGURES = ["ui", "programs"]
 WINGS = ["predict", "finetune", "inside"]
 # Within the page: what stands round gradio, what all tabs are made of, what joins the two, the tabs, and all of it.
@@ -61,7 +62,8 @@ def imported(path: Path) -> frozenset[str]:
 
 def allow(here: str) -> set[str]:
     """Return from which rooms of the project a room may import."""
-    return {*FLOORS[: FLOORS.index(here) + 1], *(["figures"] if here in KNOW_FIGURES else [])}
+    below = {*FLOORS[: FLOORS.index(here)]} - {"engine"}  # pages ask it over HTTP, and have no Ray
+    return {here, *below, *(["figures"] if here in KNOW_FIGURES else [])}
 
 
 def allow_within_the_page(here: str) -> set[str]:
@@ -99,6 +101,10 @@ def test_one_module_asks_for_what_only_some_systems_have() -> None:
 def test_only_the_page_knows_gradio() -> None:
     knows = {"gradio", "gradio_client"}
     assert not [path for path in OUTSIDE_UI if knows & {name.split(".")[0] for name in imported(path)}]
+
+
+def test_only_the_engine_knows_ray() -> None:
+    assert {path.stem for path in MODULES if "ray" in {name.split(".")[0] for name in imported(path)}} == {"engine"}
 
 
 def test_the_page_never_looks_inside_a_tensor() -> None:

@@ -21,6 +21,7 @@ WRONG = [
     ("DEMO_DEVICE", "cuda", "auto or cpu, for torch finds no GPU here"),
     ("DEMO_BACKBONE", "resnet5", "resnet50"),
     ("DEMO_PRECISION", "int8", "float32 or bfloat16"),
+    ("DEMO_FEATURES_PRECISION", "int8", "float32 or bfloat16"),
     ("DEMO_MODEL_MEMORY", "2 GB", "a number of gigabytes above 0"),
     ("DEMO_MODEL_MEMORY", "nan", "a number of gigabytes above 0"),
     ("DEMO_MODEL_MEMORY", "inf", "a number of gigabytes above 0"),
@@ -37,6 +38,7 @@ WRONG = [
     ("DEMO_ORIGINS", "blog.school", "https://moodle.school"),
     ("DEMO_CONNECTIONS", "many", "a whole number from 20 to 100000"),
     ("DEMO_LOG", "xml", "text or json"),
+    ("DEMO_ENGINE", "10.0.0.5:8000", "http://10.0.0.5:8000"),
     ("GRADIO_SERVER_PORT", "http", "a whole number from 1 to 65535"),
     ("GRADIO_SERVER_PORT", "", "a whole number from 1 to 65535"),
     ("GRADIO_SERVER_PORT", "70000", "a whole number from 1 to 65535"),
@@ -61,6 +63,21 @@ def test_the_lessons_network_is_preferred() -> None:
 def test_the_memory_for_networks_is_given_in_gigabytes() -> None:
     assert Settings.from_environment({}).model_memory_bytes == 2 * 10**9
     assert Settings.from_environment({"DEMO_MODEL_MEMORY": "0.5"}).model_memory_bytes == 5 * 10**8
+
+
+def test_features_have_the_precision_of_predictions_unless_they_are_told_one() -> None:
+    both = {"DEMO_PRECISION": "bfloat16", "DEMO_FEATURES_PRECISION": "float32"}
+    found = [Settings.from_environment(each) for each in ({}, {"DEMO_PRECISION": "bfloat16"}, both)]
+    assert [each.features_precision for each in found] == ["float32", "bfloat16", "float32"]
+
+
+def test_a_processor_that_lacks_bfloat16_computes_no_features_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = Settings(features_precision="bfloat16")
+    monkeypatch.setattr("demo.models.answering.can_pack", lambda _dtype: True)
+    check_possible(half)
+    monkeypatch.setattr("demo.models.answering.can_pack", lambda _dtype: False)
+    with pytest.raises(SettingWrong, match="DEMO_FEATURES_PRECISION"):
+        check_possible(half)
 
 
 def test_backbone_and_device_come_from_the_environment() -> None:
@@ -115,6 +132,24 @@ def test_a_wrong_setting_is_told_before_anything_slow_is_imported() -> None:
     program = "import sys; from demo.settings import Settings; Settings.from_environment(); print(*sys.modules)"
     run = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
     assert not {"torch", "gradio", "numpy", "PIL"} & set(run.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "value", ["engine", "ftp://engine", "http://", "http://e:port", "http://me:pw@e", "http://e/x?y"]
+)
+def test_an_engines_address_is_one(value: str) -> None:
+    with pytest.raises(SettingWrong, match="DEMO_ENGINE"):
+        Settings.from_environment({"DEMO_ENGINE": value})
+
+
+def test_an_engine_has_an_address_and_a_token_that_nobody_is_shown() -> None:
+    token = "sixteen or more signs"
+    settings = Settings.from_environment({"DEMO_ENGINE": "https://engine.school:8000/", "DEMO_ENGINE_TOKEN": token})
+    assert (settings.engine, settings.engine_token) == ("https://engine.school:8000", token)
+    assert token not in repr(settings)
+    with pytest.raises(SettingWrong) as told:
+        Settings.from_environment({"DEMO_ENGINE_TOKEN": "short"})
+    assert "short" not in str(told.value)
 
 
 def test_a_line_break_in_a_setting_breaks_no_line() -> None:

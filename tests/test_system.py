@@ -100,6 +100,33 @@ def test_free_memory_is_what_machine_and_container_leave(limit: str | None, left
     assert system.free_memory_bytes(tmp_path / "nowhere", tmp_path / "groups") is None
 
 
+@pytest.mark.parametrize(
+    ("inner", "outer", "granted"),
+    [
+        ("200000 100000", None, 2),
+        ("50000 100000", "max 100000", 1),
+        ("400000 100000", "150000 100000", 2),
+        ("max 100000", None, None),
+        (None, None, None),
+    ],
+)
+def test_the_cores_of_a_container_are_those_that_it_grants(
+    inner: str | None, outer: str | None, granted: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = tmp_path / "groups" / "slice" / "service"
+    (tmp_path / "proc" / "self").mkdir(parents=True)
+    group.mkdir(parents=True)
+    (tmp_path / "proc" / "self" / "cgroup").write_text("0::/slice/service\n")
+    for folder, limit in ((group, inner), (group.parent, outer)):
+        if limit is not None:
+            (folder / "cpu.max").write_text(f"{limit}\n")
+    assert system.count_granted_cores(tmp_path / "proc", tmp_path / "groups") == granted
+    own = os.cpu_count() or 1
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(own), raising=False)
+    monkeypatch.setattr(system, "count_granted_cores", lambda: granted)
+    assert system.num_cores() == min(own, granted or own)
+
+
 def test_a_port_on_which_somebody_listens_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert system.try_port("127.0.0.1", server.getsockname()[1]) is not None

@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from html.parser import HTMLParser
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -55,10 +56,18 @@ def is_left(output: Any) -> bool:
 class Visitor:
     """One open page. Each has a session of gradio's own, as each browser tab has."""
 
-    def __init__(self, url: str, *, language: str = "en", token: str = "", waits: bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        language: str = "en",
+        token: str = "",
+        waits: bool = True,
+        cookies: CookieJar | None = None,
+    ) -> None:
         """Open the page; `waits` until the first network is there, as whoever reads the answer does."""
         # Plain HTTP: to read the certificates of all the world would take longer than the page.
-        self._http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60.0, verify=False)
+        self._http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60.0, verify=False, cookies=cookies)
         self._session_hash = secrets.token_hex(8)
         self._config = self._http.get(f"{url}/config").json()
         self._states = {each["id"] for each in self._config["components"] if each["type"] == "state"}

@@ -33,6 +33,7 @@ _VALUES = {
     "--name": ("DEMO_HOSTS", "answer to this name, too: vision.school"),
     "--allow-site": ("DEMO_ORIGINS", "let pages of this site call the API from a browser: https://blog.school"),
     "--proxy": ("DEMO_PROXY", "believe the proxies with these addresses: 10.0.0.2,172.16.0.0/12"),
+    "--engine": ("DEMO_ENGINE", "let networks compute on another machine (docs/engine.md): http://10.0.0.5:8000"),
     "--device": ("DEMO_DEVICE", f"where networks compute: {', '.join(DEVICES)}"),
     "--port": ("GRADIO_SERVER_PORT", "the port of this machine; 7860 unless given"),
     "--log": ("DEMO_LOG", "write the log as text or json"),

@@ -101,11 +101,6 @@ def pack_image(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def unpack_image(packed: bytes) -> Image.Image:
-    """Decode what `pack_image` returned."""
-    return Image.open(io.BytesIO(packed), formats=["PNG"]).convert("RGB")
-
-
 def shrink(image: Image.Image, short_side_px: int = THUMBNAIL_SIDE_PX) -> Image.Image:
     """Return an image whose short side is at most that long; never enlarged."""
     scale = min(1.0, short_side_px / min(image.size))

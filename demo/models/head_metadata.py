@@ -124,7 +124,7 @@ def _read_summary(metadata: Mapping[str, str]) -> TrainingSummary:
         values = _complete(values)
     shape = read_json(metadata["head"], "head", dict)
     try:
-        summary: TrainingSummary = _build_value(TrainingSummary, values)
+        summary: TrainingSummary = build_value(TrainingSummary, values)
     except (DemoError, ValueError) as error:
         raise HeadFileDamaged(part="summary") from error
     if shape != dataclasses.asdict(summary.recipe.head):
@@ -144,7 +144,7 @@ def _complete(values: dict[str, Any]) -> dict[str, Any]:
     return {"val_balanced": None, "test_balanced": None, **values, "recipe": recipe}
 
 
-def _build_value(kind: Any, value: Any) -> Any:
+def build_value(kind: Any, value: Any) -> Any:
     """Build a value of a type from JSON: a dataclass, an optional, an enum, a number or a text.
 
     Raises:
@@ -155,9 +155,9 @@ def _build_value(kind: Any, value: Any) -> Any:
         names = {field.name for field in dataclasses.fields(kind)}
         if not isinstance(value, dict) or value.keys() != names:
             raise ValueError(f"{kind} has the fields {names}")
-        return kind(**{name: _build_value(types[name], value[name]) for name in value})  # type: ignore[operator]
+        return kind(**{name: build_value(types[name], value[name]) for name in value})  # type: ignore[operator]
     if isinstance(kind, UnionType):
-        return None if value is None else _build_value(get_args(kind)[0], value)
+        return None if value is None else build_value(get_args(kind)[0], value)
     if isinstance(kind, type) and issubclass(kind, StrEnum) and isinstance(value, str):
         return kind(value)
     is_number = kind in (int, float) and type(value) in (int, kind) and abs(value) < _MAX_NUMBER

@@ -12,9 +12,8 @@ from PIL import Image
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import set_num_threads
-from demo.models.late import torch
+from demo.models.late import Tensor, torch
 from demo.models.zoo import Stage, StageLabel
-from demo.system import num_cores
 
 
 class Measure(StrEnum):
@@ -116,7 +115,11 @@ def capture_stages(backbone: Backbone, picture: Image.Image) -> StageActivations
     Source:
         Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901
     """
-    transformed = backbone.transform(picture)  # (3, H, W)
+    return capture_transformed(backbone, backbone.transform(picture))
+
+
+def capture_transformed(backbone: Backbone, transformed: Tensor) -> StageActivations:
+    """Return what `capture_stages` does of what `Backbone.transform` returned, float32 (3, H, W)."""
     outputs = backbone.run_transformed(transformed[None])
     stages = tuple(StageActivation(stage, outputs.stages[stage.label][0].numpy()) for stage in backbone.spec.stages)
     return StageActivations(backbone.spec.name, draw_transformed(backbone.spec, transformed), stages)
@@ -185,6 +188,6 @@ def capture_resolutions(backbone: Backbone, picture: Image.Image) -> tuple[Resol
 
     watcher = Watcher(backbone.subgraph(None), backbone.network)
     batch = backbone.transform(picture)[None].to(backbone.device, memory_format=torch.channels_last)
-    with set_num_threads(num_cores()), torch.inference_mode():
+    with set_num_threads(backbone.plan.num_threads), torch.inference_mode():
         watcher.run(batch)
     return tuple(Resolution(name, each[0].cpu().numpy()) for name, each in watcher.last.values())

@@ -15,7 +15,20 @@ class TooManyTrained(OptionError):
     )
 
 
-class GpuNotLent(DemoError):
+class NotLent(DemoError):
+    """What was to compute elsewhere was not to be had, or was lost: all begins anew, here."""
+
+
+class EngineAway(NotLent):
+    """The machine that computes for the page does not answer."""
+
+    message = (
+        "The machine that otherwise computes for this page does not answer just now. This runs here, which may take "
+        "longer."
+    )
+
+
+class GpuNotLent(NotLent):
     """The GPU that is lent for a training, a race or an ascent was not to be had, or was taken away too early."""
 
     message = (

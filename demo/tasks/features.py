@@ -6,60 +6,28 @@ import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, repeat
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
-from demo.data.dataset import Dataset, Sample, Split, read_sample
+from demo.data.dataset import Dataset, Split, read_sample
 from demo.models.backbone import Backbone
 from demo.models.late import Tensor, torch
-from demo.models.recipe import Recipe
 from demo.pace import rest
 from demo.settings import Settings
 from demo.system import num_cores
+from demo.tasks.engine_looks import NUM_PLACES, find_engine
+from demo.tasks.views import PLAIN, SampleView, View, choose_views
+
+__all__ = ["PLAIN", "SampleView", "View", "choose_views"]  # views can be imported from here as well
 
 _CHUNK = 8  # views that one thread runs through the network together
 _FIRST_CHUNKS = (2, 2, 4)  # so that progress is seen within a second
 _MAX_BACKBONES = 2  # backbones whose features one visitor's cache keeps
 _MAX_COMMON = 10_000  # rows; all starter sets in the views of the suggested recipe, 50 MB with the embedded network
-
-_MIN_CROP_AREA = 0.5  # share of the picture's area
-_MAX_CROP_ASPECT = 4 / 3  # a crop's ratio of sides, divided by the picture's own
-
-
-@dataclass(frozen=True)
-class View:
-    """One view of a training picture: as it is, mirrored, or one of its random crops (numbered from 1)."""
-
-    flip: bool = False
-    crop: int = 0
-
-    def show(self, picture: Image.Image, digest: str) -> Image.Image:
-        """Return what this view shows of a picture; a picture of the same digest is always cropped alike."""
-        shown = picture.crop(_choose_crop(picture.size, self.crop, digest)) if self.crop else picture
-        return ImageOps.mirror(shown) if self.flip else shown
-
-
-PLAIN = View()
-
-
-def choose_views(recipe: Recipe) -> tuple[View, ...]:
-    """Return the views of a training picture beside the plain one; every second crop is mirrored as well.
-
-    Ridge regression has none: it chooses its penalty by leave-one-out, and a second view of the row that is left
-    out would give the row away.
-    """
-    if recipe.is_closed_form:
-        return ()
-    flips = (View(flip=True),) if recipe.flips else ()
-    return (
-        *flips,
-        *(View(flip=recipe.flips and number % 2 == 0, crop=number) for number in range(1, recipe.crops + 1)),
-    )
 
 
 @dataclass(frozen=True)
@@ -173,19 +141,6 @@ class FeatureCache:
                 self._rows[name] = {key: row for key, row in known.items() if key[1] in digests}
 
 
-@dataclass(frozen=True)
-class SampleView:
-    """One view of one sample."""
-
-    sample: Sample
-    view: View = field(default=PLAIN)
-
-    @property
-    def key(self) -> tuple[View, str]:
-        """The key in a FeatureCache: the same picture in two places is computed once."""
-        return self.view, self.sample.digest
-
-
 def extract_features(
     backbone: Backbone,
     dataset: Dataset,
@@ -241,7 +196,8 @@ def _complete(
     if missing:
         yield FeatureProgress(0, len(by_picture))
     views, find = list(chain(*by_picture.values())), partial(common.find, backbone.spec.name)
-    for chunk, computed, progress in run_views(views, backbone, settings, backbone.features, find=find):
+    ask = find_engine(backbone)
+    for chunk, computed, progress in run_views(views, backbone, settings, backbone.features, find=find, ask=ask):
         found = {each.key: row for each, row in zip(chunk, computed.numpy(), strict=True)}
         rows.update(found)
         common.note(backbone.spec.name, found)
@@ -255,6 +211,7 @@ def run_views(
     compute: Callable[[Tensor], Tensor],
     *,
     find: Callable[[View, str], NDArray[np.float32] | None] = lambda _view, _digest: None,
+    ask: Callable[[Sequence[SampleView]], Tensor | None] | None = None,
 ) -> Generator[tuple[Sequence[SampleView], Tensor, FeatureProgress], None, None]:
     """Read pictures and compute something of them, chunk by chunk, as many chunks at a time as there are cores.
 
@@ -264,6 +221,7 @@ def run_views(
         settings: Limits for decoding.
         compute: Transformed pictures (n, 3, H, W) to a row for each, in one thread.
         find: Returns what is known already of a view of a picture, by its digest; asked when it is a chunk's turn.
+        ask: Returns the rows of a chunk that were computed elsewhere; None where nobody did.
 
     Yields:
         The views of each chunk and their rows, in order, and how many pictures have had their turn.
@@ -273,18 +231,21 @@ def run_views(
         known = [row for each in chunk if (row := find(*each.key)) is not None]
         if len(known) == len(chunk):
             return torch.from_numpy(np.stack(known))
+        if ask is not None and (rows := ask(chunk)) is not None:
+            return rows
         samples = {each.sample.digest: each.sample for each in chunk}
         pictures = {digest: read_sample(sample, settings) for digest, sample in samples.items()}
         shown = [each.view.show(pictures[each.sample.digest], each.sample.digest) for each in chunk]
         return compute(torch.stack([backbone.transform(picture) for picture in shown]))
 
+    num_places = max(num_cores(), NUM_PLACES) if ask else num_cores()
     chunks, seen = deque(_split(views)), set[str]()
     total = count_pictures(views)
-    with ThreadPoolExecutor(num_cores(), "features") as pool:
+    with ThreadPoolExecutor(num_places, "features") as pool:
         running: deque[tuple[Sequence[SampleView], Future[Tensor]]] = deque()
         try:
             while chunks or running:
-                while chunks and len(running) <= num_cores():
+                while chunks and len(running) <= num_places:
                     running.append((chunks[0], pool.submit(run, chunks.popleft())))
                 chunk, result = running.popleft()
                 seen.update(each.sample.digest for each in chunk)
@@ -306,14 +267,3 @@ def _split(views: Sequence[SampleView]) -> Iterator[Sequence[SampleView]]:
         size = next(sizes)
         yield views[first : first + size]
         first += size
-
-
-def _choose_crop(size: tuple[int, int], number: int, digest: str) -> tuple[float, float, float, float]:
-    """Return a random box (left, top, right, bottom) of at least half of a picture's area."""
-    generator = np.random.default_rng([number, int(digest[:8], 16)])
-    width, height = size
-    aspect = np.exp(generator.uniform(-1, 1) * np.log(_MAX_CROP_ASPECT))  # relative to the picture's own
-    area = generator.uniform(_MIN_CROP_AREA, 1)
-    wide, high = min(1.0, (area * aspect) ** 0.5) * width, min(1.0, (area / aspect) ** 0.5) * height
-    left, top = generator.uniform(0, width - wide), generator.uniform(0, height - high)
-    return tuple(round(each) for each in (left, top, left + max(wide, 1), top + max(high, 1)))

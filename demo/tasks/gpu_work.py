@@ -73,9 +73,9 @@ class Training:
     settings: Settings
     seconds: ClassVar[int] = 60  # with the time to load the network, to read the pictures, and to look at them again
 
-    def run(self, backbone: Backbone) -> Generator[Any, None, None]:
-        """Train as `fine_tune` does."""
-        limited = replace(self.settings, max_training_s=min(self.settings.max_training_s, _TRAINING_S))
+    def run(self, backbone: Backbone, *, limit_s: float = _TRAINING_S) -> Generator[Any, None, None]:
+        """Train as `fine_tune` does, within the limit if that is less than the settings'."""
+        limited = replace(self.settings, max_training_s=min(self.settings.max_training_s, limit_s))
         for step in finetune.fine_tune(backbone, self.album.open(), self.recipe, limited):
             yield _write(step) if isinstance(step, FineTuned) else step
 

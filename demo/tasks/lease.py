@@ -1,4 +1,4 @@
-"""Deeper trainings, races and ascents with a lent GPU where there is one; elsewhere they run as ever.
+"""Deeper trainings by an engine, and these, races and ascents with a lent GPU, where there is one; else as ever.
 
 Predictions and heads alone stay on the processor, which has answered before a GPU has come.
 """
@@ -21,13 +21,14 @@ from demo.settings import Settings
 from demo.tasks import ascent, finetune, race
 from demo.tasks.ascent import AscentStep
 from demo.tasks.broker import WAITING, borrow
-from demo.tasks.errors import GpuNotLent
+from demo.tasks.engine_work import ask
+from demo.tasks.errors import EngineAway, GpuNotLent, NotLent
 from demo.tasks.features import FeatureCache, FeatureProgress, Features
 from demo.tasks.finetune import FineTuned
 from demo.tasks.gpu_work import Album, Ascent, Race, Tensors, Trained, Training, Work
 from demo.tasks.race import RaceProgress
 
-Progress = finetune.Progress | GpuNotLent  # after which all begins anew, on the processor
+Progress = finetune.Progress | NotLent  # after which all begins anew, on the processor
 
 _log = logging.getLogger("demo")
 
@@ -35,15 +36,16 @@ _log = logging.getLogger("demo")
 def fine_tune(
     backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings, *, cache: FeatureCache | None = None
 ) -> Generator[Progress, None, None]:
-    """Train as `demo/tasks/finetune.py:fine_tune` does; more layers than the head with a lent GPU, where there is one.
+    """Train as `demo/tasks/finetune.py:fine_tune` does; more layers than the head by an engine or with a lent GPU.
 
     Yields:
-        What that yields; GpuNotLent before all is done anew on the processor.
+        What that yields; EngineAway or GpuNotLent before all is done anew on the processor.
 
     Raises:
         TooManyTrained: If the private copy would be larger than the settings allow.
     """
-    if not IS_LENT or recipe.trains is Trains.HEAD:
+    engine = backbone.engine
+    if recipe.trains is Trains.HEAD or not (engine or IS_LENT):
         return finetune.fine_tune(backbone, dataset, recipe, settings, cache=cache)
     finetune.check_size(backbone, dataset, recipe, settings)
     return _try(
@@ -51,6 +53,8 @@ def fine_tune(
         lambda: finetune.fine_tune(backbone, dataset, recipe, settings, cache=cache),
         lambda step: _read(step, backbone, dataset) if isinstance(step, Trained) else step,
         waiting=FeatureProgress(0, len(dataset.samples)),
+        lend=(lambda work: ask(engine, backbone, work)) if engine else None,
+        refusal=EngineAway if engine else GpuNotLent,
     )
 
 
@@ -86,13 +90,15 @@ def _try(
     read: Callable[[Any], Any] = lambda step: step,
     *,
     waiting: FeatureProgress | None = None,
+    lend: Callable[[Any], Generator[Any, None, None]] | None = None,
+    refusal: type[NotLent] = GpuNotLent,
 ) -> Generator[Any, None, None]:
-    """Yield the steps of work with a lent GPU; if that fails, GpuNotLent and the steps of the work done here.
+    """Yield the steps of work that is done elsewhere; if that fails, the refusal and the steps of the work done here.
 
-    While there is no GPU yet `waiting` is yielded again and again, at which the work may be stopped.
+    While there is no place yet `waiting` is yielded again and again, at which the work may be stopped.
     """
     try:
-        with closing(borrow(prepare())) as steps:  # who leaves ends the work there too
+        with closing((lend or borrow)(prepare())) as steps:  # who leaves ends the work there too
             for step in steps:
                 if step is not WAITING:
                     yield read(step)
@@ -100,8 +106,8 @@ def _try(
                     yield waiting
         return
     except (OSError, EOFError) as error:
-        _log.warning("no lent GPU: %s", error)
-    yield GpuNotLent()
+        _log.warning("%s: %s", "no lent GPU" if refusal is GpuNotLent else "no training by the engine", error)
+    yield refusal()
     yield from here()
 
 

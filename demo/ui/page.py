@@ -9,7 +9,6 @@ import gradio as gr
 
 from demo.entrance import network_of
 from demo.errors import find_leaves
-from demo.models.hardware import find_hardware, name_device
 from demo.models.head import Head
 from demo.models.state import ModelState
 from demo.models.weights import usable_backbone
@@ -41,7 +40,7 @@ from demo.ui.photo import (
     show_photo,
     show_photos,
 )
-from demo.ui.predict.network import await_network, draw_source, watch_arrival
+from demo.ui.predict.network import await_network, describe_hardware, draw_source, watch_arrival
 from demo.ui.predict.tab import Network, build_predict_tab, show_network
 from demo.ui.privacy import build_privacy, draw_time_left
 from demo.ui.server.upload_folder import open_folder
@@ -143,12 +142,11 @@ def refresh(rooms: Rooms, ref: Ref) -> Refreshed:
 def draw_strip(rooms: Rooms, state: ModelState) -> str:
     """Return the model state as HTML: network and what computes, whose classes answer, what a head gets right."""
     spec, words = find_spec(state.backbone_name), rooms.words
-    precision, device = rooms.settings.precision, rooms.backbones.device
+    precision = rooms.settings.precision
     rounded = "" if precision == Settings.precision else f"; {precision}"
-    hardware = words.strip.hardware[find_hardware(device)].format(name=name_device(device))
     facts = [
         (words.strip.network, f"{spec.display_name} ({draw_source(words, spec)}{rounded})"),
-        (words.strip.computed_by, hardware),
+        (words.strip.computed_by, describe_hardware(rooms, spec)),
         (words.strip.whose_classes, _describe_classes(words, state)),
     ]
     if state.head is not None:

@@ -71,7 +71,10 @@ def draw_promise(words: Words, settings: Settings) -> str:
         "closed": round(settings.session_closed_s / 60),
         "unread": round(settings.unread_upload_s / 60),
     }
-    items = "".join(f"<li>{sentence.format(**minutes)}</li>" for sentence in words.privacy.promise.values())
+    sentences = [sentence.format(**minutes) for sentence in words.privacy.promise.values()]
+    if settings.engine:
+        sentences.insert(2, words.privacy.engine)  # after where they are
+    items = "".join(f"<li>{sentence}</li>" for sentence in sentences)
     return f"<details><summary>{words.privacy.promise_title}</summary><ul>{items}</ul></details>"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from demo.errors import DemoError, forget_origin, log_unexpected
 from demo.pace import rest
-from demo.tasks.errors import GpuNotLent
+from demo.tasks.errors import NotLent
 from demo.tasks.features import FeatureProgress
 from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import BatchProgress, EpochResult
@@ -50,12 +50,12 @@ class Job:
 
         Args:
             steps: The work, as a stream: FeatureProgress and BatchProgress are its progress, FineTuned is its result,
-                GpuNotLent says that all begins anew, and everything else is a point of its curves.
+                NotLent says that all begins anew, and everything else is a point of its curves.
             adopt: Called with the result before `done` is set; not called for a job that was stopped.
             kind: Kind of the job.
             size: How much it is, to say how long it will take.
             is_large: Whether it holds a private copy of a network while it runs.
-            is_lent: Whether a lent GPU computes, so that it takes nobody's turn here unless that was refused.
+            is_lent: Whether a lent GPU or an engine computes, so that it takes no turns here unless that was refused.
         """
         self.kind, self.size = kind, size or Size(kind.value)
         self.is_large, self.is_lent = is_large, is_lent
@@ -69,7 +69,7 @@ class Job:
         self.looked_s = 0.0  # what of that until the last picture was looked at
         self.progress: FeatureProgress | BatchProgress | None = None
         self.points: list[Any] = []
-        self.refusal: GpuNotLent | None = None
+        self.refusal: NotLent | None = None
         self.result: FineTuned | None = None
         self.error: Exception | None = None
 
@@ -140,7 +140,7 @@ class Job:
                             self.looked_s = self.find_used_s()
                     case FineTuned():
                         result = step
-                    case GpuNotLent():
+                    case NotLent():
                         self.refusal, self.progress, self.points = step, None, []
                     case _:
                         self.progress = None

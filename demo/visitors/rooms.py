@@ -13,10 +13,11 @@ from demo.data.starters import read_starter, translate_starter
 from demo.lesson.steps import Step
 from demo.models.backbone import Backbone
 from demo.models.cache import BackboneCache
+from demo.models.engine.client import Engine
 from demo.models.hardware import IS_LENT
 from demo.models.recipe import Recipe, Trains
 from demo.models.state import ModelState
-from demo.models.zoo import EMBEDDED
+from demo.models.zoo import EMBEDDED, find_spec
 from demo.settings import Settings
 from demo.tasks.ascent import AscentCache
 from demo.tasks.broker import open_broker
@@ -72,12 +73,19 @@ class Rooms:
         backbones = BackboneCache(
             settings.device,
             precision=settings.precision,
+            features_precision=settings.features_precision,
             budget_bytes=settings.model_memory_bytes,
             needed=sessions.needed_backbones,
+            engine=Engine(settings.engine, settings.engine_token) if settings.engine else None,
         )
         scheduler = Scheduler(left_work_s=settings.left_work_s)
         keepsakes = Keepsakes(partial(find_seal_key, settings))
         return Rooms(settings, sessions, backbones, scheduler, Arrival(settings.backbone), keepsakes)
+
+    def asks_engine(self, backbone_name: str) -> bool:
+        """Say whether an engine computes with a network, as far as is known."""
+        engine = self.backbones.engine
+        return engine is not None and not engine.is_away(find_spec(backbone_name), self.settings.precision)
 
     @contextmanager
     def lend(self, state: ModelState) -> Iterator[Backbone]:
@@ -232,9 +240,9 @@ def make_training(
     return Job(
         lambda: rooms.fine_tune(backbone_name, dataset, recipe, cache=cache),
         adopt,
-        size=measure_training(backbone_name, dataset, recipe, cache),
+        size=measure_training(backbone_name, rooms.backbones.picture_s(backbone_name), dataset, recipe, cache),
         is_large=is_deep,
-        is_lent=IS_LENT and is_deep,
+        is_lent=is_deep and (IS_LENT or rooms.asks_engine(backbone_name)),
     )
 
 

@@ -74,6 +74,7 @@ class PrivacyWords:
     forget_sure: str
     promise_title: str
     promise: Mapping[str, str]
+    engine: str  # said as well where another machine computes
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ class StripWords:
     head_rests: str
     computed_by: str
     hardware: Mapping[str, str]
+    engine_away: str
     shuffled: str
     back_to_imagenet: str
 

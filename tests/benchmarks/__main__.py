@@ -1,7 +1,7 @@
 """Measure what the demo promises and print it as a table: `python3 -m tests.benchmarks [name ...]`.
 
-`long` takes hours (with `--share 0.02` minutes), `crowd` 20 minutes, `balance`, `deeper`, `truth` and `oracles` some.
-More sets of pictures, as zips of class folders, are taken from `sets` beside the others.
+`long` takes hours (with `--share 0.02` minutes), `crowd` 20 minutes, `growth`, `balance`, `deeper`, `truth` and
+`oracles` some. More sets of pictures, as zips of class folders, are taken from `sets` beside the others.
 
 Timings are medians, and ratios of two things that were measured in turn in the same run.
 """
@@ -37,6 +37,8 @@ from tests.benchmarks import (
     balance,
     crowd,
     deeper,
+    forward,
+    growth,
     hostile,
     long,
     maps,
@@ -253,12 +255,14 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "start_up": start_up,
     "memory": memory,
     "networks": networks,
+    "forward": rows_of(forward, DATA),
     "speed": rows_of(throughput),
     "page": rows_of(page),
     "uploads": rows_of(uploads, DATA),
     "hostile": rows_of(hostile, DATA),
     "abuse": rows_of(abuse),
     "crowd": rows_of(crowd),
+    "growth": rows_of(growth),
     "turns": rows_of(turns, DATA),
     "long": rows_of(long, 1.0),
     "tests": tests,

@@ -29,6 +29,7 @@ from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -223,8 +224,9 @@ class Customer:
         self._folder = folder
         self._photo = folder / f"{fingerprint.name}.jpg"
         self._photo.write_bytes(photo)
+        self.cookies = CookieJar()  # of the browser: a balancer knows by one to which server its pages belong
         self.page = self._open_page()
-        self._http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60.0, verify=False)
+        self._http = httpx.Client(base_url=f"{url}/gradio_api", timeout=60.0, verify=False, cookies=self.cookies)
         self._acting = threading.Lock()
         self._has_pictures = self._has_head = False
         self._export: Path | None = None
@@ -347,7 +349,8 @@ class Customer:
         self._http.close()
 
     def _open_page(self, token: str = "") -> Visitor:
-        return Visitor(self._url, token=token, language="zh" if self.fingerprint.number % 5 == 4 else "en")
+        language = "zh" if self.fingerprint.number % 5 == 4 else "en"
+        return Visitor(self._url, token=token, language=language, cookies=self.cookies)
 
     def _fetch(self, address: str) -> bytes:
         return self._http.get(address).raise_for_status().content
@@ -672,7 +675,7 @@ def hog(seconds: float = 600.0) -> Rows:
         with Image.open(example.path) as picture:
             pictures.append(picture.convert("RGB"))
     spawn = multiprocessing.get_context("spawn")
-    sizes = list(throughput.PHOTO_SIZES.values())
+    sizes = list(throughput.PHOTOS.values())
     with (
         running_app() as (url, _, _),
         customers(url, NUM_SESSIONS - 1, sizes, pictures) as crowd,

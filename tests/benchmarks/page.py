@@ -10,8 +10,10 @@ import http.client
 import secrets
 import statistics
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +25,8 @@ from PIL import Image
 
 from demo.data.samples import EXAMPLES
 from demo.models.zoo import EMBEDDED, ZOO
-from tests.benchmarks.throughput import load_plain, serve_demo, serving
+from tests.benchmarks.throughput import Visitor as Program
+from tests.benchmarks.throughput import draw_photos, load_plain, serve_demo, serving
 from tests.browser.conftest import find_chromium
 from tests.visitor import Visitor
 
@@ -31,6 +34,7 @@ SIZES = ((1280, 800), (1920, 1080), (1024, 768), (375, 812))
 SLOW = {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 50_000}  # 400 kbit/s
 NUM_CLICKS = 20
 NUM_OPEN = 40
+NUM_PROGRAMS = 16
 REST_S = 30.0
 _TICK_S = 0.01  # of /proc/PID/stat
 
@@ -221,13 +225,13 @@ def _cpu_of_clicks(app: App) -> float:
 
 
 def at_rest() -> Rows:
-    """Leave one page open, and forty."""
+    """Leave no page open, one, and forty."""
     with serving("tests.benchmarks.page", "demo") as (url, process):
         time.sleep(REST_S)  # until the network is loaded
         rows: Rows = []
         visitors: list[Visitor] = []
         streams: list[http.client.HTTPConnection] = []
-        for count, promised in ((1, "under 1%"), (NUM_OPEN, "under 5%")):
+        for count, promised in ((0, "-"), (1, "under 1%"), (NUM_OPEN, "under 5%")):
             while len(visitors) < count:
                 visitors.append(Visitor(url))
                 streams.append(_listen(url))
@@ -240,6 +244,42 @@ def at_rest() -> Rows:
             visitor.close()
             stream.close()
         return rows
+
+
+def costs() -> Rows:
+    """Ask for what a click, an upload and a program ask for, without a browser: what that costs the server."""
+    photos = draw_photos((1000, 750))
+    with serving("tests.benchmarks.page", "demo") as (url, process), tempfile.TemporaryDirectory() as folder:
+        page, programs = Visitor(url), [Program(url, EMBEDDED, 5) for _ in range(NUM_PROGRAMS)]
+        path = Path(folder, "photo.jpg")
+        path.write_bytes(photos[0])
+
+        def ask_at_once(_number: int) -> None:
+            with ThreadPoolExecutor(NUM_PROGRAMS) as pool:
+                list(pool.map(lambda each: each.ask(photos[1]), programs))
+
+        done: dict[str, tuple[Callable[[int], Any], int]] = {
+            "a click on an example": (lambda _: page.call("choose_example", "", of="example-cat"), 1),
+            "a photograph that is brought": (lambda _: page.call("choose_photo", page.upload(path)), 1),
+            "a call of /predict, one program": (lambda number: programs[0].ask(photos[number % len(photos)]), 1),
+            f"a call of /predict, {NUM_PROGRAMS} programs": (ask_at_once, NUM_PROGRAMS),
+        }
+        rows = [
+            (f"{what}: server's time", "-", f"{_cpu_of(process.pid, do) / times:.1f} ms")
+            for what, (do, times) in done.items()
+        ]
+        page.close()
+        return rows
+
+
+def _cpu_of(pid: int, do: Callable[[int], Any]) -> float:
+    """Return the milliseconds of a core that a process takes each time that something is done."""
+    for number in range(len(EXAMPLES)):
+        do(number)
+    before = cpu_seconds(pid)
+    for number in range(NUM_CLICKS):
+        do(number)
+    return 1000 * (cpu_seconds(pid) - before) / NUM_CLICKS
 
 
 def _listen(url: str) -> http.client.HTTPConnection:
@@ -280,7 +320,7 @@ def serve_plain(port: int) -> None:
     app.launch(server_port=port, allowed_paths=[str(EXAMPLES[0].path.parent)])
 
 
-BENCHMARKS: tuple[Callable[[], Rows], ...] = (first_load, clicks, at_rest)
+BENCHMARKS: tuple[Callable[[], Rows], ...] = (first_load, clicks, costs, at_rest)
 
 
 def main(arguments: list[str]) -> None:

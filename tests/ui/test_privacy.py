@@ -150,6 +150,7 @@ def test_until(end: Callable[[Server, Visitor], None], visitor: Visitor, server:
     assert pages
     del session
     end(server, visitor)
+    gc.unfreeze()  # a visitor may have been there when the network came; the sweep does this once nobody is
     gc.collect()
     assert [reference() for reference in remains if reference() is not None] == []
     assert not any(path.exists() for path in offered)
@@ -235,6 +236,15 @@ def test_share(visitor: Visitor, server: Server, monkeypatch: pytest.MonkeyPatch
         assert not any(picture.stored.read()[:64] in content for content in files.values())
         assert not any(picture.thumbnail[:64] in content for content in files.values())
     assert TOKEN not in repr(vars(server.page._queue)) + repr(vars(server.rooms))
+
+
+@LANGUAGES
+def test_the_promise_says_that_pictures_travel_to_an_engine_where_there_is_one(
+    words: Words, settings: Settings
+) -> None:
+    """What travels, and that no name does, is tested in `tests/tasks/test_engine.py`."""
+    assert words.privacy.engine not in draw_promise(words, settings)
+    assert words.privacy.engine in draw_promise(words, replace(settings, engine="http://engine:8000"))
 
 
 LOGGED = f"""

@@ -43,7 +43,7 @@ def test_two_visitors_share_nothing(settings: Settings) -> None:
     one, other = sessions.attach(""), sessions.attach("")
     one.choose_photo(Image.new("RGB", (2, 2)))
     one.change_state(lambda state: state.with_answers(own=True))
-    assert other.photos.packed is None
+    assert other.photos.kept is None
     assert not other.state.use_head
     assert one.ref.token != other.ref.token
 

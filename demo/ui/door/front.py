@@ -57,8 +57,8 @@ class FrontDoor:
         if origins := self._entrance.origins:
             self.middleware.append(_permit(origins))
         if self._entrance.password:
-            is_spoken, frames = self._entrance.is_password_made, self._entrance.frames
-            self.middleware.append(Middleware(Lock, self._entrance.password, frames, is_spoken=is_spoken))
+            is_spoken, frames, key = self._entrance.is_password_made, self._entrance.frames, self._settings.seal_key
+            self.middleware.append(Middleware(Lock, self._entrance.password, frames, is_spoken=is_spoken, key=key))
 
     @property
     def script(self) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import binascii
+import hashlib
 import hmac
 import re
 import secrets
@@ -36,19 +37,23 @@ _MAX_FORM_S = 10.0
 class Lock:
     """ASGI middleware that lets through who has the password.
 
-    A browser sends it once and gets a cookie, which holds until the server ends; a program sends it with each request,
-    as `Authorization: Bearer`, or Basic with any name. What says that the server is alive needs none.
+    A browser sends it once and gets a cookie, which holds until the server ends, or where there is a key, for all
+    servers that share key and password; a program sends it with each request, as `Authorization: Bearer`, or Basic with
+    any name. What says that the server is alive needs none.
 
     Args:
         app: What is behind it.
         password: The page's.
         frames: Sites that show the page in a frame: over https they need a cookie for frames.
+        key: A secret that pages behind one address share, so that each lets in whom another has; empty for none.
         is_spoken: Whether the password is one to be read out and typed, which nobody has to hide from neighbours.
     """
 
-    def __init__(self, app: ASGIApp, password: str, frames: tuple[str, ...] = (), *, is_spoken: bool = False) -> None:
+    def __init__(
+        self, app: ASGIApp, password: str, frames: tuple[str, ...] = (), *, is_spoken: bool = False, key: str = ""
+    ) -> None:
         self._app, self._password, self._frames, self._is_spoken = app, password, frames, is_spoken
-        self._pass = secrets.token_urlsafe(32)
+        self._pass = _make_pass(key, password) if key else secrets.token_urlsafe(32)
         self._tries = Meter(_TRIES_AT_ONCE, 1 / _TRY_EVERY_S)
         self._has_started = False
 
@@ -120,6 +125,11 @@ class Lock:
         answer.headers["Cache-Control"] = "no-store"
         answer.headers["X-Content-Type-Options"] = "nosniff"
         return answer
+
+
+def _make_pass(key: str, password: str) -> str:
+    """Return what the cookie says, from which neither can be told: who knows one of the two cannot guess the other."""
+    return hmac.new(key.encode(), b"pass of a door\n" + password.encode(), hashlib.sha256).hexdigest()
 
 
 def _cookie_name(scope: Scope) -> str:

@@ -1,6 +1,5 @@
 """What is done behind a page while it is open: torch, the first networks, and a regular sweep of expired data."""
 
-import gc
 import logging
 import threading
 import time
@@ -11,10 +10,10 @@ import gradio as gr
 
 from demo.data.samples import EXAMPLES
 from demo.errors import log_unexpected
-from demo.models.cache import give_back_memory
 from demo.models.late import import_torch
 from demo.models.weights import usable_backbone
 from demo.ui.answer import draw_opening
+from demo.ui.lifetime.garbage import Garbage
 from demo.ui.lifetime.leaving import leave
 from demo.ui.server.document import Document
 from demo.ui.server.internals import clear_file_lists, get_upload_folder
@@ -27,7 +26,6 @@ from demo.words.language import CHINESE, ENGLISH
 logger = logging.getLogger("demo")
 
 SWEEP_EVERY_S = 10.0
-_WORTH_GIVING_BACK_S = 0.5  # seconds of computing after which there is memory to give back; to do so takes 0.1 s
 
 
 def keep_up(page: gr.Blocks, rooms: Rooms, visits: Visits, document: Document) -> None:
@@ -45,9 +43,11 @@ def keep_up(page: gr.Blocks, rooms: Rooms, visits: Visits, document: Document) -
             visits.forget(each)
 
     rooms.sessions.when_over = forget_pages
+    garbage = Garbage()
+    garbage.look_at_all()
     rooms.arrival.is_waking = True
-    _start(_sweep_for_ever, page, rooms, visits)
-    _start(_warm_up, rooms, document)
+    _start(_sweep_for_ever, page, rooms, visits, garbage)
+    _start(_warm_up, rooms, document, garbage)
 
 
 def sweep_up(page: gr.Blocks, rooms: Rooms, visits: Visits, folder: Path) -> None:
@@ -63,22 +63,21 @@ def _start(work: Any, *arguments: Any) -> None:
     threading.Thread(target=work, args=arguments, name=work.__name__.strip("_"), daemon=True).start()
 
 
-def _sweep_for_ever(page: gr.Blocks, rooms: Rooms, visits: Visits) -> None:
-    folder, given_back_s = Path(get_upload_folder()), 0.0
+def _sweep_for_ever(page: gr.Blocks, rooms: Rooms, visits: Visits, garbage: Garbage) -> None:
+    folder = Path(get_upload_folder())
     while True:
         time.sleep(SWEEP_EVERY_S)
         try:
             sweep_up(page, rooms, visits, folder)
-            if time.process_time() - given_back_s > _WORTH_GIVING_BACK_S:
-                give_back_memory()  # decoded pictures leave holes in memory, and streams are in reference cycles
-                given_back_s = time.process_time()
+            garbage.sweep(is_anybody_there=len(rooms.sessions) > 0)
         except Exception as error:  # the next sweep may succeed
             log_unexpected(error, "a sweep")
 
 
-def _warm_up(rooms: Rooms, document: Document) -> None:
+def _warm_up(rooms: Rooms, document: Document, garbage: Garbage) -> None:
     """Show a network the examples, so that the first visitors need not wait; then fetch the preferred one."""
     _import_torch()
+    garbage.look_at_all()
     name = usable_backbone(rooms.settings.backbone)
     try:
         with rooms.backbones.lend(name) as backbone:
@@ -90,6 +89,8 @@ def _warm_up(rooms: Rooms, document: Document) -> None:
     with rooms.backbones.lend(name) as backbone:
         for example in EXAMPLES[1:]:
             rooms.exhibits.see(backbone, example, rooms.settings)
+    rooms.backbones.begin_measuring()
+    garbage.look_at_all()
     rooms.arrival.run()
 
 
@@ -101,15 +102,3 @@ def _import_torch() -> None:
     except Exception:  # what a broken installation raises is of many kinds
         logger.exception("torch cannot be imported, without which the page would never answer")
         leave(1)
-    collect_only_what_is_new()
-
-
-def collect_only_what_is_new() -> None:
-    """Exclude the objects of all imports so far, which stay for ever, from garbage collection.
-
-    They are half a million. A collection then takes milliseconds instead of a fifth of a second, in which no one is
-    answered.
-    """
-    gc.enable()
-    gc.collect()
-    gc.freeze()

@@ -10,6 +10,7 @@ import gradio as gr
 
 from demo.models.errors import WeightsError
 from demo.models.fetch import FetchProgress, fetch_weights
+from demo.models.hardware import find_hardware, name_device
 from demo.models.weights import find_weights, has_weights
 from demo.models.zoo import ZOO, BackboneSpec, find_spec
 from demo.settings import MEGABYTE
@@ -57,9 +58,11 @@ def choose_backbone(rooms: Rooms, ref: Ref, backbone: str) -> Iterator[NetworkCh
 @costs(Cost.LIGHT)
 async def await_network(rooms: Rooms, ref: Ref) -> AsyncIterator[Ref]:
     """Let a page that was opened before the first network was there be answered as soon as it is."""
-    if rooms.arrival.is_waking:
-        while rooms.arrival.is_waking:
-            await asyncio.sleep(_WATCH_EVERY_S)
+    waited = False
+    while rooms.arrival.is_waking:
+        waited = True
+        await asyncio.sleep(_WATCH_EVERY_S)
+    if waited:
         yield replace(ref, revision=-1)  # it differs from what the page has, which then asks anew
 
 
@@ -111,6 +114,15 @@ def draw_source(words: Words, spec: BackboneSpec) -> str:
     """Say where a network's weights are."""
     found = find_weights(spec)
     return words.predict.network.sources[found.source.value] if found else words.predict.network.source_absent
+
+
+def describe_hardware(rooms: Rooms, spec: BackboneSpec) -> str:
+    """Say what computes with a network; where that is an engine that does not answer, what does meanwhile."""
+    words, device = rooms.words.strip, rooms.backbones.device
+    if rooms.asks_engine(spec.name):
+        return words.hardware["engine"]
+    here = words.hardware[find_hardware(device)].format(name=name_device(device))
+    return here if rooms.backbones.engine is None else words.engine_away.format(here=here)
 
 
 def build_network_choice(rooms: Rooms, ref: gr.State) -> NetworkChoice:

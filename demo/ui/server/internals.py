@@ -84,7 +84,7 @@ _PRIVATE = {
     ],
     "a queue that costs nothing while no event comes": [
         "gradio.queueing:asyncio",
-        "gradio.queueing:Queue.start_processing sleep_when_free progress_update_sleep_when_free",
+        "gradio.queueing:Queue.start_processing process_events sleep_when_free progress_update_sleep_when_free",
     ],
     "no names and values of visitors in the log": ["gradio.queueing:traceback"],
     "a sentence for every event that fails, and for what is over": [

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import gradio as gr
 from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from demo.errors import log_unexpected
@@ -19,12 +18,13 @@ from demo.ui.api.door import Door
 from demo.ui.api.openapi import openapi_route
 from demo.ui.api_panel import make_api_panels
 from demo.ui.door.front import FrontDoor
+from demo.ui.events.compression import Compression
 from demo.ui.events.failures import answer_failures
 from demo.ui.events.streams import Streams
 from demo.ui.lifetime.farewell import Farewell, Guard
 from demo.ui.lifetime.leaving import stay
 from demo.ui.lifetime.place import one_sentence_for_ports
-from demo.ui.lifetime.upkeep import collect_only_what_is_new, keep_up
+from demo.ui.lifetime.upkeep import keep_up
 from demo.ui.papers.documents import make_papers
 from demo.ui.papers.links import send_code
 from demo.ui.parts import examples
@@ -50,6 +50,7 @@ from demo.ui.survival.route import keepsake_route
 from demo.visitors.rooms import Rooms
 
 _MAX_WAITING = 250  # waiting events of all visitors together; one network, such as a school, may have 200 of them
+_TELL_PLACES_S = 1.0  # after which all who wait are told their places again; by itself gradio does so at each start
 _MAX_THREADS = 200  # handlers that compute and handlers that watch a training, together
 _CUT_AFTER_S = 2  # seconds, at the end, for a download that is on its way
 _MIN_FILES = 65_536  # open files: every file of a form is one, and so is every page
@@ -95,14 +96,13 @@ def launch(page: gr.Blocks, rooms: Rooms, *, wait: bool = True, **options: Any) 
 def _prepare_process() -> None:
     allow_open_files(_MIN_FILES)
     keep_memory_together()
-    collect_only_what_is_new()
     quieten_errors(log_unexpected)
 
 
 def _make_fair(page: gr.Blocks) -> FairQueue:
     """Give a page the queue that takes turns between visitors, and a sentence for each event that fails."""
     page.max_threads = _MAX_THREADS
-    page.queue(max_size=_MAX_WAITING, api_open=False)
+    page.queue(max_size=_MAX_WAITING, api_open=False, status_update_rate=_TELL_PLACES_S)
     let_rest(Rest)
     exchange_queue(page, FairQueue)
     answer_failures(page)
@@ -141,12 +141,11 @@ def _launch_options(
         "ssr_mode": False,
         "mcp_server": False,  # gradio's own keeps pictures outside the folder that is swept
         "app_kwargs": {
-            # Documents are compressed after the gate has rewritten them; streams of events are not, nor is what gradio
-            # has compressed.
+            # Documents are compressed after the gate has rewritten them; what gradio has compressed is left as it is.
             "middleware": [
                 Middleware(Guard, farewell=farewell),
                 Middleware(Shelf, files=assets.files | make_papers(settings.entrance.frames) | make_api_panels()),
-                Middleware(GZipMiddleware, compresslevel=6),
+                Middleware(Compression),
                 Middleware(Gate, settings=settings, document=document, read_call=door.read),
                 Middleware(Streams, page=page),
             ],

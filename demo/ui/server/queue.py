@@ -3,7 +3,6 @@
 import asyncio
 import statistics
 from collections import Counter
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -20,28 +19,24 @@ _LONGEST_REST_S = 1.0  # after which a queue sees that it was closed
 
 
 class Rest(float):
-    """The seconds between two looks of a loop of the queue; while there is nothing to do it looks at a push only.
+    """The time between two looks of the queue's loop: until an event has come, or one has ended and left its place.
 
-    gradio looks a thousand times a second whether an event has come, which is a twentieth of a core for nobody.
+    gradio looks a thousand times a second, which is a twentieth of a core for nobody, and more where many wait.
     """
 
-    def __new__(cls, seconds: float, pushed: asyncio.Event, has_work: Callable[[], bool]) -> "Rest":
-        """Make a time that knows what may end it."""
-        rest = super().__new__(cls, seconds)
-        rest._pushed, rest._has_work = pushed, has_work
+    def __new__(cls, longest_s: float, changed: asyncio.Event) -> "Rest":
+        """Make a time that lasts so long at most."""
+        rest = super().__new__(cls, longest_s)
+        rest._changed = changed
         return rest
 
-    _pushed: asyncio.Event
-    _has_work: Callable[[], bool]
+    _changed: asyncio.Event
 
     async def wait(self) -> None:
-        """Wait for these seconds, or for an event."""
-        if self._has_work():
-            await asyncio.sleep(self)
-            return
-        self._pushed.clear()
+        """Wait for the next change; whoever rests has just looked at all that was before."""
+        self._changed.clear()
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._pushed.wait(), _LONGEST_REST_S)
+            await asyncio.wait_for(self._changed.wait(), self)
 
 
 class FairQueue(Queue):
@@ -54,11 +49,11 @@ class FairQueue(Queue):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._pushed = asyncio.Event()
+        self._changed = asyncio.Event()
         plain: Any = self
-        plain.sleep_when_free = Rest(plain.sleep_when_free, self._pushed, lambda: len(self) > 0)
-        progress_s = plain.progress_update_sleep_when_free
-        plain.progress_update_sleep_when_free = Rest(progress_s, self._pushed, lambda: bool(self._events()))
+        plain.sleep_when_free = Rest(_LONGEST_REST_S, self._changed)
+        # The loop that looks for gradio's bars: what our handlers tell on their way, they yield.
+        plain.progress_update_sleep_when_free = _LONGEST_REST_S
 
     def get_events(self) -> tuple[list[Event], bool, str] | None:
         """Choose the next events to run: in each queue, visitors with the fewest running events come first."""
@@ -81,7 +76,14 @@ class FairQueue(Queue):
         try:
             return await super().push(body, request, username)
         finally:
-            self._pushed.set()
+            self._changed.set()
+
+    async def process_events(self, *arguments: Any) -> None:
+        """Run events to their end, and let the next ones have their places at once."""
+        try:
+            await super().process_events(*arguments)
+        finally:
+            self._changed.set()
 
     @property
     def is_busy(self) -> bool:

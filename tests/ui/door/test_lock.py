@@ -26,9 +26,11 @@ POSTED = ["/gradio_api/upload", "/gradio_api/queue/join", "/gradio_api/call/pred
 class House:
     """A locked house, and a visitor with a browser or a program."""
 
-    def __init__(self, scheme: str = "http", frames: tuple[str, ...] = (), *, is_spoken: bool = False) -> None:
+    def __init__(
+        self, scheme: str = "http", frames: tuple[str, ...] = (), *, password: str = PASSWORD, **options: Any
+    ) -> None:
         self.entered: list[str] = []
-        self.lock = Lock(self._open, PASSWORD, frames, is_spoken=is_spoken)
+        self.lock = Lock(self._open, password, frames, **options)
         self.scheme = scheme
 
     async def _open(self, scope: Any, receive: Any, send: Any) -> None:
@@ -100,6 +102,15 @@ def test_a_browser_logs_in_once_and_comes_to_the_page_that_it_wanted() -> None:
 def test_the_login_leads_nowhere_else(place: str) -> None:
     entry = House().send("POST", "/login", data={"password": PASSWORD, "next": place}, headers=BROWSER)
     assert entry.headers["location"] == "./"
+
+
+def test_pages_behind_one_address_let_in_whom_another_has_and_nobody_else() -> None:
+    key = "a secret of all pages, of 24 signs"
+    entry = cookie_of(House(key=key).log_in())
+    assert House(key=key).send("GET", "/config", headers=entry).text == INSIDE
+    others = (House(), House(key=key + "x"), House(key=key, password=PASSWORD + "x"))
+    assert [each.send("GET", "/config", headers=entry).status_code for each in others] == [401, 401, 401]
+    assert House().send("GET", "/config", headers=cookie_of(House().log_in())).status_code == 401  # each its own
 
 
 def authorizations() -> list[dict[str, str]]:

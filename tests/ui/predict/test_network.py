@@ -16,10 +16,12 @@ from demo.settings import Settings
 from demo.tasks.activations import capture_stages
 from demo.tasks.finetune import FineTuned, fine_tune
 from demo.tasks.predict import predict
-from demo.ui.predict.network import NetworkChoice
+from demo.ui.predict.network import NetworkChoice, describe_hardware
 from demo.visitors.arrival import Arrival
-from demo.words.language import ENGLISH
+from demo.visitors.rooms import Rooms
+from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import names_to_try
+from tests.opened import free_port
 from tests.pictures import MakeZip, colour_folders, noise
 from tests.served import Server
 from tests.visitor import Visitor, fill, recipe_values
@@ -132,3 +134,16 @@ def test_a_failed_arrival_is_kept_for_who_asks(resnet18: BackboneSpec) -> None:
     arrival.run()
     assert arrival.over.is_set()
     assert "404" in str(arrival.error)
+
+
+@pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
+def test_what_computes_is_an_engine_until_it_does_not_answer(words: Words, settings: Settings) -> None:
+    spec, closed = ZOO[EMBEDDED], f"http://127.0.0.1:{free_port()}"
+    rooms = [replace(Rooms.of(replace(settings, engine=each)), words=words) for each in ("", closed)]
+    here, there = (describe_hardware(each, spec) for each in rooms)
+    assert (here, there) == (words.strip.hardware["cpu"], words.strip.hardware["engine"])
+    engine = rooms[1].backbones.engine
+    assert engine is not None
+    assert engine.look(spec, settings.precision, [b""], [(0, False, 0)]) is None
+    assert describe_hardware(rooms[1], spec) == words.strip.engine_away.format(here=here)
+    engine.close()

@@ -3,15 +3,16 @@
 import asyncio
 import itertools
 import time
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 import pytest
-from gradio.queueing import Event
+from gradio.queueing import Event, Queue
 
 from demo.ui.server.errors import QueueFull, ServerEnding, TooManyPending
-from demo.ui.server.queue import READ_LINE, FairQueue
+from demo.ui.server.queue import READ_LINE, FairQueue, Rest
 from demo.ui.server.visits import Visits
 from demo.words.language import CHINESE, ENGLISH
 from tests.served import Server
@@ -135,17 +136,34 @@ def test_the_page_says_so(server: Server, monkeypatch: pytest.MonkeyPatch) -> No
     visitor.close()
 
 
-def test_a_queue_without_events_rests_until_one_comes(queue: FairQueue) -> None:
-    async def rest_and_push() -> tuple[bool, bool]:
+def test_a_queue_rests_until_an_event_comes_or_leaves_its_place(
+    queue: FairQueue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def rest_meanwhile(change: Callable[[], Awaitable[Any]]) -> bool:
+        """Say whether the queue rests as long as nothing happens; then something does, and it wakes."""
         resting = asyncio.create_task(queue.sleep_when_free.wait())
         await asyncio.sleep(0.1)  # a hundred times as long as gradio's own pause
         rests = not resting.done()
-        await queue.push(SimpleNamespace(session_hash="a", fn_index=0, event_id=None), request(), None)
-        await asyncio.wait_for(resting, 0.1)
-        await asyncio.wait_for(queue.sleep_when_free.wait(), 0.1)  # with an event it looks as often as gradio does
-        return rests, len(queue) == 1
+        await change()
+        await asyncio.wait_for(resting, 10.0)  # by itself it would rest for longer
+        return rests
 
-    assert asyncio.run(rest_and_push()) == (True, True)
+    async def push() -> None:
+        await queue.push(SimpleNamespace(session_hash="a", fn_index=0, event_id=None), request(), None)
+
+    async def look() -> list[bool]:
+        return [await rest_meanwhile(change) for change in (push, lambda: queue.process_events([], False, 0.0, None))]
+
+    async def run(*_arguments: Any) -> None:
+        assert len(queue) == 1  # while it waits, nobody has to look for its place
+
+    queue.sleep_when_free = Rest(60.0, queue._changed)
+    monkeypatch.setattr(Queue, "process_events", run)
+    assert asyncio.run(look()) == [True, True]
+
+
+def test_no_handler_has_a_bar_that_the_queue_looks_for(server: Server) -> None:
+    assert not [each.name for each in server.page.fns.values() if each.tracks_progress]
 
 
 @pytest.mark.usefixtures("server")

@@ -1,0 +1,41 @@
+"""When garbage is collected: while it is, nobody is answered."""
+
+import gc
+import time
+
+from demo.system import give_back_free_memory
+
+_WORTH_S = 0.5  # seconds of computing after which there is something to collect
+
+
+class Garbage:
+    """What becomes of objects that hold each other: while they are looked for, nobody is answered.
+
+    A look at all objects of the process takes some tenths of a second, at those of the last seconds a hundredth. So
+    what is there once the first network is, is left out, until nobody is there who would have to wait.
+    """
+
+    def __init__(self) -> None:
+        self._swept_s = self._seen_all_s = 0.0
+
+    def look_at_all(self) -> None:
+        """Drop what nobody holds, leave out what stays from now on, and collect again after an import."""
+        gc.enable()
+        gc.unfreeze()
+        _give_back()
+        gc.freeze()
+        self._swept_s = self._seen_all_s = time.process_time()
+
+    def sweep(self, *, is_anybody_there: bool) -> None:
+        """Drop what is new, if enough was computed since the last time."""
+        now_s = time.process_time()
+        if not is_anybody_there and now_s - self._seen_all_s > _WORTH_S:
+            self.look_at_all()
+        elif now_s - self._swept_s > _WORTH_S:
+            _give_back()
+            self._swept_s = time.process_time()
+
+
+def _give_back() -> None:
+    gc.collect()  # errors and streams are in reference cycles
+    give_back_free_memory()  # decoded pictures leave holes in memory

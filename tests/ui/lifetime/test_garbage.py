@@ -1,0 +1,42 @@
+"""Garbage is collected while visitors are there, but not by a look at all that is there."""
+
+import subprocess
+import sys
+
+from tests.conftest import PROJECT
+
+# In a process of its own: others in this one collect garbage too.
+_PROGRAM = """
+import gc, time, weakref
+gc.disable()
+from demo.ui.lifetime.garbage import Garbage
+
+class Ring:
+    def __init__(self): self.ring = self
+
+def is_gone(ring): return ring() is None
+
+now = [0.0]
+time.process_time = lambda: now[0]
+garbage, first = Garbage(), Ring()
+old = weakref.ref(first)
+garbage.look_at_all()
+del first
+new = weakref.ref(Ring())
+garbage.sweep(is_anybody_there=True)
+print("nothing was computed:", is_gone(new), is_gone(old))
+now[0] = 1.0
+garbage.sweep(is_anybody_there=True)
+print("while somebody is there:", is_gone(new), is_gone(old))
+garbage.sweep(is_anybody_there=False)
+print("once nobody is:", is_gone(old))
+"""
+
+
+def test_what_was_there_is_looked_at_once_nobody_would_have_to_wait() -> None:
+    run = subprocess.run([sys.executable, "-c", _PROGRAM], cwd=PROJECT, capture_output=True, text=True, timeout=120)
+    assert run.stdout.splitlines() == [
+        "nothing was computed: False False",
+        "while somebody is there: True False",
+        "once nobody is: True",
+    ], run.stderr
