@@ -12,7 +12,7 @@ from PIL import Image
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import set_num_threads
-from demo.models.late import torch
+from demo.models.late import Tensor, torch
 from demo.models.zoo import Stage, StageLabel
 
 
@@ -115,7 +115,11 @@ def capture_stages(backbone: Backbone, picture: Image.Image) -> StageActivations
     Source:
         Zeiler & Fergus 2014, https://arxiv.org/abs/1311.2901
     """
-    transformed = backbone.transform(picture)  # (3, H, W)
+    return capture_transformed(backbone, backbone.transform(picture))
+
+
+def capture_transformed(backbone: Backbone, transformed: Tensor) -> StageActivations:
+    """Return what `capture_stages` does of what `Backbone.transform` returned, float32 (3, H, W)."""
     outputs = backbone.run_transformed(transformed[None])
     stages = tuple(StageActivation(stage, outputs.stages[stage.label][0].numpy()) for stage in backbone.spec.stages)
     return StageActivations(backbone.spec.name, draw_transformed(backbone.spec, transformed), stages)

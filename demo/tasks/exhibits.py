@@ -16,7 +16,7 @@ from demo.models.backbone import Backbone
 from demo.models.batching import Answers
 from demo.models.head import Head
 from demo.settings import Settings
-from demo.tasks.activations import StageActivations, capture_stages
+from demo.tasks.activations import StageActivations, capture_transformed
 from demo.tasks.predict import Prediction, predict, rank
 
 
@@ -45,7 +45,8 @@ class Exhibit:
 
 def see(backbone: Backbone, picture: Image.Image, *, head: Head | None = None) -> Seen:
     """Return what a network, with a visitor's head or ImageNet's classifier, makes of one RGB picture."""
-    return Seen(predict(backbone, picture, head=head), capture_stages(backbone, picture))
+    said = predict(backbone, picture, head=head)
+    return Seen(said, capture_transformed(backbone, said.transformed))
 
 
 class Exhibits:
@@ -70,7 +71,7 @@ class Exhibits:
         if head is not None:
             said = rank(backbone.spec, said.transformed, exhibit.answers, head=head, seconds=said.seconds)
         stages = self._once(
-            backbone, f"{example.name}'s stages", lambda: capture_stages(backbone, read_example(example, settings))
+            backbone, f"{example.name}'s stages", lambda: capture_transformed(backbone, exhibit.prediction.transformed)
         )
         return Seen(said, stages)
 

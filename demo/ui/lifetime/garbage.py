@@ -11,15 +11,16 @@ _WORTH_S = 0.5  # seconds of computing after which there is something to collect
 class Garbage:
     """What becomes of objects that hold each other: while they are looked for, nobody is answered.
 
-    A look at all objects of the process takes some tenths of a second, at those of the last seconds a hundredth. So what
-    is there once the first network is, is left out, until nobody is there who would have to wait.
+    A look at all objects of the process takes some tenths of a second, at those of the last seconds a hundredth. So
+    what is there once the first network is, is left out, until nobody is there who would have to wait.
     """
 
     def __init__(self) -> None:
         self._swept_s = self._seen_all_s = 0.0
 
     def look_at_all(self) -> None:
-        """Drop what nobody holds, and leave out from now on what stays."""
+        """Drop what nobody holds, leave out what stays from now on, and collect again after an import."""
+        gc.enable()
         gc.unfreeze()
         _give_back()
         gc.freeze()

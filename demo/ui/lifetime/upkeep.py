@@ -96,6 +96,7 @@ def _warm_up(rooms: Rooms, document: Document, garbage: Garbage) -> None:
 
 def _import_torch() -> None:
     """Import torch; where that is not possible the page would never answer, and the process ends."""
+    gc.disable()  # for some seconds: what is imported stays
     try:
         import_torch()
     except Exception:  # what a broken installation raises is of many kinds

@@ -9,7 +9,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from demo.ui.events.compression import Compression
 from demo.ui.server.internals import API_PREFIX
-from tests.served import Server
 from tests.visitor import Visit
 
 EVENTS = [b"data: starts\n\n", b"data: " + b"Espresso " * 100 + b"\n\n"]
@@ -57,7 +56,7 @@ def test_what_nobody_could_read_and_what_says_little_is_sent_as_it_is(path: str,
     assert pieces == [*EVENTS, b""]
 
 
-def test_the_page_sends_its_answers_so(visit: Visit, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_sends_its_answers_so(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     visitor, codings = visit(), []
     monkeypatch.setattr(
         visitor._http,
