@@ -14,6 +14,7 @@ from torchvision import models
 from torchvision.models.feature_extraction import create_feature_extractor
 
 from demo.models.backbone import Backbone, Outputs
+from demo.models.batching import set_num_threads
 from demo.models.errors import UnknownBackbone
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, StageLabel, WheelFile, find_spec
 from tests.conftest import names_to_try
@@ -136,7 +137,8 @@ def test_the_stages_and_logits_are_what_the_modules_give(untrained: Untrained) -
         for stage in untrained.spec.stages
         if stage.module in modules
     ]
-    logits = untrained.network(untrained.batch.to(memory_format=torch.channels_last))  # as the backbone does
+    with set_num_threads(untrained.backbone.plan.num_threads):
+        logits = untrained.network(untrained.batch.to(memory_format=torch.channels_last))  # as the backbone does
     for hook in hooks:
         hook.remove()
     assert given

@@ -2,8 +2,9 @@
 
 import copy
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 from demo.data.samples import find_example, read_example
 from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
+from demo.models.batching import set_num_threads
 from demo.models.head import Head, build_head
 from demo.models.recipe import HeadConfig
 from demo.models.untrained import sample_weights
@@ -94,6 +96,16 @@ CASES = (imagenet, linear, hidden_layers, private, resnet, alexnet)
 def case(request: pytest.FixtureRequest, embedded: Backbone) -> Case:
     found: Case = request.param(embedded)
     return found
+
+
+@pytest.fixture(autouse=True)
+def in_as_many_threads(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Compute what is compared in as many threads as the network: sums in another order differ in the sixth digit."""
+    name = next((each for each in ("case", "backbone", "embedded") if each in request.fixturenames), None)
+    found = request.getfixturevalue(name) if name else None
+    network: Backbone | None = getattr(found, "backbone", found)
+    with set_num_threads(network.plan.num_threads) if network else nullcontext():
+        yield
 
 
 @dataclass(frozen=True, eq=False)

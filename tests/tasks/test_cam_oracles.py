@@ -19,7 +19,7 @@ are skipped where it is missing: `pip install --no-deps grad-cam ttach opencv-py
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 
 import numpy as np
@@ -32,6 +32,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from demo.models.backbone import Backbone, load_backbone
+from demo.models.batching import set_num_threads
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.tasks.cam import ClassMaps, Method, map_stages
 from tests.tasks.test_cam import untrained
@@ -43,6 +44,13 @@ NETWORKS = (EMBEDDED, *(pytest.param(name, marks=pytest.mark.slow) for name in (
 @pytest.fixture(scope="module", params=NETWORKS)
 def backbone(request: pytest.FixtureRequest) -> Backbone:
     return load_backbone(ZOO[EMBEDDED]) if request.param == EMBEDDED else untrained(request.param)
+
+
+@pytest.fixture(autouse=True)
+def in_as_many_threads(backbone: Backbone) -> Iterator[None]:
+    """Compute what is compared in as many threads as the network: sums in another order differ in the sixth digit."""
+    with set_num_threads(backbone.plan.num_threads):
+        yield
 
 
 @pytest.fixture(scope="module")
