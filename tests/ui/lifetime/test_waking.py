@@ -62,7 +62,7 @@ BROKEN = "raise OSError('libtorch_cpu.so: cannot open shared object file')"
 def run(program: str, uploads: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, *program.split("\0")]
     environ = environment(uploads, **variables)
-    return subprocess.run(command, cwd=PROJECT, env=environ, capture_output=True, text=True, timeout=200, check=False)
+    return subprocess.run(command, cwd=PROJECT, env=environ, capture_output=True, text=True, timeout=280, check=False)
 
 
 def test_the_page_answers_without_torch(tmp_path: Path) -> None:
