@@ -37,7 +37,7 @@ sys.meta_path.insert(0, Wall())
 import httpx
 from demo.command.serve import prepare
 from demo.ui.lifetime import upkeep
-upkeep._warm_up = lambda rooms, document: None
+upkeep._warm_up = lambda *_: None
 page, open_page = prepare()
 url = open_page(wait=False, quiet=True).rstrip("/")
 document = httpx.get(url)
