@@ -28,7 +28,7 @@ from demo.models.plan import MAX_BATCH
 from demo.models.possible import choose_device
 from demo.models.zoo import find_spec
 from demo.settings import AUTO, Settings
-from demo.system import give_way
+from demo.system import give_way, keep_memory_together
 from demo.tasks import desk
 from demo.tasks.engine_work import WAITS
 from demo.tasks.gpu_work import Training
@@ -173,6 +173,7 @@ def _train(training: Training, precision: str) -> Iterator[bytes]:
 
 
 def _open(name: str, precision: str) -> Backbone:
+    keep_memory_together()  # of this process
     return load_backbone(find_spec(name), choose_device(AUTO), precision=precision, features_precision=precision)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from demo.ui.server.internals import STYLED
+from demo.ui.server.assets import STYLED
 from tests.browser.conftest import PHONE, OpenPage
 from tests.conftest import names_to_try
 from tests.served import Server

@@ -26,6 +26,7 @@ class Picture(gr.Image, metaclass=WithoutStub):
     """
 
     is_template = True  # the browser shows it as gradio's own
+    takes_addresses = True  # a text as its value is passed on
 
     def postprocess(self, value: Image.Image | str | None) -> ImageData | None:
         """Return a picture, or its address below the page's own, as what the browser is sent."""

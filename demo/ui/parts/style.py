@@ -9,7 +9,7 @@ import gradio as gr
 from demo.data.samples import EXAMPLES, read_thumbnail
 from demo.ui.parts.chart import chart_rules
 from demo.ui.parts.icons import icon_rules
-from demo.ui.server.internals import STYLED
+from demo.ui.server.assets import STYLED
 
 # System fonts only: nothing is fetched, and Chinese is drawn by whichever of these is installed.
 _FONTS = ["system-ui", "Segoe UI", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"]

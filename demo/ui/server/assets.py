@@ -11,6 +11,7 @@ import hashlib
 import mimetypes
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import gradio as gr
@@ -29,6 +30,23 @@ _ENTRY = re.compile(r'src="\./assets/(index-[\w-]+\.js)"')
 _FILES = re.compile(r"__vite__mapDeps=.*?m\.f=\[(.*?)\]", re.S)
 _PART = r"import\(`\./%s-[\w-]+\.js`\).*?__vite__mapDeps\(\[([\d,]*)\]\)"
 _COMPONENT = r"[{,]%s:\{(?:(?!\}[,}]\w+:\{).)*?component:.*?__vite__mapDeps\(\[([\d,]*)\]\)"
+
+# CSS classes of gradio's elements that `demo/ui/parts/style.py` names, with the use of each.
+STYLED = {
+    "gradio-container": "the width of the page",
+    "fillable": "the room of a phone, to its edges",
+    "nav-holder": "no bar of pages above the page, whose head has its own",
+    "tab-container": "tabs that fit a phone",
+    "html-container": "no padding round HTML, and long names of files that wrap",
+    "label-wrap": "titles of folded panels at their start",
+    "toast-title": "no heading over an error's sentence",
+    "meta-text": "no English word in the corner of what is loading, on the Chinese page",
+    "meta-text-center": "likewise in its middle",
+}
+READ_BY_SCRIPTS = {
+    "navigator.language": "one language on one page",
+    "__vite__mapDeps": "scripts and style sheets that are fetched before they are missed",
+}
 
 
 class Assets:
@@ -123,3 +141,13 @@ def _list_files(script: str) -> list[str]:
 
 def _read(name: str) -> str:
     return (_FOLDER / "assets" / name).read_text(encoding="utf-8")
+
+
+def is_in_the_page(name: str) -> bool:
+    """Say whether gradio's scripts and style sheets have a name."""
+    return name in _read_all()
+
+
+@cache
+def _read_all() -> str:
+    return "\n".join(_read(path.name) for path in (_FOLDER / "assets").glob("*.[cj]s*") if path.suffix != ".json")

@@ -18,16 +18,20 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
+import anyio
 import gradio as gr
 import uvicorn
+from starlette.concurrency import run_in_threadpool
 
+from demo.ui.server.assets import READ_BY_SCRIPTS, STYLED, is_in_the_page
 from demo.ui.server.errors import GradioDiffers
 
 _not_found: ImportError | None = None
 try:
+    import fastapi.dependencies.utils
+    import gradio.blocks
     import gradio.http_server
     import gradio.queueing
     from gradio.component_meta import ComponentMeta
@@ -86,6 +90,11 @@ _PRIVATE = {
         "gradio.queueing:asyncio",
         "gradio.queueing:Queue.start_processing process_events sleep_when_free progress_update_sleep_when_free",
     ],
+    "no thread for what takes microseconds": [
+        "gradio.blocks:anyio",
+        "gradio.queueing:run_sync",
+        "fastapi.dependencies.utils:run_in_threadpool",
+    ],
     "no names and values of visitors in the log": ["gradio.queueing:traceback"],
     "a sentence for every event that fails, and for what is over": [
         "gradio.blocks:Blocks.preprocess_data process_api",
@@ -119,22 +128,6 @@ _KNOWN = {
         "_update_value_in_config blocks_config config_values state_data is_closed _state_ttl STATE_TTL_WHEN_CLOSED"
     ),
 }
-# CSS classes of gradio's elements that `style.py` names, with the use of each.
-STYLED = {
-    "gradio-container": "the width of the page",
-    "fillable": "the room of a phone, to its edges",
-    "nav-holder": "no bar of pages above the page, whose head has its own",
-    "tab-container": "tabs that fit a phone",
-    "html-container": "no padding round HTML, and long names of files that wrap",
-    "label-wrap": "titles of folded panels at their start",
-    "toast-title": "no heading over an error's sentence",
-    "meta-text": "no English word in the corner of what is loading, on the Chinese page",
-    "meta-text-center": "likewise in its middle",
-}
-_READ_BY_SCRIPTS = {
-    "navigator.language": "one language on one page",
-    "__vite__mapDeps": "scripts and style sheets that are fetched before they are missed",
-}
 
 
 def check_internals() -> None:
@@ -153,7 +146,7 @@ def check_internals() -> None:
 def print_internals() -> int:
     """Print each private name, what it buys, and whether it is there; return 1 if something is missing or new."""
     found = [(name, buys, _has(name)) for name, buys in _names()]
-    found += [(name, buys, _is_in_the_page(name)) for name, buys in (STYLED | _READ_BY_SCRIPTS).items()]
+    found += [(name, buys, is_in_the_page(name)) for name, buys in (STYLED | READ_BY_SCRIPTS).items()]
     print(f"gradio {version('gradio')}, tried with {TRIED}")
     for name, buys, is_there in found:
         print(f"{'there  ' if is_there else 'MISSING'}  {name}: {buys}")
@@ -180,6 +173,23 @@ def let_rest(kind: type[Any]) -> None:
         await (seconds.wait() if isinstance(seconds, kind) else asyncio.sleep(seconds))
 
     gradio.queueing.asyncio = _Instead(asyncio, sleep=sleep)
+
+
+def call_at_once(is_light: Callable[[Any, tuple[Any, ...]], bool]) -> None:
+    """Let what is light be called at once where gradio, and FastAPI for it, would let another thread call it."""
+
+    def unless_light(leave_to_a_thread: Callable[..., Any]) -> Callable[..., Any]:
+        async def call(function: Any, *arguments: Any, limiter: Any = None, **values: Any) -> Any:
+            if is_light(function, arguments):
+                return function(*arguments, **values)
+            return await leave_to_a_thread(function, *arguments, **values, **({"limiter": limiter} if limiter else {}))
+
+        return call
+
+    run_sync = unless_light(anyio.to_thread.run_sync)
+    gradio.blocks.anyio = _Instead(anyio, to_thread=_Instead(anyio.to_thread, run_sync=run_sync))
+    gradio.queueing.run_sync = run_sync
+    fastapi.dependencies.utils.run_in_threadpool = unless_light(run_in_threadpool)
 
 
 def serve_with(stand_before: Callable[[Any], Any], **options: Any) -> None:
@@ -299,17 +309,6 @@ def _members(kind: type) -> frozenset[str]:
             if inspect.isfunction(value):
                 names |= {each.argval for each in dis.get_instructions(value) if each.opname == "STORE_ATTR"}
     return frozenset(names)
-
-
-@cache
-def _page_files() -> str:
-    folder = Path(inspect.getfile(gr)).parent / "templates" / "frontend" / "assets"
-    return "\n".join(path.read_text(encoding="utf-8") for path in folder.glob("*.[cj]s*") if path.suffix != ".json")
-
-
-def _is_in_the_page(name: str) -> bool:
-    """Say whether gradio's scripts and style sheets have a name."""
-    return name in _page_files()
 
 
 if __name__ == "__main__":

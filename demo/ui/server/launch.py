@@ -21,6 +21,7 @@ from demo.ui.door.front import FrontDoor
 from demo.ui.events.compression import Compression
 from demo.ui.events.failures import answer_failures
 from demo.ui.events.streams import Streams
+from demo.ui.events.threads import is_light
 from demo.ui.lifetime.farewell import Farewell, Guard
 from demo.ui.lifetime.leaving import stay
 from demo.ui.lifetime.place import one_sentence_for_ports
@@ -35,6 +36,7 @@ from demo.ui.server.document import Document
 from demo.ui.server.gate import Gate
 from demo.ui.server.internals import (
     API_PREFIX,
+    call_at_once,
     check_internals,
     exchange_queue,
     hold_states,
@@ -106,6 +108,7 @@ def _make_fair(page: gr.Blocks) -> FairQueue:
     let_rest(Rest)
     exchange_queue(page, FairQueue)
     answer_failures(page)
+    call_at_once(is_light)
     queue: Any = queue_of(page)
     return cast(FairQueue, queue)
 

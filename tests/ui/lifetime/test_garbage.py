@@ -8,7 +8,6 @@ from tests.conftest import PROJECT
 # In a process of its own: others in this one collect garbage too.
 _PROGRAM = """
 import gc, time, weakref
-gc.disable()
 from demo.ui.lifetime.garbage import Garbage
 
 class Ring:
@@ -21,6 +20,7 @@ time.process_time = lambda: now[0]
 garbage, first = Garbage(), Ring()
 old = weakref.ref(first)
 garbage.look_at_all()
+gc.disable()
 del first
 new = weakref.ref(Ring())
 garbage.sweep(is_anybody_there=True)
