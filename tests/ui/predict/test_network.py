@@ -1,5 +1,6 @@
 """Choosing a network on the page, and every network of the table from its file to a visitor's head."""
 
+import asyncio
 import html
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,9 +17,10 @@ from demo.settings import Settings
 from demo.tasks.activations import capture_stages
 from demo.tasks.finetune import FineTuned, fine_tune
 from demo.tasks.predict import predict
-from demo.ui.predict.network import NetworkChoice, describe_hardware
+from demo.ui.predict.network import NetworkChoice, await_network, describe_hardware
 from demo.visitors.arrival import Arrival
 from demo.visitors.rooms import Rooms
+from demo.visitors.session import Ref
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import names_to_try
 from tests.opened import free_port
@@ -147,3 +149,19 @@ def test_what_computes_is_an_engine_until_it_does_not_answer(words: Words, setti
     assert engine.look(spec, settings.precision, [b""], [(0, False, 0)]) is None
     assert describe_hardware(rooms[1], spec) == words.strip.engine_away.format(here=here)
     engine.close()
+
+
+def test_a_page_that_was_opened_early_asks_anew_once_the_network_is_there(settings: Settings) -> None:
+    rooms = Rooms.of(settings)
+
+    async def wait() -> Ref:
+        waiting = asyncio.ensure_future(anext(await_network(rooms, Ref("early", 3))))
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        rooms.arrival.is_waking = False
+        return await asyncio.wait_for(waiting, 60)
+
+    rooms.arrival.is_waking = True
+    told = asyncio.run(wait())
+    assert told.token == "early"
+    assert hash(told) != hash(Ref("early", 3)), "it is what lets the page's event fire"
