@@ -21,14 +21,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from torch import Tensor
 
-from demo.errors import SettingWrong
 from demo.models.backbone import Backbone, load_backbone
-from demo.models.batching import MAX_BATCH, Answers
+from demo.models.batching import Answers
 from demo.models.engine.wire import Network, Parcel
+from demo.models.plan import MAX_BATCH
 from demo.models.possible import choose_device
 from demo.models.zoo import find_spec
 from demo.settings import AUTO, Settings
-from demo.system import give_way
+from demo.system import give_way, keep_memory_together
 from demo.tasks import desk
 from demo.tasks.engine_work import WAITS
 from demo.tasks.gpu_work import Training
@@ -37,7 +37,6 @@ Method = TypeVar("Method", bound=Callable[..., Any])
 
 _NUM_NETWORKS = 3  # that one replica holds
 _WAIT_S = 1.0  # time without news after which a page is told that its training waits
-_LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
 class Options(BaseModel):
@@ -71,6 +70,7 @@ def app(options: Options) -> serve.Application:
         ray_actor_options={"num_cpus": options.cpus, "num_gpus": gpus},
         max_ongoing_requests=64,
         max_queued_requests=400,
+        logging_config={"enable_access_log": False},
         health_check_period_s=2,
         health_check_timeout_s=20,
     )
@@ -109,7 +109,7 @@ class Replica:
         Raises:
             SettingWrong: If there is no token, and other machines can ask.
         """
-        check_reach(settings.engine_token, find_host())
+        desk.check_reach(settings.engine_token, find_host())
         self._settings = settings
         self._train = ray.remote(**training, max_retries=0, num_returns="streaming")(_train)
         # One at a time, and behind predictions.
@@ -162,17 +162,6 @@ class Replica:
         return [Answers(*rows) for rows in zip(*(each.split(counts) for each in answers), strict=True)]
 
 
-def check_reach(token: str, host: str) -> None:
-    """Check that not everybody may use this engine.
-
-    Raises:
-        SettingWrong: If there is no token where other machines can ask.
-    """
-    if not token and host not in _LOCAL:
-        possible = f"set, for other machines can ask at {host}: the same text for the page and for the engine"
-        raise SettingWrong(variable="DEMO_ENGINE_TOKEN", value="", possible=possible)
-
-
 def find_host() -> str:
     """Return the address at which Serve listens; no public function of its tells."""
     return str(serve.context._get_global_client().http_config.host)
@@ -184,7 +173,8 @@ def _train(training: Training, precision: str) -> Iterator[bytes]:
 
 
 def _open(name: str, precision: str) -> Backbone:
-    return load_backbone(find_spec(name), choose_device(AUTO), precision=precision)
+    keep_memory_together()  # of this process
+    return load_backbone(find_spec(name), choose_device(AUTO), precision=precision, features_precision=precision)
 
 
 @lru_cache(maxsize=1)

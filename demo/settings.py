@@ -32,6 +32,7 @@ class Settings:
     backbone: str = "resnet50"
     device: str = "cpu"
     precision: str = "float32"  # precision of predictions; or bfloat16
+    features_precision: str = "float32"  # precision of the features that heads learn from; or bfloat16
     model_memory_bytes: int = 2000 * MEGABYTE  # for the parameters of all loaded networks together
 
     max_image_bytes: int = 15 * MEGABYTE
@@ -119,10 +120,13 @@ class Settings:
         _check_addresses(environment)
         _check_folder(environment)
         entrance = Entrance.from_environment(environment)
+        precision = read_choice(environment, "DEMO_PRECISION", PRECISIONS)
+        precisions = (precision, *(each for each in PRECISIONS if each != precision))  # the first unless set
         settings = Settings(
             backbone=environment.get("DEMO_BACKBONE") or Settings.backbone,
             device=read_choice(environment, "DEMO_DEVICE", DEVICES),
-            precision=read_choice(environment, "DEMO_PRECISION", PRECISIONS),
+            precision=precision,
+            features_precision=read_choice(environment, "DEMO_FEATURES_PRECISION", precisions),
             model_memory_bytes=read_gigabytes(environment, "DEMO_MODEL_MEMORY", Settings.model_memory_bytes),
             max_connections_of_address=read_whole(
                 environment, "DEMO_CONNECTIONS", Settings.max_connections_of_address, low=20, high=100_000

@@ -101,7 +101,8 @@ class Answer(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Connection", "close")  # so that a page that has ended answers nothing more
         self.end_headers()
-        self.wfile.write(body)
+        if body:
+            self.wfile.write(body)
         self.close_connection = True
 
     def log_message(self, *_arguments: Any) -> None:

@@ -148,9 +148,8 @@ def there(here: Backbone, cluster: Cluster) -> Iterator[Backbone]:
         yield replace(here, engine=engine)
 
 
-@pytest.fixture(scope="module")
-def dataset() -> Dataset:
-    settings = Settings(backbone=EMBEDDED, max_pictures=60)
+def read_signs(max_pictures: int) -> Dataset:
+    settings = Settings(backbone=EMBEDDED, max_pictures=max_pictures)
     return make_dataset(read_starter("signs", settings), settings)
 
 
@@ -202,9 +201,8 @@ def test_the_page_answers_while_the_engine_is_gone_and_asks_it_again(
     wait_until(lambda: not answer(), BACK_S)
 
 
-def test_heads_are_the_same(there: Backbone, here: Backbone, dataset: Dataset, settings: Settings) -> None:
-    caches = FeatureCache(), FeatureCache()
-    counts = []
+def test_heads_are_the_same(there: Backbone, here: Backbone, settings: Settings) -> None:
+    dataset, caches, counts = read_signs(60), (FeatureCache(), FeatureCache()), list[set[int]]()
     for seed in range(5):
         pairs = zip((here, there), caches, strict=True)
         ends = [last(each, dataset, Recipe(seed=seed), settings, cache) for each, cache in pairs]
@@ -215,9 +213,8 @@ def test_heads_are_the_same(there: Backbone, here: Backbone, dataset: Dataset, s
     assert not there.engine.is_away(SPEC, "float32")
 
 
-def test_a_deeper_training_streams_and_is_the_same(
-    there: Backbone, here: Backbone, dataset: Dataset, settings: Settings
-) -> None:
+def test_a_deeper_training_streams_and_is_the_same(there: Backbone, here: Backbone, settings: Settings) -> None:
+    dataset = read_signs(12)
     steps = list(lease.fine_tune(there, dataset, DEEPER, settings))
     assert not [each for each in steps if isinstance(each, NotLent)]
     assert [each.epoch for each in steps if isinstance(each, EpochResult)] == [1, 2]

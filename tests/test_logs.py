@@ -13,13 +13,16 @@ SECRET = "grandmother's birthday.jpg"
 
 @pytest.fixture(autouse=True)
 def put_back() -> Iterator[None]:
-    """Leave the loggers of this process as they are."""
-    root, ours = logging.getLogger(), logging.getLogger("demo")
-    theirs = logging.getLogger("uvicorn.error")
-    before = root.handlers[:], root.level, ours.level, theirs.filters[:]
-    theirs.filters.clear()  # a page that is served by this process lets few lines through
+    """Begin with uvicorn's logger as it is made, whatever this process has served, and leave all as they are."""
+    root, theirs = logging.getLogger(), logging.getLogger("uvicorn.error")
+    loggers = root, logging.getLogger("demo"), theirs
+    before = [(each.handlers[:], each.filters[:], each.level, each.propagate, each.disabled) for each in loggers]
+    theirs.filters[:], theirs.propagate, theirs.disabled = [], True, False
+    theirs.setLevel(logging.NOTSET)
     yield
-    root.handlers[:], root.level, ours.level, theirs.filters[:] = before
+    for each, (handlers, filters, level, propagate, disabled) in zip(loggers, before, strict=True):
+        each.handlers[:], each.filters[:], each.propagate, each.disabled = handlers, filters, propagate, disabled
+        each.setLevel(level)
     logging.captureWarnings(False)
 
 

@@ -21,6 +21,7 @@ WRONG = [
     ("DEMO_DEVICE", "cuda", "auto or cpu, for torch finds no GPU here"),
     ("DEMO_BACKBONE", "resnet5", "resnet50"),
     ("DEMO_PRECISION", "int8", "float32 or bfloat16"),
+    ("DEMO_FEATURES_PRECISION", "int8", "float32 or bfloat16"),
     ("DEMO_MODEL_MEMORY", "2 GB", "a number of gigabytes above 0"),
     ("DEMO_MODEL_MEMORY", "nan", "a number of gigabytes above 0"),
     ("DEMO_MODEL_MEMORY", "inf", "a number of gigabytes above 0"),
@@ -62,6 +63,21 @@ def test_the_lessons_network_is_preferred() -> None:
 def test_the_memory_for_networks_is_given_in_gigabytes() -> None:
     assert Settings.from_environment({}).model_memory_bytes == 2 * 10**9
     assert Settings.from_environment({"DEMO_MODEL_MEMORY": "0.5"}).model_memory_bytes == 5 * 10**8
+
+
+def test_features_have_the_precision_of_predictions_unless_they_are_told_one() -> None:
+    both = {"DEMO_PRECISION": "bfloat16", "DEMO_FEATURES_PRECISION": "float32"}
+    found = [Settings.from_environment(each) for each in ({}, {"DEMO_PRECISION": "bfloat16"}, both)]
+    assert [each.features_precision for each in found] == ["float32", "bfloat16", "float32"]
+
+
+def test_a_processor_that_lacks_bfloat16_computes_no_features_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    half = Settings(features_precision="bfloat16")
+    monkeypatch.setattr("demo.models.answering.can_pack", lambda _dtype: True)
+    check_possible(half)
+    monkeypatch.setattr("demo.models.answering.can_pack", lambda _dtype: False)
+    with pytest.raises(SettingWrong, match="DEMO_FEATURES_PRECISION"):
+        check_possible(half)
 
 
 def test_backbone_and_device_come_from_the_environment() -> None:

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from demo.command import evaluate, explain, fine_tune, predict, serve
 from demo.settings import end_if_wrong
+from demo.system import keep_memory_together
 
 COMMANDS: dict[str, ModuleType] = {
     "serve": serve,
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         subparser = subparsers.add_parser(name, help=command.HELP, description=command.__doc__)
         command.add_options(subparser)
     options = parser.parse_args(arguments)
+    keep_memory_together()
     with end_if_wrong():
         code: int = COMMANDS[options.command].run(options)
     return code

@@ -4,6 +4,7 @@ Each option is an environment variable too, for a Space or a container: README l
 """
 
 import argparse
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -97,6 +98,7 @@ def prepare() -> tuple[Any, Callable[[], object]]:
     settings = Settings.from_environment()  # before torch and gradio, whose imports take seconds
     set_up(settings.entrance.log)
     end_at_once_if_asked()
+    gc.disable()  # until the page opens: what is imported stays, and to look through it is a sixth of the start
     # The usual address never shows an older page than the one that was started: gradio would try a hundred ports.
     os.environ.setdefault("GRADIO_NUM_PORTS", "1")
     _check_place(settings)

@@ -1,7 +1,6 @@
 """The fast way to a network's features and logits, for calls that need no stage."""
 
 import logging
-from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 
@@ -9,10 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from demo.models.batching import MAX_BATCH, Answers, set_num_threads
+from demo.models.batching import Answers, set_num_threads
 from demo.models.graph import copy_sharing_memory, replace_module
+from demo.models.plan import MAX_BATCH
 from demo.models.zoo import BackboneSpec
-from demo.system import num_cores
 
 # torch calls these operators private; without them the convolutions are not packed.
 _OPERATORS = ("_reorder_convolution_weight", "_convolution_pointwise", "_is_mkldnn_bf16_supported")
@@ -54,33 +53,52 @@ class _PackedConvolution(nn.Module):
         return convolved
 
 
-def build_fast_forward(
-    network: nn.Module, spec: BackboneSpec, device: torch.device, dtype: torch.dtype
-) -> Callable[[Tensor], Answers]:
-    """Return a function from transformed pictures (N, 3, H, W) to the network's answers, float32 on the CPU.
+class FastForward:
+    """A network's features and logits, by way of packed convolutions where there are any.
 
-    Args:
-        network: The network, in `eval()`; left unchanged.
-        spec: Its row of the zoo's table.
-        device: Device that computes.
-        dtype: Type of the numbers it computes with.
+    What is packed for one thread and `MAX_BATCH` pictures answers whatever runs in one thread, so that the digits of
+    features depend on nothing that is measured. A picture alone in more threads has a packing for these.
     """
-    folded = _fold_batch_norms(network)
-    replace_module(folded, spec.logits, _FeaturesAndLogits(folded.get_submodule(spec.logits)))
-    folded.to(device, dtype).to(memory_format=torch.channels_last)
-    alone = together = folded
-    if device.type == "cpu" and _can_pack(dtype):
-        sizes = _input_sizes(folded, torch.zeros(1, 3, *spec.build_transforms().crop_size * 2, dtype=dtype))
-        alone = _pack(copy_sharing_memory(folded), sizes, 1, num_cores())
-        together = _pack(folded, sizes, MAX_BATCH, 1)
 
-    def forward(batch: Tensor) -> Answers:
+    def __init__(self, network: nn.Module, spec: BackboneSpec, device: torch.device, dtype: torch.dtype) -> None:
+        """Fold and pack.
+
+        Args:
+            network: The network, in `eval()`; left unchanged.
+            spec: Its row of the zoo's table.
+            device: Device that computes.
+            dtype: Type of the numbers it computes with.
+        """
+        self._network, self._spec, self._device, self._dtype = network, spec, device, dtype
+        folded = self._fold()
+        self._sizes: dict[str, torch.Size] = {}
+        if device.type == "cpu" and can_pack(dtype):
+            example = torch.zeros(1, 3, *spec.build_transforms().crop_size * 2, dtype=dtype)
+            self._sizes = _input_sizes(folded, example)
+        self._together = _pack(folded, self._sizes, MAX_BATCH, 1)
+        self._alone, self._num_threads = self._together, 1
+
+    def pack_alone(self, num_threads: int) -> None:
+        """Be ready for pictures alone in a number of threads; calls that are on their way end as they began."""
+        if num_threads == self._num_threads:
+            return
+        alone = self._together
+        if num_threads > 1 and self._sizes:
+            alone = _pack(self._fold(), self._sizes, 1, num_threads)
+        self._alone, self._num_threads = alone, num_threads
+
+    def __call__(self, batch: Tensor) -> Answers:
+        """Return the answers to transformed pictures (N, 3, H, W), float32 on the CPU, in the threads that are set."""
+        is_alone = len(batch) == 1 and torch.get_num_threads() == self._num_threads
+        answering = self._alone if is_alone else self._together
         with torch.inference_mode():
-            answering = alone if len(batch) == 1 else together  # each is packed for its number of pictures
-            answers = answering(batch.to(device, dtype, memory_format=torch.channels_last))
+            answers = answering(batch.to(self._device, self._dtype, memory_format=torch.channels_last))
             return Answers(*(each.to("cpu", torch.float32) for each in answers))
 
-    return forward
+    def _fold(self) -> nn.Module:
+        folded, logits = _fold_batch_norms(self._network), self._spec.logits
+        replace_module(folded, logits, _FeaturesAndLogits(folded.get_submodule(logits)))
+        return folded.to(self._device, self._dtype).to(memory_format=torch.channels_last)
 
 
 def _fold_batch_norms(network: nn.Module) -> nn.Module:
@@ -106,7 +124,7 @@ def _fold_batch_norms(network: nn.Module) -> nn.Module:
     return folded
 
 
-def _can_pack(dtype: torch.dtype) -> bool:
+def can_pack(dtype: torch.dtype) -> bool:
     """Say whether oneDNN packs convolutions here; bfloat16 needs a processor with instructions for it."""
     if not (torch.backends.mkldnn.is_available() and has_packed_convolutions()):
         return False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from PIL import Image
@@ -15,9 +15,13 @@ from demo.models.engine.client import Engine
 from demo.models.graph import FEATURES, LOGITS, copy_sharing_memory, cut_graph, open_graph, replace_module
 from demo.models.head import Head
 from demo.models.late import Tensor, fx, nn, torch
+from demo.models.plan import Plan, guess_plan, measure_plan
 from demo.models.weights import load_weights
 from demo.models.zoo import BackboneSpec, StageLabel
 from demo.system import num_cores
+
+if TYPE_CHECKING:
+    from demo.models.answering import FastForward
 
 MAX_ASPECT = 8  # long side to short side
 
@@ -38,33 +42,56 @@ class Backbone:
     """One pretrained network, shared by all visitors and written to by nobody.
 
     It stays in `eval()` without gradients, and no hook is ever set on it, because two threads would see each other's
-    tensors. Answers are computed in `precision`, "float32" or "bfloat16"; everything else is float32. A private
-    backbone has layers that were trained with a visitor's head; `for_head` returns it. Where there is an engine, it is
-    asked for the answers, and this process computes what it does not.
+    tensors. Answers are computed in `precision` and features in `features_precision`, "float32" or "bfloat16";
+    everything else is float32, and so is a private backbone, which has layers that were trained with a visitor's head;
+    `for_head` returns it. Where there is an engine, it is asked for the answers, and this process computes what it
+    does not.
     """
 
     spec: BackboneSpec
     network: nn.Module
     device: torch.device
     precision: str = "float32"
+    features_precision: str = "float32"
     is_private: bool = False
     engine: Engine | None = None
     _graph: fx.GraphModule = field(init=False, repr=False)
+    _fast: FastForward | None = field(init=False, repr=False)
     _answer: Callable[[Tensor], Answers] = field(init=False, repr=False)
+    _describe: Callable[[Tensor], Answers] = field(init=False, repr=False)  # what features are taken from
     _batcher: Batcher = field(init=False, repr=False)
     _private: WeakKeyDictionary[Head, Backbone] = field(default_factory=WeakKeyDictionary, init=False, repr=False)
     _opening: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+    _measuring: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_graph", open_graph(self.network, self.spec))
-        answer: Callable[[Tensor], Answers] = self._answer_alone
-        if not self.is_private:
-            from demo.models.answering import build_fast_forward
-
-            answer = build_fast_forward(self.network, self.spec, self.device, getattr(torch, self.precision))
+        fast = None if self.is_private else self._open_fast(self.precision)
+        object.__setattr__(self, "_fast", fast)
+        answer: Callable[[Tensor], Answers] = fast or self._answer_alone
+        is_same = self.is_private or self.features_precision == self.precision
         object.__setattr__(self, "_answer", answer)
-        num_passes = 2 if self.device.type == "cpu" else 1
-        object.__setattr__(self, "_batcher", Batcher(answer, num_passes=num_passes))
+        object.__setattr__(self, "_describe", answer if is_same else self._open_fast(self.features_precision))
+        plan, is_alone = guess_plan(self.spec.facts.gflops, self._num_cores), self.device.type != "cpu"
+        object.__setattr__(self, "_batcher", Batcher(answer, plan, is_alone=is_alone, when_off=self._measure_apart))
+        self._follow(plan)
+
+    @property
+    def plan(self) -> Plan:
+        """How the network is asked at present, by a guess until `measure` was called."""
+        return self._batcher.plan
+
+    def measure(self) -> None:
+        """Find out in how many threads and for how many pictures at a time the network is best asked here and now.
+
+        That takes about half a second, in which others are answered as before. Features are the same whatever is found.
+        """
+        if not self._measuring.acquire(blocking=False):
+            return
+        try:
+            self._follow(measure_plan(self._try, self._num_cores))
+        finally:
+            self._measuring.release()
 
     def run(self, pictures: Sequence[Image.Image]) -> Outputs:
         """Run RGB pictures of any size through the weights' own transforms and the network.
@@ -79,7 +106,7 @@ class Backbone:
 
     def run_transformed(self, batch: Tensor) -> Outputs:
         """Run what `transform` returned for N pictures, float32 (N, 3, H, W), through the network."""
-        with set_num_threads(num_cores()), torch.inference_mode():
+        with set_num_threads(self.plan.num_threads), torch.inference_mode():
             outputs = self._graph(batch.to(self.device, memory_format=torch.channels_last))
             stages = {label: outputs[label.value].cpu().contiguous() for label in StageLabel}
             return Outputs(stages, outputs[FEATURES].cpu(), outputs[LOGITS].cpu())
@@ -101,7 +128,7 @@ class Backbone:
         They are the same to the last digit whatever others ask meanwhile, so that a training can be repeated.
         """
         with set_num_threads(1):
-            return self._answer(batch).features
+            return self._describe(batch).features
 
     def subgraph(self, start: StageLabel | None, end: str = FEATURES) -> fx.GraphModule:
         """Return the part of the network between two of its nodes; it calls the shared modules.
@@ -132,7 +159,9 @@ class Backbone:
         network = copy_sharing_memory(self.network)
         network.load_state_dict(dict(tuned), strict=False, assign=True)
         network.requires_grad_(False).to(self.device).to(memory_format=torch.channels_last)
-        return Backbone(self.spec, network, self.device, is_private=True)
+        private = Backbone(self.spec, network, self.device, is_private=True)
+        private._follow(replace(self.plan, is_measured=False))
+        return private
 
     def join(self, head: Head) -> nn.Module:
         """Return the network from transformed pictures (N, 3, H, W) to the logits (N, K) of a head, in `eval()`.
@@ -152,6 +181,30 @@ class Backbone:
     def draw_input(self, picture: Image.Image) -> Image.Image:
         """Return the picture as the network sees it: resized and cropped, in its own colours."""
         return draw_transformed(self.spec, self.transform(picture))
+
+    def _open_fast(self, precision: str) -> FastForward:
+        from demo.models.answering import FastForward
+
+        return FastForward(self.network, self.spec, self.device, getattr(torch, precision))
+
+    @property
+    def _num_cores(self) -> int:
+        return num_cores() if self.device.type == "cpu" else 1
+
+    def _follow(self, plan: Plan) -> None:
+        if self._fast is not None:
+            self._fast.pack_alone(plan.num_threads)
+        self._batcher.plan = plan
+
+    def _try(self, num_pictures: int, num_threads: int) -> None:
+        """Ask about nothing, so many times at once and in so many threads."""
+        if self._fast is not None and num_threads > 1:
+            self._fast.pack_alone(num_threads)
+        with set_num_threads(num_threads):
+            self._answer(torch.zeros(num_pictures, 3, *self.spec.build_transforms().crop_size * 2))
+
+    def _measure_apart(self) -> None:
+        threading.Thread(target=self.measure, name="measuring", daemon=True).start()
 
     def _answer_alone(self, batch: Tensor) -> Answers:
         with torch.inference_mode():
@@ -177,7 +230,12 @@ def _crop_long(picture: Image.Image) -> Image.Image:
 
 
 def load_backbone(
-    spec: BackboneSpec, device: str = "cpu", *, precision: str = "float32", engine: Engine | None = None
+    spec: BackboneSpec,
+    device: str = "cpu",
+    *,
+    precision: str = "float32",
+    features_precision: str = "float32",
+    engine: Engine | None = None,
 ) -> Backbone:
     """Build a backbone with its pretrained weights; a network with random weights is never returned.
 
@@ -185,6 +243,7 @@ def load_backbone(
         spec: Row of the zoo's table.
         device: Device that computes, by torch's name: "cpu", "cuda".
         precision: Type of the numbers that answers are computed with: "float32" or "bfloat16".
+        features_precision: Likewise for features that heads learn from.
         engine: Another machine that is asked for answers.
 
     Raises:
@@ -199,7 +258,7 @@ def load_backbone(
         {name: each for name, each in tensors.items() if not name.startswith(spec.training_only)}, assign=True
     )
     network.eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
-    return Backbone(spec, network, torch.device(device), precision, engine=engine)
+    return Backbone(spec, network, torch.device(device), precision, features_precision, engine=engine)
 
 
 def _rename_by_order(tensors: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from demo.models.late import Tensor, torch
+from demo.models.plan import Plan, Watch
 from demo.system import num_cores
-
-MAX_BATCH = 8  # pictures in one forward pass
 
 
 class Answers(NamedTuple):
@@ -36,19 +36,28 @@ class _Ticket:
 class Batcher:
     """Runs a forward pass for callers in many threads; it has no thread of its own.
 
-    A caller leads a pass at once if fewer than `num_passes` are running. At its end the leader makes the longest
-    waiting callers the next batch, and wakes the first of them to lead it.
+    A caller leads a pass at once if fewer are running than may. At its end the leader makes the longest waiting callers
+    the next batch, and wakes the first of them to lead it.
     """
 
-    def __init__(self, forward: Callable[[Tensor], Answers], *, num_passes: int = 1) -> None:
+    def __init__(
+        self,
+        forward: Callable[[Tensor], Answers],
+        plan: Plan,
+        *,
+        is_alone: bool = False,
+        when_off: Callable[[], object] = lambda: None,
+    ) -> None:
         """Begin without callers.
 
         Args:
             forward: The network: pictures (N, 3, H, W) to answers for N pictures.
-            num_passes: How many passes may run side by side; they share the processor's cores.
+            plan: How many threads a pass has, and how many pictures; it may be exchanged at any time.
+            is_alone: Whether only one pass may run at a time; otherwise as many as find cores of their own, and two.
+            when_off: Called by the leader of a pass after which the plan has to be measured anew.
         """
-        self._forward = forward
-        self._num_passes = num_passes
+        self._forward, self.plan, self._is_alone, self._when_off = forward, plan, is_alone, when_off
+        self._watch = Watch()
         self._num_running = 0
         self._waiting: deque[_Ticket] = deque()
         self._lock = threading.Lock()
@@ -62,7 +71,7 @@ class Batcher:
         ticket = _Ticket(pictures)
         with self._lock:
             self._waiting.append(ticket)
-            if self._num_running < self._num_passes:
+            if self._num_running < self._num_passes():
                 self._num_running += 1
                 self._wake_next()
         ticket.woken.wait()
@@ -73,12 +82,20 @@ class Batcher:
         assert ticket.answers is not None, "a pass ends with answers or an error"
         return ticket.answers
 
+    def _num_passes(self) -> int:
+        """Return how many passes may run side by side; they share the processor's cores."""
+        return 1 if self._is_alone else max(2, num_cores() // self.plan.num_threads)
+
     def _lead(self, tickets: list[_Ticket]) -> None:
+        is_off = False
         try:
             with self._lock:
-                num_threads = max(1, num_cores() // self._num_running)
+                num_threads = min(self.plan.num_threads, max(1, num_cores() // self._num_running))
+            pictures, start = torch.cat([ticket.pictures for ticket in tickets]), time.perf_counter()
             with set_num_threads(num_threads):
-                answers = self._forward(torch.cat([ticket.pictures for ticket in tickets]))  # (sum of N, 3, H, W)
+                answers = self._forward(pictures)  # (sum of N, 3, H, W)
+            if len(pictures) == 1 and num_threads == self.plan.num_threads:
+                is_off = self._watch.note(self.plan, time.perf_counter() - start)
             counts = [len(ticket.pictures) for ticket in tickets]
             for ticket, *rows in zip(tickets, *(each.split(counts) for each in answers), strict=True):
                 ticket.answers = Answers(*rows)
@@ -92,12 +109,14 @@ class Batcher:
                 self._num_running -= 1
         for ticket in tickets:
             ticket.woken.set()
+        if is_off:
+            self._when_off()
 
     def _wake_next(self) -> None:
         """Make the longest waiting tickets the next batch, and wake the first of them to lead it."""
         tickets = [self._waiting.popleft()]
         num_pictures = len(tickets[0].pictures)
-        while self._waiting and num_pictures + len(self._waiting[0].pictures) <= MAX_BATCH:
+        while self._waiting and num_pictures + len(self._waiting[0].pictures) <= self.plan.max_batch:
             tickets.append(self._waiting.popleft())
             num_pictures += len(tickets[-1].pictures)
         tickets[0].to_lead = tickets

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 
 from demo.models.backbone import Backbone, load_backbone
 from demo.models.engine.client import Engine
+from demo.models.plan import guess_plan
 from demo.models.possible import choose_device
 from demo.models.zoo import BackboneSpec, find_spec
-from demo.system import give_back_free_memory
+from demo.system import give_back_free_memory, num_cores
 
 BYTES_PER_PARAMETER = (
     4 + 8
@@ -25,6 +26,7 @@ class BackboneCache:
         device: str = "cpu",
         *,
         precision: str = "float32",
+        features_precision: str = "float32",
         budget_bytes: int = 2_000_000_000,
         needed: Callable[[], Collection[str]] = tuple,
         engine: Engine | None = None,
@@ -34,19 +36,21 @@ class BackboneCache:
         Args:
             device: Device that computes; "auto" is the one that is there.
             precision: Type of the numbers that answers are computed with: "float32" or "bfloat16".
+            features_precision: Likewise for features that heads learn from.
             budget_bytes: Limit on the bytes that the parameters of all backbones take together.
             needed: Returns the names of the backbones that visitors' heads belong to; they are dropped last.
             engine: Another machine that computes for all of them.
         """
         self.engine = engine
         self.device = choose_device(device)
-        self._precision = precision
+        self._precisions = {"precision": precision, "features_precision": features_precision}
         self._budget_bytes = budget_bytes
         self._needed = needed
         self._loaded: OrderedDict[str, Backbone] = OrderedDict()  # the least recently used first
         self._reserved_bytes: dict[str, int] = {}
         self._borrowers: Counter[str] = Counter()
         self._lock = threading.Lock()
+        self._measures = False
         self._loading: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @property
@@ -54,6 +58,20 @@ class BackboneCache:
         """The names of the loaded backbones, the least recently used first."""
         with self._lock:
             return tuple(self._loaded)
+
+    def begin_measuring(self) -> None:
+        """Measure how the backbones that are loaded are best asked, and from now on each one when it is loaded."""
+        self._measures = True
+        for name in self.names:
+            with self.lend(name) as backbone:
+                backbone.measure()
+
+    def picture_s(self, name: str) -> float:
+        """Return how many seconds each of many pictures takes in one thread, by a guess where that was not measured."""
+        with self._lock:
+            backbone = self._loaded.get(name)
+        plan = backbone.plan if backbone else guess_plan(find_spec(name).facts.gflops, num_cores())
+        return plan.picture_s
 
     @contextmanager
     def lend(self, name: str) -> Iterator[Backbone]:
@@ -88,7 +106,9 @@ class BackboneCache:
             gc.unfreeze()  # a traced network is in reference cycles, and may be among what collections leave out
             give_back_memory()
         try:
-            backbone = load_backbone(spec, self.device, precision=self._precision, engine=self.engine)
+            backbone = load_backbone(spec, self.device, engine=self.engine, **self._precisions)
+            if self._measures:
+                backbone.measure()
         except BaseException:
             with self._lock:
                 del self._reserved_bytes[spec.name]

@@ -12,13 +12,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import safetensors.torch as safetensors_torch
+    import safetensors.torch
     import torch as torch
     from torch import Tensor as Tensor
     from torch import fx as fx
     from torch import nn as nn
     from torch.nn import functional as functional
     from torchvision import models as models
+
+    safetensors_torch = safetensors.torch
 
 _importing = RLock()
 

@@ -13,7 +13,7 @@ from demo.system import may_have_gpu
 
 
 def check_possible(settings: Settings) -> None:
-    """Check that the backbone and the device of the settings exist.
+    """Check that the backbone and the device of the settings exist, and that the device has the precisions.
 
     Raises:
         SettingWrong: If one does not; the sentence names the environment variable.
@@ -25,6 +25,12 @@ def check_possible(settings: Settings) -> None:
     if settings.device == "mps" and not torch.backends.mps.is_available():
         possible = "auto or cpu, for torch finds no Apple GPU here"
         raise SettingWrong(variable="DEMO_DEVICE", value="mps", possible=possible)
+    if settings.features_precision == "bfloat16" != settings.precision and choose_device(settings.device) == "cpu":
+        from demo.models.answering import can_pack
+
+        if not can_pack(torch.bfloat16):
+            possible = "float32, for this processor computes no faster in bfloat16"
+            raise SettingWrong(variable="DEMO_FEATURES_PRECISION", value="bfloat16", possible=possible)
 
 
 def choose_device(device: str, environment: Mapping[str, str] = os.environ) -> str:

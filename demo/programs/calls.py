@@ -216,7 +216,12 @@ def _settings() -> Settings:
 @cache
 def _backbones() -> BackboneCache:
     settings = _settings()
-    return BackboneCache(settings.device, precision=settings.precision, budget_bytes=settings.model_memory_bytes)
+    return BackboneCache(
+        settings.device,
+        precision=settings.precision,
+        features_precision=settings.features_precision,
+        budget_bytes=settings.model_memory_bytes,
+    )
 
 
 @contextmanager

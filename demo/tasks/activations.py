@@ -14,7 +14,6 @@ from demo.models.backbone import Backbone, draw_transformed
 from demo.models.batching import set_num_threads
 from demo.models.late import Tensor, torch
 from demo.models.zoo import Stage, StageLabel
-from demo.system import num_cores
 
 
 class Measure(StrEnum):
@@ -189,6 +188,6 @@ def capture_resolutions(backbone: Backbone, picture: Image.Image) -> tuple[Resol
 
     watcher = Watcher(backbone.subgraph(None), backbone.network)
     batch = backbone.transform(picture)[None].to(backbone.device, memory_format=torch.channels_last)
-    with set_num_threads(num_cores()), torch.inference_mode():
+    with set_num_threads(backbone.plan.num_threads), torch.inference_mode():
         watcher.run(batch)
     return tuple(Resolution(name, each[0].cpu().numpy()) for name, each in watcher.last.values())

@@ -19,7 +19,6 @@ from demo.models.graph import LOGITS, end_of
 from demo.models.head import Head
 from demo.models.late import Tensor, torch
 from demo.models.zoo import StageLabel
-from demo.system import num_cores
 
 
 class Method(StrEnum):
@@ -103,7 +102,7 @@ def map_stages(
     """
     check_classes(backbone, class_idxs or (), head)
     transformed = backbone.transform(picture)  # (3, H, W)
-    with set_num_threads(num_cores()), torch.enable_grad():
+    with set_num_threads(backbone.plan.num_threads), torch.enable_grad():
         forward = _run_forward(backbone, transformed, tuple(StageLabel), head)
         if class_idxs is None:
             class_idxs = [int(forward.logits[0].argmax())]
@@ -134,7 +133,7 @@ def map_classes(
         Selvaraju et al. 2017, https://arxiv.org/abs/1610.02391
     """
     check_classes(backbone, class_idxs, head)
-    with set_num_threads(num_cores()), torch.enable_grad():
+    with set_num_threads(backbone.plan.num_threads), torch.enable_grad():
         forward = _run_forward(backbone, backbone.transform(picture), (StageLabel.HIGH,), head)
         return [_weigh(forward, _find_gradients(forward, idx), StageLabel.HIGH, Method.GRAD_CAM) for idx in class_idxs]
 

@@ -18,9 +18,9 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from torch import Tensor
 
 from demo.data.images import read_image
-from demo.errors import DemoError, log_unexpected
+from demo.errors import DemoError, SettingWrong, log_unexpected
 from demo.models.backbone import Backbone
-from demo.models.batching import MAX_BATCH, Answers
+from demo.models.batching import Answers
 from demo.models.engine.errors import (
     EngineDiffers,
     EngineNetworkUnknown,
@@ -42,6 +42,7 @@ from demo.models.engine.wire import (
     pack_table,
     unpack,
 )
+from demo.models.plan import MAX_BATCH
 from demo.models.recipe import MAX_CROPS
 from demo.models.zoo import ZOO
 from demo.settings import MEGABYTE, PRECISIONS, Settings
@@ -51,7 +52,7 @@ from demo.tasks.views import View
 
 _MAX_VIEWS = 32  # rows of one request for features
 _MAX_NAME = 60  # characters of what a refusal repeats
-_LOOPBACK = ("127.0.0.1", "::1")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _Views = TypeAdapter(list[tuple[int, bool, int]])
 
 
@@ -90,6 +91,17 @@ async def respond(request: Request, worker: Worker, token: str, settings: Settin
     except Exception as error:  # the page asks again, and then computes by itself
         log_unexpected(error, "the engine")
         return PlainTextResponse("", 500)
+
+
+def check_reach(token: str, host: str) -> None:
+    """Check that not everybody may use an engine that listens at an address.
+
+    Raises:
+        SettingWrong: If there is no token where other machines can ask.
+    """
+    if not token and host not in _LOOPBACK:
+        possible = f"set, for other machines can ask at {host}: the same text for the page and for the engine"
+        raise SettingWrong(variable="DEMO_ENGINE_TOKEN", value="", possible=possible)
 
 
 def check_token(request: Request, token: str) -> None:

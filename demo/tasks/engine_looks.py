@@ -23,4 +23,4 @@ def _ask(backbone: Backbone, engine: Engine, chunk: Sequence[SampleView]) -> Ten
     places = {digest: place for place, digest in enumerate(samples)}
     views = [(places[each.sample.digest], each.view.flip, each.view.crop) for each in chunk]
     contents = [sample.image_bytes for sample in samples.values()]
-    return engine.look(backbone.spec, backbone.precision, contents, views)
+    return engine.look(backbone.spec, backbone.features_precision, contents, views)

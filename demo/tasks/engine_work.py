@@ -39,7 +39,7 @@ def ask(engine: Engine, backbone: Backbone, training: Training) -> Generator[Any
         EngineLost: If there is no engine, or it was lost.
     """
     begun, epoch = False, 0
-    for about, parts in engine.train(backbone.spec, backbone.precision, write_training(training)):
+    for about, parts in engine.train(backbone.spec, backbone.features_precision, write_training(training)):
         step = _read_step(about, parts)
         if step is WAITING and begun:
             continue

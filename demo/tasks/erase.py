@@ -28,9 +28,9 @@ from PIL import Image
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import MAX_BATCH
 from demo.models.head import Head
 from demo.models.late import Tensor, functional, torch
+from demo.models.plan import MAX_BATCH
 from demo.models.untrained import open_untrained, sample_weights
 from demo.tasks.cam import ClassMaps, check_classes, map_stages
 

@@ -17,9 +17,10 @@ from PIL import Image
 
 from demo.errors import check_range
 from demo.models.backbone import Backbone, draw_transformed
-from demo.models.batching import MAX_BATCH, set_num_threads
+from demo.models.batching import set_num_threads
 from demo.models.head import Head
 from demo.models.late import Tensor, functional, torch
+from demo.models.plan import MAX_BATCH
 from demo.models.zoo import Stage, StageLabel
 from demo.system import num_cores
 from demo.tasks.predict import ClassProbability

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from demo.models.backbone import Backbone
-from demo.models.batching import MAX_BATCH
+from demo.models.plan import MAX_BATCH
 from demo.models.zoo import StageLabel
 from demo.settings import Settings
 from demo.tasks.activations import check_channel, field_box, field_centre

@@ -23,7 +23,6 @@ from demo.models.graph import copy_sharing_memory, replace_module
 from demo.models.head import Head
 from demo.models.late import Tensor, nn, torch
 from demo.settings import Settings
-from demo.system import num_cores
 from demo.tasks.blocks import BlockKind, cut_shortcut, find_parts, take_apart
 from demo.tasks.errors import UnknownBlock
 from demo.tasks.evaluate import Accuracy
@@ -110,7 +109,7 @@ def view_block(backbone: Backbone, block: str, picture: Image.Image) -> BlockVie
     watched = RecordingBlock(parts.residual, parts.projection, rectifies=parts.kind is not BlockKind.INVERTED)
     replace_module(network, block, watched)
     batch = backbone.transform(picture)[None]
-    with set_num_threads(num_cores()), torch.inference_mode():
+    with set_num_threads(backbone.plan.num_threads), torch.inference_mode():
         network(batch.to(backbone.device, memory_format=torch.channels_last))
     return BlockView(block, **{name: _summarise(values[0]) for name, values in watched.seen.items()})
 

@@ -17,9 +17,9 @@ from PIL import Image
 from demo.data.dataset import Dataset, Split
 from demo.data.starters import swap_grounds
 from demo.models.backbone import Backbone
-from demo.models.batching import MAX_BATCH
 from demo.models.head import Head
 from demo.models.late import torch
+from demo.models.plan import MAX_BATCH
 from demo.models.ridge import fit_ridge
 from demo.settings import Settings
 from demo.tasks.errors import NothingToSwap

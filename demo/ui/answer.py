@@ -29,7 +29,7 @@ def draw_answer(rooms: Rooms, session: Session, seen: Seen | None) -> str:
     place = f'data-network="{session.state.backbone_name}"'
     if example:
         place += f' data-example="{example.name}"'
-    is_waking = seen is None and bool(example or session.photos.packed)
+    is_waking = seen is None and bool(example or session.photos.kept)
     said = answer_line(words, seen.prediction if seen else None, is_waking=is_waking)
     said += "".join(f'<p class="hint">{words.photo.notes[note]}</p>' for note in session.photos.notes)
     if seen:

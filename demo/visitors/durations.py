@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from demo.data.dataset import Dataset, Split
 from demo.models.recipe import Recipe, Trains
 from demo.models.zoo import find_spec
+from demo.system import num_cores
 from demo.tasks.features import PLAIN, FeatureCache, choose_views
 
 _NUM_REMEMBERED = 20  # of each kind of work
 _TAIL_PART = 0.25  # of a head, until one has ended: as long as a part of what the looking takes
 _LEAST_S = 0.2  # what is nearly over
-# Guesses, until the first has ended: on two cores a picture takes so long for each 10^9 multiply-adds.
-_S_PER_GFLOP = 0.03
+# Guesses, until the first has ended.
+_SIDE_BY_SIDE = 1.3  # times as long each picture takes while all cores look at some, and with the reading of it
 _FITTING_S = 0.5
 _DEEPER = {Trains.HEAD: 0.0, Trains.LAST_STAGE: 0.5, Trains.EVERYTHING: 3.0}  # times as long for each epoch
 _FIXED_UNITS = 10  # as many pictures as what comes before and after them takes
@@ -61,11 +62,14 @@ class Durations:
         return max(expected_s - used_s, 0.1 * expected_s, _LEAST_S)
 
 
-def measure_training(backbone_name: str, dataset: Dataset, recipe: Recipe, cache: FeatureCache | None = None) -> Size:
+def measure_training(
+    backbone_name: str, picture_s: float, dataset: Dataset, recipe: Recipe, cache: FeatureCache | None = None
+) -> Size:
     """Return how much a training is: the views of pictures that the network has to look at, each as often as it does.
 
     Args:
         backbone_name: The network.
+        picture_s: How long it takes for each picture, in one thread.
         dataset: What it learns from.
         recipe: How.
         cache: What is known of the pictures already; only a head alone makes use of it.
@@ -78,4 +82,4 @@ def measure_training(backbone_name: str, dataset: Dataset, recipe: Recipe, cache
         for view in (views if each.split is Split.TRAIN else (PLAIN,))
     )
     units = _FIXED_UNITS + looks * (1 + recipe.epochs * _DEEPER[recipe.trains])
-    return Size(f"{recipe.trains} {spec.name}", units, _FITTING_S + units * spec.facts.gflops * _S_PER_GFLOP)
+    return Size(f"{recipe.trains} {spec.name}", units, _FITTING_S + units * picture_s * _SIDE_BY_SIDE / num_cores())

@@ -73,6 +73,7 @@ class Rooms:
         backbones = BackboneCache(
             settings.device,
             precision=settings.precision,
+            features_precision=settings.features_precision,
             budget_bytes=settings.model_memory_bytes,
             needed=sessions.needed_backbones,
             engine=Engine(settings.engine, settings.engine_token) if settings.engine else None,
@@ -239,7 +240,7 @@ def make_training(
     return Job(
         lambda: rooms.fine_tune(backbone_name, dataset, recipe, cache=cache),
         adopt,
-        size=measure_training(backbone_name, dataset, recipe, cache),
+        size=measure_training(backbone_name, rooms.backbones.picture_s(backbone_name), dataset, recipe, cache),
         is_large=is_deep,
         is_lent=is_deep and (IS_LENT or rooms.asks_engine(backbone_name)),
     )

@@ -675,7 +675,7 @@ def hog(seconds: float = 600.0) -> Rows:
         with Image.open(example.path) as picture:
             pictures.append(picture.convert("RGB"))
     spawn = multiprocessing.get_context("spawn")
-    sizes = list(throughput.PHOTO_SIZES.values())
+    sizes = list(throughput.PHOTOS.values())
     with (
         running_app() as (url, _, _),
         customers(url, NUM_SESSIONS - 1, sizes, pictures) as crowd,

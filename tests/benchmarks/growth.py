@@ -252,7 +252,7 @@ def _compare(visitors: int, model: Felt, walls: Sequence[float]) -> Rows:
 def _foresee(what: str, actions: Sequence[Action], at_rest: float, price: float) -> Rows:
     held = count_held(actions, cores=PAGE_CORES - at_rest)
     rows = [(f"{what}: visitors that {PAGE_CORES} cores hold, 95% within {GOAL_S:.0f} s", "-", str(held))]
-    for total in TOTALS:
+    for total in TOTALS if held else ():  # where one alone waits longer, no number of pages helps
         size = size_for(total, held, max_sessions=Settings().max_sessions)
         told = f"{size.pages} pages, {size.cores} cores, {size.cores * price:.2f} an hour at {price} for a core"
         rows.append((f"{what}: {total:,} visitors", "-", told))

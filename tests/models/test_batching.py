@@ -10,7 +10,8 @@ from torch import Tensor
 
 from demo.data.samples import EXAMPLES, read_example
 from demo.models.backbone import Backbone, load_backbone
-from demo.models.batching import MAX_BATCH, Answers, Batcher
+from demo.models.batching import Answers, Batcher
+from demo.models.plan import MAX_BATCH, Plan
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.predict import predict
@@ -40,6 +41,10 @@ def picture(value: float) -> Tensor:
     return torch.full((1, 3, 2, 2), value)
 
 
+def one_at_a_time(gate: Gate, max_batch: int = MAX_BATCH) -> Batcher:
+    return Batcher(gate, Plan(1, max_batch), is_alone=True)
+
+
 def ask_while_one_runs(
     batcher: Batcher, gate: Gate, pool: ThreadPoolExecutor, values: list[float]
 ) -> list[Future[Answers]]:
@@ -57,7 +62,7 @@ def ask_while_one_runs(
 def test_those_who_wait_share_a_pass_and_get_their_own_answers() -> None:
     gate = Gate()
     with ThreadPoolExecutor(6) as pool:
-        asked = ask_while_one_runs(Batcher(gate), gate, pool, [1, 2, 3, 4, 5, 6])
+        asked = ask_while_one_runs(one_at_a_time(gate), gate, pool, [1, 2, 3, 4, 5, 6])
         answers = [each.result(PATIENCE_S) for each in asked]
     assert gate.sizes == [1, 5]
     assert [float(each.features) for each in answers] == [1, 2, 3, 4, 5, 6]
@@ -65,17 +70,17 @@ def test_those_who_wait_share_a_pass_and_get_their_own_answers() -> None:
 
 
 def test_a_batch_has_its_limit_and_the_longest_waiting_go_first() -> None:
-    gate, num_callers = Gate(), 1 + MAX_BATCH + 3
+    gate, num_callers = Gate(), 1 + 4 + 3
     with ThreadPoolExecutor(num_callers) as pool:
-        asked = ask_while_one_runs(Batcher(gate), gate, pool, list(range(num_callers)))
+        asked = ask_while_one_runs(one_at_a_time(gate, 4), gate, pool, list(range(num_callers)))
         for each in asked:
             each.result(PATIENCE_S)
-    assert gate.sizes == [1, MAX_BATCH, 3]
+    assert gate.sizes == [1, 4, 3]
 
 
 def test_an_error_reaches_its_own_batch_and_nobody_else() -> None:
     gate = Gate()
-    batcher = Batcher(gate)
+    batcher = one_at_a_time(gate)
     with ThreadPoolExecutor(3) as pool:
         first, *others = ask_while_one_runs(batcher, gate, pool, [1, -1, 2])
         assert float(first.result(PATIENCE_S).features) == 1
@@ -88,7 +93,7 @@ def test_an_error_reaches_its_own_batch_and_nobody_else() -> None:
 def test_one_alone_does_not_wait() -> None:
     gate = Gate()
     gate.open.set()
-    assert float(Batcher(gate).run(picture(7)).features) == 7
+    assert float(one_at_a_time(gate).run(picture(7)).features) == 7
     assert gate.sizes == [1]
 
 

@@ -25,7 +25,7 @@ from demo.models.graph import cut_graph, open_graph
 from demo.models.recipe import SUGGESTED_RECIPES, Balance, HeadConfig, Optimizer, Recipe, Trains, lesson_recipe
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, StageLabel
 from demo.settings import Settings
-from demo.tasks import features
+from demo.tasks import views
 from demo.tasks.code import _names_after_middle, write_code
 from demo.tasks.finetune import fine_tune
 from demo.tasks.fit import EpochResult
@@ -284,5 +284,5 @@ def test_the_last_stage_is_what_the_page_trains(spec: BackboneSpec) -> None:
 
 def test_crops_are_as_large_as_the_pages() -> None:
     code = write_code(LONGEST, SPEC, 2)
-    assert f"random.uniform({features._MIN_CROP_AREA}, 1), (4 / 3) ** random.uniform(-1, 1)" in code
-    assert features._MAX_CROP_ASPECT == 4 / 3
+    assert f"random.uniform({views._MIN_CROP_AREA}, 1), (4 / 3) ** random.uniform(-1, 1)" in code
+    assert views._MAX_CROP_ASPECT == 4 / 3

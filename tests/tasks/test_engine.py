@@ -2,19 +2,22 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 import torch
+from starlette.requests import Request
 
 from demo.data.dataset import Dataset, read_dataset
+from demo.errors import SettingWrong
 from demo.models.backbone import Backbone
 from demo.models.cache import BackboneCache
 from demo.models.engine.breaker import Breaker
 from demo.models.engine.client import Engine, EngineLost
+from demo.models.engine.errors import EngineTokenWrong
 from demo.models.engine.wire import (
     ANSWERS,
     FEATURES,
@@ -26,10 +29,11 @@ from demo.models.engine.wire import (
     pack,
     unpack_stream,
 )
+from demo.models.errors import WeightsMissing
 from demo.models.recipe import Optimizer, Recipe, Trains
 from demo.models.zoo import EMBEDDED, find_spec
 from demo.settings import Settings
-from demo.tasks import engine_work, finetune, lease
+from demo.tasks import desk, engine_work, finetune, lease
 from demo.tasks.broker import WAITING
 from demo.tasks.engine_work import WAITS, write_step, write_training
 from demo.tasks.errors import EngineAway
@@ -352,6 +356,30 @@ def test_what_does_not_fit_is_refused_before_anything_is_computed(
     for status, path, headers, content in cases:
         response = httpx.post(host.url + path, headers=good | headers, content=content, trust_env=False)
         assert (response.status_code, response.text != "") == (status, True), (path, headers, content[:80])
+
+
+def test_a_network_whose_weights_the_engine_lacks_is_computed_by_the_page(
+    embedded: Backbone, by_engine: Backbone, host: Host, cat: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def find(_network: Network) -> Backbone:
+        raise WeightsMissing(backbone=EMBEDDED, tried=[])
+
+    monkeypatch.setattr(host, "find", find)
+    batch = embedded.transform(cat)[None]
+    assert torch.equal(by_engine.answer(batch).logits, embedded.answer(batch).logits)
+    assert by_engine.engine is not None
+    assert by_engine.engine.is_away(SPEC, "float32")
+
+
+def test_an_engine_without_a_token_is_for_its_own_machine_alone() -> None:
+    for token, address in (("", "127.0.0.1"), ("", "localhost"), (TOKEN, "0.0.0.0")):
+        desk.check_reach(token, address)
+    with pytest.raises(SettingWrong, match="DEMO_ENGINE_TOKEN"):
+        desk.check_reach("", "0.0.0.0")
+    for peer, is_answered in (("127.0.0.1", True), ("10.0.0.7", False), (None, False)):
+        request = Request({"type": "http", "headers": [], "client": peer and (peer, 1)})
+        with nullcontext() if is_answered else pytest.raises(EngineTokenWrong):
+            desk.check_token(request, "")
 
 
 WRONG_TRAININGS: list[dict[str, Any]] = [

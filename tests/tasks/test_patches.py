@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from demo.data.errors import ImageError, NotAnImage
 from demo.errors import OptionOutOfRange
 from demo.models.backbone import Backbone
-from demo.models.batching import MAX_BATCH
 from demo.models.graph import replace_module
+from demo.models.plan import MAX_BATCH
 from demo.models.zoo import EMBEDDED, ZOO, Stage, StageLabel
 from demo.settings import Settings
 from demo.tasks.activations import field_box, field_centre

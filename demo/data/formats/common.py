@@ -21,6 +21,9 @@ _MAX_READS = 200_000
 _MAX_SCANS = 50  # a progressive JPEG has about ten scans; each one passes over all pixels again
 
 _SCAN_STARTS = tuple(b"\xff\xda\0%c%c" % (6 + 2 * number, number) for number in range(1, 5))  # by number of components
+_SCAN = 0xDA
+# Tables, frames, scans, restarts, applications' data and comments: each of these has a length after its marker.
+_PLAIN_SEGMENTS = tuple(bytes([each]) for each in (0xC0, 0xC1, 0xC2, 0xC4, _SCAN, 0xDB, 0xDD, *range(0xE0, 0xF0), 0xFE))
 _JPEG_EXIF = re.compile(rb"\xff\xe1..Exif\0\0", re.DOTALL)
 _AVIF_EXIF = re.compile(rb"(infe.{8,10}?)Exif", re.DOTALL)
 _XMP_ORIENTATION = re.compile(r'tiff:Orientation(?:="|>)([0-9])')
@@ -95,7 +98,9 @@ class _MeteredFile(io.BytesIO):
 
 
 def _check_scans(content: bytes, name: str) -> None:
-    if content.startswith(b"\xff\xd8") and sum(content.count(start) for start in _SCAN_STARTS) > _MAX_SCANS:
+    # What all of them begin with is counted first: each count passes over the whole file.
+    may_be = content.startswith(b"\xff\xd8") and content.count(_SCAN_STARTS[0][:3]) > _MAX_SCANS
+    if may_be and sum(content.count(start) for start in _SCAN_STARTS) > _MAX_SCANS:
         raise ImageDamaged(name=name)
 
 
@@ -105,14 +110,26 @@ def _hide_metadata(content: bytes) -> bytes:
     The entries of an EXIF directory may share their bytes: a megabyte of EXIF data can then take a gigabyte.
     """
     if content.startswith(b"\xff\xd8"):
-        return content.replace(b"Exif\0\0", b"-xif\0\0").replace(b"MPF\0", b"-PF\0")
+        end = _find_pixels(content)  # beyond are nine tenths of a photograph, and none of its metadata
+        return content[:end].replace(b"Exif\0\0", b"-xif\0\0").replace(b"MPF\0", b"-PF\0") + content[end:]
     return _AVIF_EXIF.sub(rb"\1-xif", content) if content[4:8] == b"ftyp" else content
+
+
+def _find_pixels(content: bytes) -> int:
+    """Return where the header of a JPEG ends, at its first scan; the file's end if anything of the header is odd."""
+    place = 2
+    while content[place : place + 1] == b"\xff" and content[place + 1 : place + 2] in _PLAIN_SEGMENTS:
+        if content[place + 1] == _SCAN:
+            return place
+        place += 2 + int.from_bytes(content[place + 2 : place + 4])
+    return len(content)
 
 
 def _find_orientation(content: bytes, image: Image.Image) -> int:
     """Return the orientation, 1 to 8, from EXIF data or, if they have none, from XMP; 0 if neither has one."""
     exif = image.info.get("exif", b"")
-    if content.startswith(b"\xff\xd8") and (segment := _JPEG_EXIF.search(content)):
+    is_jpeg = content.startswith(b"\xff\xd8")
+    if is_jpeg and (segment := _JPEG_EXIF.search(content, 0, _find_pixels(content))):
         exif = content[segment.start() + 4 :]
     elif "Raw profile type exif" in image.info:  # ImageMagick stores EXIF data in a PNG like this
         exif = _from_hexadecimal(str(image.info["Raw profile type exif"]))

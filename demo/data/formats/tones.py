@@ -1,7 +1,7 @@
 """Pictures in any of Pillow's modes -> RGB in which what is there can be seen, and notes on what was done for that."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,10 +50,14 @@ def to_rgb(image: Image.Image, low: Image.Image | None = None) -> tuple[Image.Im
 
 def look_for_nothing(image: Image.Image) -> set[Note]:
     """Return BLACK or ONE_COLOUR where an RGB picture shows no more than that."""
-    bands: list[Any] = [image.getchannel(each).getextrema() for each in "RGB"]
-    if all(high <= _BLACKISH for _, high in bands):
-        return {Note.BLACK}
-    return {Note.ONE_COLOUR} if all(high - low <= _ONE_COLOUR for low, high in bands) else set()
+    found = {Note.BLACK, Note.ONE_COLOUR}
+    for each in "RGB":
+        low, high = cast(tuple[int, int], image.getchannel(each).getextrema())
+        found -= {Note.BLACK} if high > _BLACKISH else set()
+        found -= {Note.ONE_COLOUR} if high - low > _ONE_COLOUR else set()
+        if not found:  # most often after the first colour
+            break
+    return {Note.BLACK} if Note.BLACK in found else found
 
 
 def _lay(image: Image.Image) -> tuple[Image.Image, set[Note]]:

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from demo.models.batching import MAX_BATCH, Answers, set_num_threads
+from demo.models.batching import Answers, set_num_threads
 from demo.models.engine.breaker import Breaker
 from demo.models.engine.wire import (
     ANSWERS,
@@ -34,6 +34,7 @@ from demo.models.engine.wire import (
     unpack_table,
 )
 from demo.models.late import Tensor
+from demo.models.plan import MAX_BATCH
 from demo.models.zoo import BackboneSpec
 
 Read = TypeVar("Read")
@@ -118,7 +119,7 @@ class Engine:
 
         Args:
             spec: The network.
-            precision: That of its answers; features are float32 in any case.
+            precision: What the features are computed in.
             pictures: Files of pictures.
             views: For each row the place of its picture among them, whether it is mirrored, and its crop.
         """

@@ -89,12 +89,14 @@ def _warm_up(rooms: Rooms, document: Document, garbage: Garbage) -> None:
     with rooms.backbones.lend(name) as backbone:
         for example in EXAMPLES[1:]:
             rooms.exhibits.see(backbone, example, rooms.settings)
+    rooms.backbones.begin_measuring()
     garbage.look_at_all()
     rooms.arrival.run()
 
 
 def _import_torch() -> None:
     """Import torch; where that is not possible the page would never answer, and the process ends."""
+    gc.disable()  # for some seconds: what is imported stays
     try:
         import_torch()
     except Exception:  # what a broken installation raises is of many kinds

@@ -58,9 +58,11 @@ def choose_backbone(rooms: Rooms, ref: Ref, backbone: str) -> Iterator[NetworkCh
 @costs(Cost.LIGHT)
 async def await_network(rooms: Rooms, ref: Ref) -> AsyncIterator[Ref]:
     """Let a page that was opened before the first network was there be answered as soon as it is."""
-    if rooms.arrival.is_waking:
-        while rooms.arrival.is_waking:
-            await asyncio.sleep(_WATCH_EVERY_S)
+    waited = False
+    while rooms.arrival.is_waking:
+        waited = True
+        await asyncio.sleep(_WATCH_EVERY_S)
+    if waited:
         yield replace(ref, revision=-1)  # it differs from what the page has, which then asks anew
 
 

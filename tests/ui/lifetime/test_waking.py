@@ -16,12 +16,21 @@ from tests.visitor import Visitor
 # A page in a process in which torch cannot be imported: where it is asked for, an error says by whom.
 WITHOUT_TORCH = """
 import sys
+from importlib.machinery import PathFinder
 
-LATE = {"torch", "torchvision", "timm", "sklearn", "matplotlib"}
+LATE = {"torch", "torchvision", "timm", "sklearn"}
 
 class Wall:
     def find_spec(self, name, path=None, target=None):
-        assert name.partition(".")[0] not in LATE, f"{name} is imported"
+        spec = PathFinder.find_spec(name, path) if name in LATE else None
+        if spec:
+            spec.loader = self
+        return spec
+
+    def create_module(self, spec):
+        raise AssertionError(f"{spec.name} is imported")
+
+    exec_module = None
 
 sys.meta_path.insert(0, Wall())
 
