@@ -1,5 +1,6 @@
 """What is done behind a page while it is open: torch, the first networks, and a regular sweep of expired data."""
 
+import gc
 import logging
 import threading
 import time
