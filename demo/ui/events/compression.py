@@ -11,6 +11,7 @@ from demo.ui.server.internals import API_PREFIX
 # take a quarter of a megabyte.
 _ANSWERS = re.compile(rf"{API_PREFIX}/(queue/data|call/)")
 _LEVEL = 6
+_LEVEL_OF_ANSWERS = 1  # most of them is pictures in base64: three quarters are left at any level, at this one soonest
 _EXCLUDED = tuple(kind for kind in DEFAULT_EXCLUDED_CONTENT_TYPES if kind != "text/event-stream")
 
 
@@ -19,7 +20,7 @@ class Compression:
 
     def __init__(self, app: ASGIApp) -> None:
         self._documents = GZipMiddleware(app, compresslevel=_LEVEL)
-        self._answers = GZipMiddleware(app, compresslevel=_LEVEL, exclude_content_types=_EXCLUDED)
+        self._answers = GZipMiddleware(app, compresslevel=_LEVEL_OF_ANSWERS, exclude_content_types=_EXCLUDED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and compress what answers it."""

@@ -6,17 +6,19 @@ import time
 from demo.system import give_back_free_memory
 
 _WORTH_S = 0.5  # seconds of computing after which there is something to collect
+_ALL_EVERY_S = 600.0  # with visitors there; a panel that is opened first imports what is a third of all objects
 
 
 class Garbage:
     """What becomes of objects that hold each other: while they are looked for, nobody is answered.
 
     A look at all objects of the process takes some tenths of a second, at those of the last seconds a hundredth. So
-    what is there once the first network is, is left out, until nobody is there who would have to wait.
+    what is there once the first network is, is left out, until nobody is there who would have to wait, or for long.
     """
 
     def __init__(self) -> None:
         self._swept_s = self._seen_all_s = 0.0
+        self._all_seen_at = time.monotonic()
 
     def look_at_all(self) -> None:
         """Drop what nobody holds, leave out what stays from now on, and collect again after an import."""
@@ -25,11 +27,13 @@ class Garbage:
         _give_back()
         gc.freeze()
         self._swept_s = self._seen_all_s = time.process_time()
+        self._all_seen_at = time.monotonic()
 
     def sweep(self, *, is_anybody_there: bool) -> None:
         """Drop what is new, if enough was computed since the last time."""
         now_s = time.process_time()
-        if not is_anybody_there and now_s - self._seen_all_s > _WORTH_S:
+        may_look_at_all = not is_anybody_there or time.monotonic() - self._all_seen_at > _ALL_EVERY_S
+        if may_look_at_all and now_s - self._seen_all_s > _WORTH_S:
             self.look_at_all()
         elif now_s - self._swept_s > _WORTH_S:
             _give_back()

@@ -189,7 +189,7 @@ def call_at_once(is_light: Callable[[Any, tuple[Any, ...]], bool]) -> None:
     run_sync = unless_light(anyio.to_thread.run_sync)
     gradio.blocks.anyio = _Instead(anyio, to_thread=_Instead(anyio.to_thread, run_sync=run_sync))
     gradio.queueing.run_sync = run_sync
-    fastapi.dependencies.utils.run_in_threadpool = unless_light(run_in_threadpool)
+    vars(fastapi.dependencies.utils).update(run_in_threadpool=unless_light(run_in_threadpool))
 
 
 def serve_with(stand_before: Callable[[Any], Any], **options: Any) -> None:

@@ -15,8 +15,8 @@ class Ring:
 
 def is_gone(ring): return ring() is None
 
-now = [0.0]
-time.process_time = lambda: now[0]
+now, clock = [0.0], [0.0]
+time.process_time, time.monotonic = lambda: now[0], lambda: clock[0]
 garbage, first = Garbage(), Ring()
 old = weakref.ref(first)
 garbage.look_at_all()
@@ -30,6 +30,13 @@ garbage.sweep(is_anybody_there=True)
 print("while somebody is there:", is_gone(new), is_gone(old))
 garbage.sweep(is_anybody_there=False)
 print("once nobody is:", is_gone(old))
+second = Ring()
+old = weakref.ref(second)
+garbage.look_at_all()
+del second
+now[0], clock[0] = 2.0, 601.0
+garbage.sweep(is_anybody_there=True)
+print("after ten minutes:", is_gone(old))
 """
 
 
@@ -39,4 +46,5 @@ def test_what_was_there_is_looked_at_once_nobody_would_have_to_wait() -> None:
         "nothing was computed: False False",
         "while somebody is there: True False",
         "once nobody is: True",
+        "after ten minutes: True",
     ], run.stderr
