@@ -9,7 +9,7 @@ class Presence:
     """The open and closed pages of a session, and when it was last used."""
 
     def __init__(self) -> None:
-        self.touched = time.monotonic()
+        self.began_at = self.touched = time.monotonic()
         self.open: set[str] = set()  # gradio's session hashes of the pages
         self.closed: set[str] = set()
         self.address = ""  # where the last page came from

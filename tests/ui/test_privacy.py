@@ -150,7 +150,7 @@ def test_until(end: Callable[[Server, Visitor], None], visitor: Visitor, server:
     assert pages
     del session
     end(server, visitor)
-    gc.unfreeze()  # a visitor may have been there when the network came; the sweep does this once nobody is
+    gc.unfreeze()  # the next sweep does this, for the visitor may have been there at the last look at all
     gc.collect()
     assert [reference() for reference in remains if reference() is not None] == []
     assert not any(path.exists() for path in offered)

@@ -39,13 +39,15 @@ def keep_up(page: gr.Blocks, rooms: Rooms, visits: Visits, document: Document) -
         document: Where the answers to the examples are put.
     """
 
-    def forget_pages(session: Session) -> None:
-        for each in session.presence.open | session.presence.closed:
-            visits.forget(each)
-
-    rooms.sessions.when_over = forget_pages
     garbage = Garbage()
     garbage.look_at_all()
+
+    def forget(session: Session) -> None:
+        for each in session.presence.open | session.presence.closed:
+            visits.forget(each)
+        garbage.note_end(session.presence.began_at)
+
+    rooms.sessions.when_over = forget
     rooms.arrival.is_waking = True
     _start(_sweep_for_ever, page, rooms, visits, garbage)
     _start(_warm_up, rooms, document, garbage)

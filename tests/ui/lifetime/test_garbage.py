@@ -30,6 +30,18 @@ garbage.sweep(is_anybody_there=True)
 print("while somebody is there:", is_gone(new), is_gone(old))
 garbage.sweep(is_anybody_there=False)
 print("once nobody is:", is_gone(old))
+
+theirs = Ring()
+ring = weakref.ref(theirs)
+garbage.look_at_all()
+del theirs
+garbage.note_end(1.0)
+garbage.sweep(is_anybody_there=True)
+print("when another has left:", is_gone(ring))
+garbage.note_end(0.0)
+garbage.sweep(is_anybody_there=True)
+print("when they have left:", is_gone(ring))
+
 second = Ring()
 old = weakref.ref(second)
 garbage.look_at_all()
@@ -46,5 +58,7 @@ def test_what_was_there_is_looked_at_once_nobody_would_have_to_wait() -> None:
         "nothing was computed: False False",
         "while somebody is there: True False",
         "once nobody is: True",
+        "when another has left: False",
+        "when they have left: True",
         "after ten minutes: True",
     ], run.stderr
