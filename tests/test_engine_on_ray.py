@@ -103,8 +103,12 @@ def cluster() -> Iterator[Cluster]:
         with Path(folder, "log").open("wb") as log:
             run = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
         try:
-            wait_until(lambda: answers(cluster) or run.poll() is not None, START_S)
-            assert run.poll() is None, Path(folder, "log").read_text(encoding="utf-8")
+            try:
+                wait_until(lambda: answers(cluster) or run.poll() is not None, START_S)
+                assert run.poll() is None
+            except AssertionError:
+                print(Path(folder, "log").read_text(encoding="utf-8"))  # pytest shows it
+                raise
             yield cluster
         finally:
             run.send_signal(signal.SIGINT)
