@@ -38,7 +38,6 @@ def keep_up(page: gr.Blocks, rooms: Rooms, visits: Visits, document: Document) -
         visits: gradio's states of its visitors.
         document: Where the answers to the examples are put.
     """
-
     garbage = Garbage()
     garbage.look_at_all()
 
