@@ -14,7 +14,8 @@ from demo.pace import rest, working_s
 from demo.system import num_cores
 from demo.tasks.evaluate import Accuracy
 
-_EVALUATION_BATCH = 64
+# Examples that are evaluated at once: features, or pictures, of which 64 take half a gigabyte at a widest layer.
+_FEATURES_AT_ONCE, _PICTURES_AT_ONCE = 64, 16
 _REPORT_EVERY_S = 0.2  # time between two reports within an epoch, at each of which a training can be stopped
 
 
@@ -150,6 +151,7 @@ def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor, counts: Tensor
         return Evaluation(0.0, Accuracy.of(0, 0))
     learner.eval()
     device = find_device(learner)
+    at_once = _FEATURES_AT_ONCE if inputs.ndim == 2 else _PICTURES_AT_ONCE
 
     def answer(batch: Tensor) -> Tensor:
         rest()
@@ -157,7 +159,7 @@ def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor, counts: Tensor
         return logits
 
     with torch.inference_mode():
-        logits = torch.cat([answer(batch) for batch in inputs.split(_EVALUATION_BATCH)]).cpu()  # (N, K)
+        logits = torch.cat([answer(batch) for batch in inputs.split(at_once)]).cpu()  # (N, K)
         loss = float(measure_loss(logits, targets, counts))
         return Evaluation(loss, Accuracy.of_answers(targets.numpy(), logits.argmax(dim=1).numpy()))
 
