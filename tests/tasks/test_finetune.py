@@ -88,8 +88,9 @@ def with_other_classes(features: Features, split: Split) -> Features:
 def test_a_run_reads_then_learns_then_ends(embedded: Backbone, dataset: Dataset, settings: Settings) -> None:
     steps = list(fine_tune(embedded, dataset, RECIPE, settings))
     assert steps[:6] == [FeatureProgress(done, 20) for done in (0, 2, 4, 8, 16, 20)]
+    learned = [step for step in steps[6:-1] if not isinstance(step, BatchProgress)]  # a slow machine's epochs are long
     epochs = [step for step in steps if isinstance(step, EpochResult)]
-    assert steps[6:-1] == epochs
+    assert learned == epochs
     assert [(each.epoch, each.num_epochs) for each in epochs] == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert isinstance(steps[-1], FineTuned)
 

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Route
 
 from demo.errors import log_unexpected
@@ -18,7 +19,6 @@ from demo.ui.api.door import Door
 from demo.ui.api.openapi import openapi_route
 from demo.ui.api_panel import make_api_panels
 from demo.ui.door.front import FrontDoor
-from demo.ui.events.compression import Compression
 from demo.ui.events.failures import answer_failures
 from demo.ui.events.streams import Streams
 from demo.ui.events.threads import is_light
@@ -144,11 +144,12 @@ def _launch_options(
         "ssr_mode": False,
         "mcp_server": False,  # gradio's own keeps pictures outside the folder that is swept
         "app_kwargs": {
-            # Documents are compressed after the gate has rewritten them; what gradio has compressed is left as it is.
+            # Documents are compressed after the gate has rewritten them; streams of events are not, nor is what gradio
+            # has compressed.
             "middleware": [
                 Middleware(Guard, farewell=farewell),
                 Middleware(Shelf, files=assets.files | make_papers(settings.entrance.frames) | make_api_panels()),
-                Middleware(Compression),
+                Middleware(GZipMiddleware, compresslevel=6),
                 Middleware(Gate, settings=settings, document=document, read_call=door.read),
                 Middleware(Streams, page=page),
             ],
