@@ -56,7 +56,7 @@ class Host:
     def open(self) -> None:
         """Listen, in a thread."""
         app = Starlette(routes=[Route("/{path:path}", self._respond, methods=["POST"])])
-        config = uvicorn.Config(app, port=self._port, log_level="critical", lifespan="off", timeout_graceful_shutdown=5)
+        config = uvicorn.Config(app, port=self._port, log_config=None, lifespan="off", timeout_graceful_shutdown=5)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()

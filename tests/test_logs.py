@@ -13,12 +13,13 @@ SECRET = "grandmother's birthday.jpg"
 
 @pytest.fixture(autouse=True)
 def put_back() -> Iterator[None]:
-    """Begin with uvicorn's logger as it is made, whatever this process has served, and leave all as they are."""
-    root, theirs = logging.getLogger(), logging.getLogger("uvicorn.error")
-    loggers = root, logging.getLogger("demo"), theirs
+    """Begin with uvicorn's loggers as they are made, whatever this process has served, and leave all as they are."""
+    root, theirs = logging.getLogger(), [logging.getLogger(name) for name in ("uvicorn", "uvicorn.error")]
+    loggers = root, logging.getLogger("demo"), *theirs
     before = [(each.handlers[:], each.filters[:], each.level, each.propagate, each.disabled) for each in loggers]
-    theirs.filters[:], theirs.propagate, theirs.disabled = [], True, False
-    theirs.setLevel(logging.NOTSET)
+    for each in theirs:
+        each.handlers[:], each.filters[:], each.propagate, each.disabled = [], [], True, False
+        each.setLevel(logging.NOTSET)
     yield
     for each, (handlers, filters, level, propagate, disabled) in zip(loggers, before, strict=True):
         each.handlers[:], each.filters[:], each.propagate, each.disabled = handlers, filters, propagate, disabled
