@@ -33,7 +33,7 @@ class Host:
         self._over = threading.Event()
         routes = [Route("/stream", self._stream), Route("/{path:path}", self._answer)]
         options: Any = {"http": counted(self.budget), "ws": "none", "log_config": None, "lifespan": "off"}
-        self._server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), port=0, log_config=None, **options))
+        self._server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), port=0, **options))
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
         while not self._server.started:
