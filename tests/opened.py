@@ -79,8 +79,10 @@ def opened(uploads: Path, *options: str, until: str = "Running on") -> Iterator[
     reading = threading.Thread(target=process.stdout.read)  # a full pipe would halt it
     reading.start()
     assert process.poll() is None, "".join(lines)
-    yield Opened(f"http://127.0.0.1:{port}", port, "".join(lines), process)
-    process.terminate()
-    process.wait(30)
-    reading.join()
-    process.stdout.close()
+    try:
+        yield Opened(f"http://127.0.0.1:{port}", port, "".join(lines), process)
+    finally:
+        process.terminate()
+        process.wait(30)
+        reading.join()
+        process.stdout.close()

@@ -77,7 +77,7 @@ class Pupil:
             case "photo":
                 self._page.call("choose_photo", self._page.upload(self._file))
             case "example":
-                self._page.call("choose_example", self._random.choice(EXAMPLES).name)
+                self._page.call("choose_example", "", of=f"example-{self._random.choice(EXAMPLES).name}")
             case "look":
                 self._page.call("draw_ladder", "spread")
             case "program":

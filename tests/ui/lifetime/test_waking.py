@@ -48,7 +48,7 @@ from tests.visitor import Visitor
 visitor = Visitor(url, waits=False)
 waking = ENGLISH.photo.waking
 assert waking in visitor.attached.opened.refreshed.shown.answer
-assert waking in visitor.call("choose_example", "cat")[2]
+assert waking in visitor.call("choose_example", "", of="example-cat")[2]
 assert waking not in visitor.call("choose_photo", None)[2], "there is nothing to answer"
 assert not LATE & {each.partition(".")[0] for each in sys.modules if sys.modules[each]}
 from demo.ui.lifetime.leaving import leave
@@ -76,7 +76,7 @@ def test_who_comes_before_the_network_is_answered_once_it_is_there(tmp_path: Pat
         early = Visitor(page.url, waits=False)
         before = early.attached.opened.refreshed.shown.answer
         assert ENGLISH.photo.waking in before or "espresso" in before  # a fast machine may have it
-        early.call("choose_example", "cat")
+        early.call("choose_example", "", of="example-cat")
         early.call("await_network")
         assert "tabby" in early.refresh().shown.answer
 
