@@ -9,7 +9,7 @@ from dataclasses import dataclass
 MAX_BATCH = 8  # pictures in one forward pass
 MEASURING_S = 0.5  # after which a measurement begins nothing larger
 _REPEATS = 3  # timed passes of a kind, after one that is not: its memory and its steps are made at the first
-_DOUBLING_SAVES = 0.3  # share of the time that twice as many threads have to save, for they take others' cores
+_DOUBLING_SAVES = 0.4  # share of the time that twice as many threads have to save, for they take others' cores
 _FASTER_BY = 0.03  # share of the time for each picture that a larger batch has to save, for it makes others wait
 
 # Until it is measured: on two cores a picture takes so long, and so much for each 10^9 multiply-adds.

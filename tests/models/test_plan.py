@@ -45,8 +45,9 @@ def network() -> Backbone:
     [
         ({(1, 1): 0.02}, 1, 1),
         ({(1, 1): 0.02, (1, 2): 0.02, (2, 1): 0.03, (4, 1): 0.056, (8, 1): 0.16}, 1, 4),
-        ({(1, 1): 0.087, (1, 2): 0.057, (2, 1): 0.174}, 2, 1),  # a batch that saves nothing makes others wait
-        ({(1, 1): 0.08, (1, 2): 0.05, (1, 4): 0.03, (1, 8): 0.028}, 4, 1),
+        ({(1, 1): 0.015, (1, 2): 0.01, (2, 1): 0.026}, 1, 2),  # a third of the time is too little for a second core
+        ({(1, 1): 0.081, (1, 2): 0.044, (2, 1): 0.162}, 2, 1),  # a batch that saves nothing makes others wait
+        ({(1, 1): 0.08, (1, 2): 0.045, (1, 4): 0.026, (1, 8): 0.025}, 4, 1),
         ({(1, 1): 0.08, (1, 2): 0.07, (1, 4): 0.02}, 1, 1),  # what two do not save four would take from others
     ],
 )
