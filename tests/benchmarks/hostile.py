@@ -25,6 +25,7 @@ from demo.data.archives import iter_archive
 from demo.data.folders import read_collection
 from demo.data.images import read_image
 from demo.errors import DemoError
+from demo.models.late import import_torch
 from demo.settings import Settings
 from tests.attacks import ARCHIVES, NAMES, try_picture, try_zip, zip_of_name
 from tests.conftest import PROJECT
@@ -157,6 +158,7 @@ def odd(data: Path) -> Rows:
 
 def attacks(_data: Path) -> Rows:
     """Read each attack where nothing else is, and look what is there afterwards."""
+    import_torch()  # or the first process that needs it would seem to need its memory
     rows: Rows = []
     with tempfile.TemporaryDirectory() as folder:
         path, here = Path(folder, "attack.zip"), Path(folder, "here")
