@@ -13,9 +13,8 @@ from demo.models.possible import choose_device
 from demo.models.zoo import BackboneSpec, find_spec
 from demo.system import give_back_free_memory, num_cores
 
-BYTES_PER_PARAMETER = (
-    4 + 8
-)  # float32 in the network itself, and at most one copy for single pictures and one for batches
+# float32 in the network itself, and at most one copy for single pictures and one for batches.
+BYTES_PER_PARAMETER = 4 + 8
 
 
 class BackboneCache:
@@ -132,6 +131,6 @@ class BackboneCache:
 
 
 def give_back_memory() -> None:
-    """Give memory that is no longer used, such as a dropped network's, back to the operating system."""
+    """Give memory that is no longer used, a dropped network's or a hole that a picture left, back to the system."""
     gc.collect()  # traced networks, errors and streams are in reference cycles
     give_back_free_memory()

@@ -3,7 +3,7 @@
 import gc
 import time
 
-from demo.system import give_back_free_memory
+from demo.models.cache import give_back_memory
 
 _WORTH_S = 0.5  # seconds of computing after which there is something to collect
 _ALL_EVERY_S = 600.0  # with visitors there; a panel that is opened first imports what is a third of all objects
@@ -31,7 +31,7 @@ class Garbage:
         self._is_due = False
         gc.enable()
         gc.unfreeze()
-        _give_back()
+        give_back_memory()
         gc.freeze()
         self._swept_s = self._seen_all_s = time.process_time()
         self._all_seen_at = time.monotonic()
@@ -43,10 +43,5 @@ class Garbage:
         if self._is_due or (may_look_at_all and now_s - self._seen_all_s > _WORTH_S):
             self.look_at_all()
         elif now_s - self._swept_s > _WORTH_S:
-            _give_back()
+            give_back_memory()
             self._swept_s = time.process_time()
-
-
-def _give_back() -> None:
-    gc.collect()  # errors and streams are in reference cycles
-    give_back_free_memory()  # decoded pictures leave holes in memory

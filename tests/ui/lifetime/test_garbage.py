@@ -17,11 +17,15 @@ def is_gone(ring): return ring() is None
 
 now, clock = [0.0], [0.0]
 time.process_time, time.monotonic = lambda: now[0], lambda: clock[0]
-garbage, first = Garbage(), Ring()
-old = weakref.ref(first)
-garbage.look_at_all()
-gc.disable()
-del first
+garbage = Garbage()
+
+def leave_out_a_ring():
+    ring = Ring()
+    garbage.look_at_all()
+    gc.disable()
+    return weakref.ref(ring)
+
+old = leave_out_a_ring()
 new = weakref.ref(Ring())
 garbage.sweep(is_anybody_there=True)
 print("nothing was computed:", is_gone(new), is_gone(old))
@@ -31,10 +35,7 @@ print("while somebody is there:", is_gone(new), is_gone(old))
 garbage.sweep(is_anybody_there=False)
 print("once nobody is:", is_gone(old))
 
-theirs = Ring()
-ring = weakref.ref(theirs)
-garbage.look_at_all()
-del theirs
+ring = leave_out_a_ring()
 garbage.note_end(1.0)
 garbage.sweep(is_anybody_there=True)
 print("when another has left:", is_gone(ring))
@@ -42,10 +43,7 @@ garbage.note_end(0.0)
 garbage.sweep(is_anybody_there=True)
 print("when they have left:", is_gone(ring))
 
-second = Ring()
-old = weakref.ref(second)
-garbage.look_at_all()
-del second
+old = leave_out_a_ring()
 now[0], clock[0] = 2.0, 601.0
 garbage.sweep(is_anybody_there=True)
 print("after ten minutes:", is_gone(old))
