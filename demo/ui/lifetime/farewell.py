@@ -52,7 +52,7 @@ class Farewell:
         until = time.monotonic() + _FINISH_S
         while self._queue.is_busy and time.monotonic() < until:
             await asyncio.sleep(_LOOK_S)
-        self._queue.dismiss(error, runs_too=True)
+        self._queue.dismiss(WorkCutShort(), runs_too=True)
         await asyncio.sleep(_DELIVER_S)
 
     async def _tell(self) -> None:

@@ -110,7 +110,7 @@ def test_open_pages_are_told_and_nothing_new_is_taken(farewell: Farewell, line: 
 
     asyncio.run(asyncio.wait_for(listen(), WAIT_S))
     assert heard[-1] == b"data: ENDING\n\n"
-    assert line.told == [(ServerEnding, False), WorkCutShort, (ServerEnding, True)]
+    assert line.told == [(ServerEnding, False), WorkCutShort, (WorkCutShort, True)]
     assert farewell.listening == set()
     page, event, upload, stream, file, cancel = asyncio.run(asyncio.wait_for(ask(), WAIT_S))
     assert (page.status_code, page.text) == (503, ENDS)

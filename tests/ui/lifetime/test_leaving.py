@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
+from demo.entrance import HEALTH
 from demo.ui.server.errors import ServerEnding
 from demo.visitors.errors import WorkCutShort
 from demo.words.language import ENGLISH
@@ -114,6 +115,17 @@ def train_by_program(visitor: Visitor, archive: Path) -> str:
     return str(json.loads(data)["error"])
 
 
+def wait_for_lines(url: str, **counts: int) -> None:
+    """Wait until so many events or trainings wait and run in each of these lines."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        lines = httpx.get(url + HEALTH).json()["lines"]
+        if all(sum(lines[name].values()) >= count for name, count in counts.items()):
+            return
+        assert time.monotonic() < until, lines
+        time.sleep(0.05)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process that is sent a signal")
 def test_a_page_in_full_work_ends_within_seconds_and_leaves_nothing(tmp_path: Path, make_zip: MakeZip) -> None:
@@ -131,7 +143,7 @@ def test_a_page_in_full_work_ends_within_seconds_and_leaves_nothing(tmp_path: Pa
         path = visitor.upload(large)["path"]
         with httpx.stream("GET", f"{page.url}/gradio_api/file={path}", timeout=PATIENCE_S) as download:
             assert len(next(download.iter_bytes(1000))) == 1000
-            time.sleep(3.0)
+            wait_for_lines(page.url, training=2, light=1)
             began = time.monotonic()
             page.process.send_signal(signal.SIGTERM)
             assert CUT in str(watching())
