@@ -17,7 +17,7 @@ from tests.balancer import CONFIGURATION, COOKIE, PAGES, Balancer, balancing, fi
 from tests.conftest import PROJECT
 
 COMPOSE = yaml.safe_load((PROJECT / "compose.pages.yaml").read_text(encoding="utf-8"))
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 # What the files say.

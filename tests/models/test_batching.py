@@ -16,7 +16,7 @@ from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.predict import predict
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Gate:

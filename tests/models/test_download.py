@@ -91,7 +91,7 @@ def resource(host: WeightsHost, spec: BackboneSpec) -> Resource:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("demo.models.download.STALL_S", 0.3)
+    monkeypatch.setattr("demo.models.download.STALL_S", 1.0)
 
 
 def fetch(spec: BackboneSpec) -> tuple[WeightsFile, list[FetchProgress]]:
@@ -220,9 +220,7 @@ def test_a_host_that_falls_silent_is_told(
     spec: BackboneSpec, resource: Resource, cache: Path, stops_after: int
 ) -> None:
     resource.stops_after = stops_after
-    begin = time.monotonic()
     assert isinstance(fail(spec)[-1], DownloadStalled)
-    assert time.monotonic() - begin < 3
     resource.stops_after = None
     assert_whole(fetch(spec)[0], cache, spec)
 

@@ -13,7 +13,7 @@ from demo.models.cache import BackboneCache
 from demo.models.plan import MEASURING_S, Plan, Watch, choose_plan, guess_plan, measure_plan
 from demo.models.zoo import EMBEDDED, ZOO
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class Machine:

@@ -32,7 +32,7 @@ from tests.served import Server
 from tests.visitor import Markup, Refused, Visit, Visitor, best_classes, fill, recipe_values
 from tests.weights_host import Resource, WeightsHost, path_of, stand_in
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 MARK = "zebra7391"  # in the names of all that a visitor brings
 LAST_STAGE = recipe_values(200, trains="last_stage", batch_size=4, flips=False)
 TWELVE = ENGLISH.finetune.gather.dataset_report.format(classes=2, count=12)

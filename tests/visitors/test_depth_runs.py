@@ -15,7 +15,7 @@ from demo.visitors.errors import TrainingStopped
 from demo.visitors.scheduler import Scheduler
 from demo.visitors.session import Session
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 class Lab:

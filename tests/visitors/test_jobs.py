@@ -12,7 +12,7 @@ from demo.visitors.errors import TrainingStopped
 from demo.visitors.jobs import Job
 
 EPOCH = EpochResult(1, 2, 0.5, 0.5, 0.5, 0.5)
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 Steps = Generator[Progress, None, None]
 

@@ -31,7 +31,7 @@ from tests.pictures import MakeZip, colour_folders, write_zip
 from tests.served import Server
 from tests.visitor import Markup, Refused, Visit, Visitor, fill, recipe_values
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 RIDGE = recipe_values(optimizer="ridge")
 LAST_STAGE = recipe_values(200, trains="last_stage", batch_size=4, flips=False)
 

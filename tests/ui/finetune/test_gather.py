@@ -41,7 +41,7 @@ from tests.visitor import Markup, Refused, Visit, Visitor, fill, recipe_values
 
 LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
 HOSTILE = "<img src=x onerror=alert(1)>"
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 Pictures = Callable[..., list[dict[str, Any]]]
 
