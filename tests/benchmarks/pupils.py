@@ -30,25 +30,24 @@ from tests.visitor import Visitor
 DECK = (*("photo",) * 5, *("example",) * 2, *("look",) * 2, "program")
 PHOTO_SIZE = (1000, 750)
 NUM_ALONE = 30  # times that each is measured alone
-PLAY_S = {40: 90.0, 100: 60.0}
+PLAY_S = {40: 180.0, 100: 120.0}
+RUSHES, RUSH_S = (1, 2, 4, 8), 15.0  # visitors who never look, and for how long
 SETTLE_S = 8.0  # at the beginning of each crowd, of which nothing counts
 _REST_S = 12.0  # longer than the page's sweep comes round
 _AFTER_S = 0.3  # in which the page does what is left after an answer
 
 
-class Felt(NamedTuple):
-    """What a crowd has felt: the seconds to each answer, and the cores that page and crowd kept busy."""
-
-    walls: list[float]
-    busy: float
-
-
 class Measured(NamedTuple):
-    """What was measured: each action alone, the cores that the page takes at rest, and each crowd."""
+    """What was measured.
+
+    `actions` alone, the cores that the page takes `at_rest`, the answers of so many visitors who never look to those of
+    one (`rates`), and the seconds to each answer of each crowd.
+    """
 
     actions: dict[str, Action]
     at_rest: float
-    crowds: dict[int, Felt]
+    rates: dict[int, float]
+    crowds: dict[int, list[float]]
 
 
 class Pupil:
@@ -87,12 +86,15 @@ class Pupil:
     def play(self, think_s: float, settled: float, until: float) -> list[float]:
         """Think and click until a time; return the seconds of what was clicked once the crowd had settled."""
         walls = []
-        while (clicks := time.monotonic() + self._random.expovariate(1 / think_s)) < until:
+        while (clicks := time.monotonic() + self._draw_pause(think_s)) < until:
             time.sleep(max(0.0, clicks - time.monotonic()))
             wall = self.act(self._draw())
             if clicks > settled:
                 walls.append(wall)
         return walls
+
+    def _draw_pause(self, mean_s: float) -> float:
+        return self._random.expovariate(1 / mean_s) if mean_s else 0.0
 
     def _draw(self) -> str:
         if not self._deck:
@@ -111,7 +113,8 @@ def measure(crowds: Sequence[int], think_s: float) -> Measured:
         command = [sys.executable, "-m", "tests.benchmarks.pupils", url, str(process.pid), str(think_s), *plays]
         told = json.loads(subprocess.run(command, cwd=PROJECT, check=True, stdout=subprocess.PIPE).stdout)
     actions = {name: Action(**{**each, "walls": tuple(each["walls"])}) for name, each in told["actions"].items()}
-    return Measured(actions, told["at_rest"], {int(count): Felt(*felt) for count, felt in told["crowds"].items()})
+    rates, felt = ({int(count): each for count, each in told[name].items()} for name in ("rates", "crowds"))
+    return Measured(actions, told["at_rest"], rates, felt)
 
 
 def run(url: str, pid: int, think_s: float, plays: Mapping[int, float]) -> dict[str, Any]:
@@ -132,18 +135,17 @@ def run(url: str, pid: int, think_s: float, plays: Mapping[int, float]) -> dict[
         # A few at once: the page lets no more in at a time without a wait.
         with ThreadPoolExecutor(4) as opening:
             crowd = [first, *opening.map(come, range(1, max(plays)))]
-        felt = {count: _play(pool, crowd[:count], pid, think_s, seconds) for count, seconds in plays.items()}
-    return {"actions": actions, "at_rest": at_rest, "crowds": felt}
+        per_s = {count: len(_play(pool, crowd[:count], 0.0, RUSH_S)) / RUSH_S for count in RUSHES}
+        felt = {count: _play(pool, crowd[:count], think_s, seconds) for count, seconds in plays.items()}
+    rates = {count: each / per_s[1] for count, each in per_s.items()}
+    return {"actions": actions, "at_rest": at_rest, "rates": rates, "crowds": felt}
 
 
-def _play(pool: ThreadPoolExecutor, crowd: Sequence[Pupil], pid: int, think_s: float, seconds: float) -> Felt:
-    """Let a crowd think and click for a time, once it has settled."""
-    start, taken = time.monotonic(), cpu_seconds(pid) + time.process_time()
-    settled = start + SETTLE_S
+def _play(pool: ThreadPoolExecutor, crowd: Sequence[Pupil], think_s: float, seconds: float) -> list[float]:
+    """Let a crowd think and click for a time, once it has settled; return the seconds to each answer."""
+    settled = time.monotonic() + SETTLE_S
     play = partial(Pupil.play, think_s=think_s, settled=settled, until=settled + seconds)
-    walls = [wall for each in pool.map(play, crowd) for wall in each]
-    busy = (cpu_seconds(pid) + time.process_time() - taken) / (time.monotonic() - start)
-    return Felt(walls, busy)
+    return [wall for each in pool.map(play, crowd) for wall in each]
 
 
 def _measure_alone(pupil: Pupil, name: str, pid: int, at_rest: float) -> dict[str, Any]:
