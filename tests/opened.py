@@ -1,5 +1,6 @@
 """The page as `python -m demo serve` opens it, in a process of its own."""
 
+import itertools
 import os
 import re
 import socket
@@ -7,11 +8,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.conftest import PROJECT
+from tests.patience import PATIENCE_S
 
 # Nothing is asked of the outside, and what would be is refused at once.
 OFFLINE = {
@@ -23,6 +25,8 @@ OFFLINE = {
     "NO_PROXY": "127.0.0.1,localhost",
     "PYTHONUTF8": "1",
 }
+_FIRST_PORT, _PORTS_EACH, _NUM_PROCESSES = 20_000, 100, 120
+_ports = itertools.count()
 
 
 class Opened(NamedTuple):
@@ -42,9 +46,15 @@ class Opened(NamedTuple):
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-        return port
+    """Return a port on which nobody listens, for somebody who listens later.
+
+    It is below those that a system hands out by itself, and each process has a hundred of its own, one after the other:
+    nobody else is likely to take it meanwhile.
+    """
+    while True:
+        port = _FIRST_PORT + _PORTS_EACH * (os.getpid() % _NUM_PROCESSES) + next(_ports) % _PORTS_EACH
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def command(*options: str) -> list[str]:
@@ -83,6 +93,6 @@ def opened(uploads: Path, *options: str, until: str = "Running on") -> Iterator[
         yield Opened(f"http://127.0.0.1:{port}", port, "".join(lines), process)
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE_S)
         reading.join()
         process.stdout.close()

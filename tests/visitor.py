@@ -1,6 +1,7 @@
 """A visitor without a browser: opens the page, uploads, and calls the page's own events as its script does."""
 
 import html
+import inspect
 import json
 import re
 import secrets
@@ -18,6 +19,9 @@ from demo.ui.page import Attached, Refreshed
 Group = TypeVar("Group", bound=tuple[Any, ...])
 
 PATIENCE_S = 180.0  # for an answer, or any sign that it is being worked on
+
+# Where nothing else is said httpx gives up after five seconds, in gradio's client too.
+vars(inspect.signature(httpx.get).parameters["timeout"].default).update(connect=60.0, read=60.0, write=60.0, pool=60.0)
 
 
 class Refused(Exception):

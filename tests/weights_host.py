@@ -5,6 +5,7 @@ import io
 import os
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -30,6 +31,7 @@ class Resource:
     tells_length: bool = True
     chunk_bytes: int = 16_384
     pause_s: float = 0.0  # before each chunk
+    before_chunk: Callable[[], object] = lambda: None  # waits before each chunk for what a test is about
     cuts: list[int] = field(default_factory=list)  # each of the next connections ends after so many bytes
     always_cut: int | None = None
     stops_after: int | None = None  # -1: it takes the request and does not even begin to answer
@@ -87,7 +89,7 @@ class WeightsHost:
         asked = handler.headers.get("Range", "")
         if resource.stops_after == -1:
             self.log.append(Sent(handler.path, asked, 0))
-            self.closing.wait(30)
+            self.closing.wait()
             return
         start, status = self._choose(resource, asked)
         sent = Sent(handler.path, asked, status)
@@ -119,13 +121,13 @@ class WeightsHost:
         body = body[:limit] if limit is not None else body
         handler.wfile.flush()
         for start in range(0, len(body), resource.chunk_bytes):
-            if resource.pause_s:
-                self.closing.wait(resource.pause_s)
+            resource.before_chunk()
+            self.closing.wait(resource.pause_s)
             chunk = body[start : start + resource.chunk_bytes]
             sent.num_bytes += len(chunk)  # before it is on its way: the client may be done before this thread goes on
             handler.wfile.write(chunk)
         if resource.stops_after is not None:
-            self.closing.wait(30)
+            self.closing.wait()
 
 
 HUB_COMMIT = "0" * 40

@@ -1,6 +1,7 @@
 """Weights are fetched whole or not at all, whatever the host, the connection, the disk or another process does."""
 
 import hashlib
+import itertools
 import multiprocessing
 import random
 import socket
@@ -37,6 +38,7 @@ from demo.models.fetch import FetchProgress, fetch_weights, main
 from demo.models.weights import Source, WeightsFile, find_weights, find_whole, has_weights, load_weights
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, WheelFile
 from tests.conftest import PROJECT
+from tests.patience import wait_for
 from tests.weights_host import (
     Resource,
     WeightsHost,
@@ -214,23 +216,23 @@ def test_a_refusal_is_told(spec: BackboneSpec, resource: Resource, status: int) 
     assert refused.values == {"host": "127.0.0.1", "status": status}
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("stops_after", [-1, 0, 100_000], ids=["silent", "after the headers", "after some bytes"])
 def test_a_host_that_falls_silent_is_told(
-    spec: BackboneSpec, resource: Resource, cache: Path, stops_after: int
+    spec: BackboneSpec, resource: Resource, cache: Path, monkeypatch: pytest.MonkeyPatch, stops_after: int
 ) -> None:
     resource.stops_after = stops_after
-    assert isinstance(fail(spec)[-1], DownloadStalled)
+    with monkeypatch.context() as impatient:
+        impatient.setattr("demo.models.download.STALL_S", 0.3)
+        assert isinstance(fail(spec)[-1], DownloadStalled)
     resource.stops_after = None
     assert_whole(fetch(spec)[0], cache, spec)
 
 
 @pytest.mark.usefixtures("host")
 def test_a_host_that_is_not_there_is_told() -> None:
-    with closing(socket.socket()) as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    unreachable = fail(stand_in(f"http://127.0.0.1:{port}", CONTENT))[-1]
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        unreachable = fail(stand_in(f"http://127.0.0.1:{nobody.getsockname()[1]}", CONTENT))[-1]
     assert isinstance(unreachable, DownloadUnreachable)
     assert unreachable.values == {"host": "127.0.0.1"}
 
@@ -549,36 +551,45 @@ def test_a_killed_process_is_no_harm(
     cache: Path,
     processes: Any,
 ) -> None:
-    resource.chunk_bytes, resource.pause_s = 20_000, 0.05
+    resource.stops_after = 100_000
     process = processes.Process(target=fetch_in_process, args=(host.url, CONTENT, cache.parents[1]))
     process.start()
-    wait_for_bytes(part(cache, spec))
+    wait_for(lambda: part(cache, spec).exists() and part(cache, spec).stat().st_size)
     process.kill()
     process.join(60)
     left = part(cache, spec).stat().st_size
-    assert 0 < left < len(CONTENT)
-    resource.pause_s = 0
+    assert 0 < left <= resource.stops_after
+    resource.stops_after = None
     assert_whole(fetch(spec)[0], cache, spec)
     assert host.log[-1].range == f"bytes={left}-"
 
 
-def wait_for_bytes(path: Path) -> None:
-    deadline = time.monotonic() + 20
-    while not path.exists() or not path.stat().st_size:
-        assert time.monotonic() < deadline, f"nothing came to {path}"
-        time.sleep(0.01)
-
-
 def test_many_threads_share_one_download_and_all_see_it_grow(
-    host: WeightsHost, spec: BackboneSpec, resource: Resource, cache: Path
+    host: WeightsHost, spec: BackboneSpec, resource: Resource, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    resource.chunk_bytes, resource.pause_s = 40_000, 0.08
+    monkeypatch.setattr("demo.models.download.REPORT_EVERY_S", 0.0)
+    seen, num_chunks = [set[int]() for _ in range(20)], itertools.count(1)
+
+    def wait_until_all_have_seen_the_last() -> None:
+        number = next(num_chunks)
+        wait_for(lambda: all(len(each) >= number for each in seen))
+
+    def fetch_and_note(seen: set[int]) -> WeightsFile:
+        fetching = fetch_weights(spec)
+        while True:
+            try:
+                progress = next(fetching)
+            except StopIteration as end:
+                file: WeightsFile = end.value
+                return file
+            assert (progress.source, progress.host) == (Source.DOWNLOAD, "127.0.0.1")
+            seen.add(progress.done_bytes)
+
+    resource.chunk_bytes, resource.before_chunk = 200_000, wait_until_all_have_seen_the_last
     with ThreadPoolExecutor(20) as executor:
-        outcomes = list(executor.map(fetch, [spec] * 20))
-    for file, progress in outcomes:
-        assert_whole(file, cache, spec)
-        assert len({each.done_bytes for each in progress}) > 1
-        assert {(each.source, each.host) for each in progress} == {(Source.DOWNLOAD, "127.0.0.1")}
+        for file in executor.map(fetch_and_note, seen):
+            assert_whole(file, cache, spec)
+    assert min(map(len, seen)) > 1
     assert [sent.num_bytes for sent in host.log] == [len(CONTENT)]
 
 

@@ -5,8 +5,7 @@ import json
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,25 +26,18 @@ from demo.words.language import ENGLISH
 from tests.benchmarks.__main__ import running_app
 from tests.benchmarks.abuse import is_own
 from tests.conftest import PROJECT
+from tests.patience import PATIENCE_S, wait_for
 from tests.pictures import MakeZip, colour_folders, encode, files_below, noise
 from tests.served import Server
 from tests.visitor import Markup, Refused, Visit, Visitor, best_classes, fill, recipe_values
 from tests.weights_host import Resource, WeightsHost, path_of, stand_in
 
-PATIENCE_S = 60.0
 MARK = "zebra7391"  # in the names of all that a visitor brings
 LAST_STAGE = recipe_values(200, trains="last_stage", batch_size=4, flips=False)
 TWELVE = ENGLISH.finetune.gather.dataset_report.format(classes=2, count=12)
 CONTENT = bytes(range(256)) * 2000
 
 needs_kill = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9")
-
-
-def wait_for(is_there: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_there():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -296,8 +288,8 @@ def names_with_mark(folder: Path) -> set[str]:
 
 @pytest.fixture
 def slow_host(host: WeightsHost) -> WeightsHost:
-    """A host that takes seconds for each file, and an empty cache."""
-    host.resources[path_of(stand_in(host.url, CONTENT))] = Resource(CONTENT, chunk_bytes=20_000, pause_s=0.2)
+    """A host that sends a part and then nothing more, and an empty cache."""
+    host.resources[path_of(stand_in(host.url, CONTENT))] = Resource(CONTENT, stops_after=100_000)
     return host
 
 
@@ -306,6 +298,7 @@ import sys
 from pathlib import Path
 from demo.models.fetch import fetch_weights
 from tests.weights_host import stand_in
+print("ready", flush=True)
 input()
 for progress in fetch_weights(stand_in(sys.argv[1], Path(sys.argv[2]).read_bytes())):
     print(progress.done_bytes, flush=True)
@@ -326,6 +319,9 @@ def test_a_download_survives_the_processes_that_are_killed_in_it(slow_host: Weig
             return running.enter_context(subprocess.Popen(command, cwd=PROJECT, text=True, **pipes))
 
         first, second = prepare(), prepare()
+        for each in (first, second):
+            assert each.stdout
+            assert each.stdout.readline() == "ready\n"
         begin(first)
         wait_for(lambda: part.exists() and part.stat().st_size)
         assert begin(second) > 0  # it waits, and watches the first one's download
@@ -335,7 +331,7 @@ def test_a_download_survives_the_processes_that_are_killed_in_it(slow_host: Weig
         wait_for(lambda: len(slow_host.log) == 2)  # the lock is free, and the second one goes on
         kill(second)
         assert_begun(spec, part)
-    slow_host.resources[path_of(spec)].pause_s = 0
+    slow_host.resources[path_of(spec)].stops_after = None
     for _ in fetch_weights(spec):
         pass
     file = find_weights(spec)

@@ -9,11 +9,11 @@ import pytest
 
 from demo import pace
 from demo.visitors.fairness import Owner
+from tests.patience import PATIENCE_S
 from tests.pictures import MakeZip, colour_folders, data_url
 from tests.served import Server
 from tests.visitor import Visit
 
-PATIENCE_S = 60.0
 
 
 def test_a_session_knows_the_address_of_its_page(visit: Visit, server: Server) -> None:

@@ -14,8 +14,8 @@ from demo.visitors.depth_runs import DepthRuns
 from demo.visitors.errors import TrainingStopped
 from demo.visitors.scheduler import Scheduler
 from demo.visitors.session import Session
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 60.0
 
 
 class Lab:

@@ -10,9 +10,9 @@ from demo.tasks.finetune import FineTuned, Progress
 from demo.tasks.fit import EpochResult
 from demo.visitors.errors import TrainingStopped
 from demo.visitors.jobs import Job
+from tests.patience import PATIENCE_S
 
 EPOCH = EpochResult(1, 2, 0.5, 0.5, 0.5, 0.5)
-PATIENCE_S = 60.0
 
 Steps = Generator[Progress, None, None]
 

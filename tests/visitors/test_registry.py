@@ -20,6 +20,7 @@ from demo.visitors.jobs import Job
 from demo.visitors.registry import Sessions
 from demo.visitors.session import Ref
 from demo.words.language import CHINESE
+from tests.patience import PATIENCE_S
 
 
 def nothing() -> Generator[Progress, None, None]:
@@ -122,16 +123,16 @@ def test_who_changes_the_language_does_not_wait_for_a_zip_that_is_read(settings:
 
     def read(_: Collection) -> Collection:
         started.set()
-        assert release.wait(10)
+        assert release.wait(PATIENCE_S)
         return read_starter("signs", replace(settings, max_pictures=8))
 
     reading = threading.Thread(target=session.edit_collection, args=(read, settings))
     reading.start()
-    assert started.wait(10)
+    assert started.wait(PATIENCE_S)
     names = dict(CHINESE.finetune.gather.starter_classes)
     session.translate(names)
     release.set()
-    reading.join(10)
+    reading.join(PATIENCE_S)
     assert session.pictures.collection is not None
     assert {each.name for each in session.pictures.collection.classes} <= set(names.values())
 

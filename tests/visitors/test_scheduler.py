@@ -20,9 +20,9 @@ from demo.visitors.errors import PagesClosed, TrainingStopped, WorkCutShort
 from demo.visitors.fairness import Owner
 from demo.visitors.jobs import Job, JobKind
 from demo.visitors.scheduler import Scheduler
+from tests.patience import PATIENCE_S, wait_for
 
 EPOCH = EpochResult(1, 2, 0.5, 0.5, 0.5, 0.5)
-PATIENCE_S = 60.0
 SLICE_S = 0.005
 
 Steps = Generator[Progress, None, None]
@@ -48,6 +48,12 @@ def work(seconds: float, log: list[str] | None = None, name: str = "") -> Steps:
         yield EPOCH
 
 
+def work_until(enough: threading.Event, log: list[str] | None = None) -> Steps:
+    """Yield every millisecond, for as long as a test wants it."""
+    while not enough.is_set():
+        yield from work(0.001, log, "job")
+
+
 class Held:
     """A job that has the baton until it is released, as one in a long step does."""
 
@@ -65,14 +71,14 @@ class Held:
 
 
 def test_a_small_job_passes_a_long_one() -> None:
-    line, log = Scheduler(), list[str]()
-    race = Job(lambda: work(0.5, log, "race"), kind=JobKind.RACE)
+    line, enough = Scheduler(), threading.Event()
+    race = Job(lambda: work_until(enough), kind=JobKind.RACE)
     line.submit(race, owner("racer"))
-    time.sleep(0.05)
-    head = Job(lambda: work(0.05, log, "head"))
+    wait_for(lambda: race.points)
+    head = Job(lambda: work(0.05))
     line.submit(head, owner("pupil"))
     assert head.done.wait(PATIENCE_S)
-    assert race.is_running
+    enough.set()
     assert race.done.wait(PATIENCE_S)
     assert (head.error, race.error) == (None, None)
 
@@ -120,8 +126,8 @@ def test_a_clock_of_work_stands_still_while_others_have_their_turn() -> None:
 
 
 def test_reading_takes_turns_with_trainings_and_is_not_nested() -> None:
-    line, log = Scheduler(), list[str]()
-    job = Job(lambda: work(0.3, log, "job"))
+    line, log, enough = Scheduler(), list[str](), threading.Event()
+    job = Job(lambda: work_until(enough, log))
     line.submit(job, owner("trainer"))
 
     def read() -> None:
@@ -134,6 +140,7 @@ def test_reading_takes_turns_with_trainings_and_is_not_nested() -> None:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(read).result(PATIENCE_S)
         assert not pool.submit(pace.is_paced).result(PATIENCE_S)
+    enough.set()
     assert job.done.wait(PATIENCE_S)
     turns = sum(one != other for one, other in pairwise(log))
     assert turns > 2
@@ -155,11 +162,10 @@ def test_what_was_stopped_hands_the_baton_on_whether_it_waits_works_or_rests() -
     assert last.done.wait(PATIENCE_S)
     assert held.job.points == []
 
-    resting, other = Job(lambda: work(5)), Job(lambda: work(5))
+    resting, other = Job(lambda: work(60)), Job(lambda: work(60))
     line.submit(resting, owner("one"))
     line.submit(other, owner("two"))
-    while not (resting.points and other.points):
-        time.sleep(0.005)
+    wait_for(lambda: resting.points and other.points)
     resting.request_stop()
     other.request_stop()
     after = Job(lambda: work(0.01))
@@ -257,8 +263,7 @@ def test_the_wait_is_told_and_learned() -> None:
     line.submit(first, owner("first"))
     assert line.wait_s(first) > 50
     assert first.done.wait(PATIENCE_S)
-    while line.jobs or len(line._jobs):
-        time.sleep(0.001)
+    wait_for(lambda: not line._jobs)
     held = Held(line)
     second = Job(lambda: looked(0.2), size=Size("head", guess_s=100.0))
     line.submit(second, owner("second"))

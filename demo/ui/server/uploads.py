@@ -290,7 +290,7 @@ def _list_unread(folder: Path) -> list[_Unread]:
                 _seen[path] = state, since
                 unread.append(_Unread(since, *state, path))
     listed = {each.path for each in unread}
-    for path in [each for each in list(_seen) if each not in listed]:
+    for path in [each for each in list(_seen) if each not in listed and each.is_relative_to(folder)]:
         _seen.pop(path, None)
     return sorted(unread)
 

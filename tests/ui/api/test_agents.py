@@ -24,6 +24,7 @@ from demo.ui.server.uploads import ANSWERS
 from demo.visitors.errors import TrainingStopped
 from demo.words.language import ENGLISH
 from tests.agent import call_tools, open_agent, text_of
+from tests.patience import PATIENCE_S
 from tests.pictures import MakeZip, colour_folders, data_url, encode, files_below, noise
 from tests.served import Server
 
@@ -110,8 +111,8 @@ def test_a_picture_is_a_data_url_or_an_upload_and_nothing_of_it_stays(server: Se
         assert image.format == "PNG"
     refused = ask(server, ("predict", {"image": data_url(PICTURE), "top_k": 99}))[0]
     assert refused.isError
-    assert uploads() == before
-    assert drawn() == pictures
+    assert uploads() <= before  # of which some may be swept meanwhile
+    assert drawn() <= pictures
 
 
 def test_a_head_is_trained_with_progress_and_asked(server: Server, make_zip: MakeZip) -> None:
@@ -199,9 +200,9 @@ def test_an_agent_that_leaves_ends_its_training(server: Server, held_line: threa
     sent = {"name": "fine_tune", "arguments": {"dataset_zip": data_url(make_zip(colour_folders(6)).read_bytes())}}
     message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {**sent, "_meta": {"progressToken": 1}}}
     headers = {"Accept": "application/json, text/event-stream"}
-    with httpx.stream("POST", f"{server.url}{PATH}", json=message, headers=headers, verify=False, timeout=30) as stream:
+    with httpx.stream("POST", f"{server.url}{PATH}", json=message, headers=headers, verify=False) as stream:
         assert any("notifications/progress" in line for line in stream.iter_lines())
-    job = server.rooms.scheduler.jobs[-1]
-    assert job.done.wait(30)
+        job = server.rooms.scheduler.jobs[-1]
+    assert job.done.wait(PATIENCE_S)
     assert isinstance(job.error, TrainingStopped)
     assert not held_line.is_set()

@@ -118,10 +118,10 @@ def test_activations_gives_three_stages_and_pictures(client: Client) -> None:
 
 
 def test_no_endpoint_opens_a_session(client: Client, server: Server) -> None:
-    before = len(server.rooms.sessions)
+    before = set(server.rooms.sessions._sessions)
     client.predict(handle_file(CAT), "", 1, api_name="/predict")
     client.predict(handle_file(CAT), "", api_name="/activations")
-    assert len(server.rooms.sessions) == before
+    assert set(server.rooms.sessions._sessions) <= before
 
 
 def test_a_picture_is_asked_for(client: Client) -> None:
@@ -219,7 +219,7 @@ def test_a_data_url_is_taken_wherever_a_path_is(client: Client) -> None:
     expected = client.predict(handle_file(CAT), top_k=1, api_name="/predict")["predictions"]
     for image in (url, {"url": url}, {"path": url}, {"path": None, "url": url}):
         assert client.predict(image, top_k=1, api_name="/predict")["predictions"] == expected
-    assert files_below(Path(get_upload_folder())) == before
+    assert files_below(Path(get_upload_folder())) <= before  # of which some may be swept meanwhile
 
 
 def test_old_programs_need_not_know_new_parameters(server: Server) -> None:

@@ -18,6 +18,7 @@ from demo.data.samples import find_example
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.programs import calls
 from demo.visitors.errors import TrainingStopped
+from tests.patience import PATIENCE_S
 from tests.pictures import MakeZip, colour_folders, data_url
 from tests.served import Server
 
@@ -134,7 +135,7 @@ def test_whoever_leaves_ends_the_training(server: Server, held_line: threading.E
     address = f"{server.url}/gradio_api/call/v2/fine_tune/{begun}"
     with httpx.stream("GET", address, verify=False, timeout=60) as stream:
         assert next(line for line in stream.iter_lines() if line.startswith("data: ["))
-    job = server.rooms.scheduler.jobs[-1]
-    assert job.done.wait(30)
+        job = server.rooms.scheduler.jobs[-1]
+    assert job.done.wait(PATIENCE_S)
     assert isinstance(job.error, TrainingStopped)
     assert not held_line.is_set()

@@ -20,9 +20,9 @@ from demo.settings import Settings
 from demo.ui.budgets.connections import Connections, counted
 from demo.ui.budgets.errors import PageFull, TooManyConnections
 from demo.words.language import CHINESE, ENGLISH
+from tests.patience import PATIENCE_S, wait_for
 
 PROXY, HERE, FIRST, SECOND = "127.0.0.9", "127.0.0.1", "127.0.0.2", "127.0.0.3"
-PATIENCE_S = 30.0
 FEW = replace(Settings(), max_connections=8, max_connections_of_address=4, idle_connection_s=0.4)
 
 
@@ -37,8 +37,7 @@ class Host:
         self._server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), port=0, **options))
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
-        while not self._server.started:
-            time.sleep(0.005)
+        wait_for(lambda: self._server.started)
         self._port = self._server.servers[0].sockets[0].getsockname()[1]
         self._open = ExitStack()
 
@@ -46,7 +45,7 @@ class Host:
         self._open.close()
         self._over.set()
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
 
     async def _answer(self, _request: Request) -> Response:
         return PlainTextResponse("answered")
@@ -109,7 +108,7 @@ def test_who_asks_nothing_is_let_go_and_who_waits_for_an_answer_is_not(host: Hos
     assert is_over(silent)
     time.sleep(0.5)
     assert b"word" in _receive(stream)
-    assert len(host.budget) == 1
+    wait_for(lambda: len(host.budget) == 1)
 
 
 def test_silent_connections_give_way_to_those_that_ask(host: Host) -> None:
@@ -145,9 +144,7 @@ def test_a_page_that_is_full_of_people_with_few_each_says_so() -> None:
         assert refused.startswith("HTTP/1.1 503 ")
         assert CHINESE.explain(PageFull()) in refused
         streams[0].close()
-        until = time.monotonic() + 5
-        while "answered" not in host.ask(HERE):
-            assert time.monotonic() < until, "places are given back"
+        wait_for(lambda: "answered" in host.ask(HERE))  # places are given back
     finally:
         host.close()
 

@@ -175,13 +175,13 @@ def test_a_site_that_is_named_may_call_from_a_browser(
 
 def test_on_the_served_page_nothing_is_written_for_them(server: Server) -> None:
     folder = Path(os.environ["GRADIO_TEMP_DIR"])
-    before = sorted(folder.rglob("*"))
+    before = set(folder.rglob("*"))
     forged = [{"Host": "rebind.example"}, {"Origin": EVIL}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}]
     for headers in forged:
         sent = httpx.post(server.url + UPLOAD, files={"files": b"a"}, headers=headers, verify=False)
         assert sent.status_code in (403, 421)
         assert sent.headers.get("access-control-allow-origin") is None
-    assert sorted(folder.rglob("*")) == before
+    assert set(folder.rglob("*")) <= before  # of which some may be swept meanwhile
     asked = {"Origin": EVIL, "Access-Control-Request-Method": "POST"}
     preflight = httpx.options(server.url + JOIN, headers=asked, verify=False)
     assert preflight.json()["detail"] == ENGLISH.explain(OriginForeign(origin=EVIL))

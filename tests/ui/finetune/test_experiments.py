@@ -2,7 +2,6 @@
 
 import errno
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -11,7 +10,7 @@ import numpy as np
 import pytest
 
 from demo.data.errors import NoDataset, TooFewClasses
-from demo.models.ridge import fit_ridge
+from demo.pace import rest
 from demo.tasks import race
 from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureProgress
@@ -27,11 +26,11 @@ from demo.visitors.errors import TrainingRunning, TrainingStopped
 from demo.visitors.jobs import Job, JobKind
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
+from tests.patience import PATIENCE_S
 from tests.pictures import MakeZip, colour_folders, write_zip
 from tests.served import Server
 from tests.visitor import Markup, Refused, Visit, Visitor, fill, recipe_values
 
-PATIENCE_S = 60.0
 RIDGE = recipe_values(optimizer="ridge")
 LAST_STAGE = recipe_values(200, trains="last_stage", batch_size=4, flips=False)
 
@@ -251,19 +250,24 @@ def test_stop_is_heard_at_any_moment(
     values: list[Any],
     is_there: Callable[[Job], Any],
 ) -> None:
-    def fit_slowly(*data: Any) -> Any:
-        time.sleep(0.03)
-        return fit_ridge(*data)
+    there, stopped = threading.Event(), threading.Event()
 
-    monkeypatch.setattr("demo.tasks.fewshot.fit_ridge", fit_slowly)
+    def rest_until_stopped() -> None:
+        job = session.jobs.get(JobKind(start))
+        if job is not None and job.is_running and is_there(job):
+            there.set()
+            stopped.wait(PATIENCE_S)
+        rest()
+
     visitor.bring(make_zip(colour_folders(12)))
     visitor.train(*RIDGE)
     before, results = session.state, session.results
+    monkeypatch.setattr("demo.visitors.jobs.rest", rest_until_stopped)
     visitor.call(f"start_{start}", *values)
-    job = session.jobs[JobKind(start)]
-    wait_for(lambda: is_there(job))
+    assert there.wait(PATIENCE_S)
     buttons = stop(visitor)  # does not wait for the step in progress
-    assert isinstance(job.error, TrainingStopped)
+    stopped.set()
+    assert isinstance(session.jobs[JobKind(start)].error, TrainingStopped)
     assert pressable(buttons) == FREE
     assert session.state is before
     assert session.results is results
@@ -282,13 +286,6 @@ def test_stop_is_heard_while_it_waits(visitor: Visitor, session: Session, held_l
     visitor.call("start_training", *RIDGE)
     held_line.set()
     assert "Done in" in watch(visitor, "training").shown.status
-
-
-def wait_for(is_there: Callable[[], Any]) -> None:
-    deadline = time.monotonic() + PATIENCE_S
-    while not is_there():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 @pytest.mark.parametrize(

@@ -35,13 +35,13 @@ from demo.visitors.errors import NotAgreed, TrainingRunning
 from demo.visitors.jobs import JobKind
 from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
+from tests.patience import PATIENCE_S
 from tests.pictures import MakeZip, colour_folders, encode, noise
 from tests.served import Server
 from tests.visitor import Markup, Refused, Visit, Visitor, fill, recipe_values
 
 LANGUAGES = pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
 HOSTILE = "<img src=x onerror=alert(1)>"
-PATIENCE_S = 60.0
 
 Pictures = Callable[..., list[dict[str, Any]]]
 

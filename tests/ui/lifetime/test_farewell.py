@@ -21,9 +21,9 @@ from demo.ui.server.upload_folder import open_folder
 from demo.ui.server.uploads import Uploads
 from demo.visitors.errors import WorkCutShort
 from demo.words.language import CHINESE, ENGLISH
+from tests.patience import PATIENCE_S
 
 ENDS, ENDS_CHINESE = ENGLISH.explain(ServerEnding()), CHINESE.explain(ServerEnding())
-WAIT_S = 10.0
 UPLOAD = {"Content-Type": "multipart/form-data; boundary=cut"}
 PART = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
 
@@ -58,7 +58,7 @@ def farewell(line: Line, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Far
 async def beat(_request: Request) -> StreamingResponse:
     async def stream() -> AsyncIterator[str]:
         yield "data: ALIVE\n\n"
-        await asyncio.sleep(WAIT_S)
+        await asyncio.sleep(PATIENCE_S)
 
     return StreamingResponse(stream())
 
@@ -108,11 +108,11 @@ def test_open_pages_are_told_and_nothing_new_is_taken(farewell: Farewell, line: 
                 await client.post("/gradio_api/cancel"),
             ]
 
-    asyncio.run(asyncio.wait_for(listen(), WAIT_S))
+    asyncio.run(asyncio.wait_for(listen(), PATIENCE_S))
     assert heard[-1] == b"data: ENDING\n\n"
     assert line.told == [(ServerEnding, False), WorkCutShort, (WorkCutShort, True)]
     assert farewell.listening == set()
-    page, event, upload, stream, file, cancel = asyncio.run(asyncio.wait_for(ask(), WAIT_S))
+    page, event, upload, stream, file, cancel = asyncio.run(asyncio.wait_for(ask(), PATIENCE_S))
     assert (page.status_code, page.text) == (503, ENDS)
     assert (event.status_code, event.json()) == (503, {"detail": ENDS_CHINESE})
     assert (upload.status_code, upload.text) == (503, ENDS_CHINESE)
@@ -132,6 +132,6 @@ def test_an_upload_that_comes_in_ends_with_the_sentence_and_leaves_nothing(farew
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://page") as client:
             return await client.post("/gradio_api/upload", headers=UPLOAD, content=pieces())
 
-    refused = asyncio.run(asyncio.wait_for(send(), WAIT_S))
+    refused = asyncio.run(asyncio.wait_for(send(), PATIENCE_S))
     assert (refused.status_code, refused.text) == (503, ENDS)
     assert [each.name for each in tmp_path.glob("demo-*/*")] == [".lock"]

@@ -20,36 +20,52 @@ from demo.visitors.errors import WorkCutShort
 from demo.words.language import ENGLISH
 from tests.conftest import PROJECT
 from tests.opened import opened
+from tests.patience import PATIENCE_S
 from tests.pictures import MakeZip, colour_folders
 from tests.visitor import Visitor, recipe_values
 
 ENDS, CUT = ENGLISH.explain(ServerEnding()), ENGLISH.explain(WorkCutShort())
 FORM = {"Content-Type": "multipart/form-data; boundary=cut"}
 PART = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
-PATIENCE_S = 60.0
 
-# A process that computes as a page does, in threads that nobody waits for.
+# A process that computes as a page does, in threads that nobody waits for; it says when it has come so far.
 COMPUTES = """
-import atexit, sys, threading, time
+import atexit, signal, sys, threading, time
 import torch
 from demo.ui.lifetime.leaving import end_at_once_if_asked, stay
+
+computed = threading.Semaphore(0)
 
 def compute():
     while True:
         torch.nn.functional.conv2d(torch.rand(2, 64, 56, 56), torch.rand(64, 64, 3, 3))
+        computed.release()
+
+def say_when_it_listens():
+    threading.Thread(target=wait_and_say, args=[signal.getsignal(signal.SIGTERM)], daemon=True).start()
+
+def wait_and_say(handler):
+    while signal.getsignal(signal.SIGTERM) is handler:
+        time.sleep(0.01)
+    print("begun", flush=True)
 
 def hang(*_):
+    print("hangs", flush=True)
     time.sleep(600)
 
 for _ in range(4):
     threading.Thread(target=compute, daemon=True).start()
+for _ in range(4):
+    computed.acquire()
 atexit.register(print, "cleaned up")
 if sys.argv[1] == "sticks":
     atexit.register(hang)
-end_at_once_if_asked()
-print("begun", flush=True)
 if sys.argv[1] in ("stays", "hangs"):
+    end_at_once_if_asked()
+    say_when_it_listens()
     stay({"stays": lambda _: None, "hangs": hang}[sys.argv[1]], lambda: print("closed"))
+say_when_it_listens()
+end_at_once_if_asked()
 time.sleep(600)
 """
 
@@ -60,7 +76,7 @@ time.sleep(600)
     ("how", "signals", "code", "told"),
     [
         ("starts", [signal.SIGTERM], 0, ["cleaned up"]),
-        ("sticks", [signal.SIGTERM], 0, []),
+        ("sticks", [signal.SIGTERM], 0, ["hangs"]),
         ("stays", [signal.SIGINT], 0, ["closed", "cleaned up"]),
         ("hangs", [signal.SIGTERM, signal.SIGTERM], 128 + signal.SIGTERM, ["cleaned up"]),
     ],
@@ -71,11 +87,9 @@ def test_a_process_ends_in_order_whatever_computes(
     command = [sys.executable, "-c", COMPUTES, how]
     with subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        assert process.stdout.readline() == "begun\n"
-        time.sleep(1.0)
-        for each in signals:
+        for each, awaited in zip(signals, ("begun\n", "hangs\n"), strict=False):
+            assert process.stdout.readline() == awaited
             process.send_signal(each)
-            time.sleep(0.7)
         printed, _ = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, printed.splitlines()) == (code, told)
 

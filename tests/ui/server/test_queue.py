@@ -15,6 +15,7 @@ from demo.ui.server.errors import QueueFull, ServerEnding, TooManyPending
 from demo.ui.server.queue import READ_LINE, FairQueue, Rest
 from demo.ui.server.visits import Visits
 from demo.words.language import CHINESE, ENGLISH
+from tests.patience import PATIENCE_S
 from tests.served import Server
 from tests.visitor import Refused, Visitor
 
@@ -145,7 +146,7 @@ def test_a_queue_rests_until_an_event_comes_or_leaves_its_place(
         await asyncio.sleep(0.1)  # a hundred times as long as gradio's own pause
         rests = not resting.done()
         await change()
-        await asyncio.wait_for(resting, 10.0)  # by itself it would rest for longer
+        await asyncio.wait_for(resting, PATIENCE_S)  # by itself it would rest for longer
         return rests
 
     async def push() -> None:
@@ -157,7 +158,7 @@ def test_a_queue_rests_until_an_event_comes_or_leaves_its_place(
     async def run(*_arguments: Any) -> None:
         assert len(queue) == 1  # while it waits, nobody has to look for its place
 
-    queue.sleep_when_free = Rest(60.0, queue._changed)
+    queue.sleep_when_free = Rest(10 * PATIENCE_S, queue._changed)
     monkeypatch.setattr(Queue, "process_events", run)
     assert asyncio.run(look()) == [True, True]
 

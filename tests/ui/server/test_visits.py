@@ -29,7 +29,7 @@ def test_a_visit_holds_its_states_and_nothing_that_was_shown(server: Server) -> 
     visitor = Visitor(server.url)
     visitor.call("make_class", "a name that is typed")
     visitor.close()
-    (visit,) = [state for name, state in server.page.app.state_holder.session_data.items() if name not in before]
+    (visit,) = [state for name, state in dict(server.page.app.state_holder.session_data).items() if name not in before]
     assert isinstance(visit, Visit)
     assert not visit.config_values
     assert visitor.token in {value.token for value in visit.state_data.values() if isinstance(value, Ref)}
@@ -40,7 +40,7 @@ def test_a_program_leaves_no_visit(server: Server) -> None:
     client = Client(server.url, verbose=False, analytics_enabled=False)
     client.predict(handle_file(find_example("cat").path), "", 5, api_name="/predict")
     client.close()
-    assert set(server.page.app.state_holder.session_data) == before
+    assert set(server.page.app.state_holder.session_data) <= before  # of which some may be swept meanwhile
 
 
 def test_events_that_begin_a_visit_at_the_same_time_share_its_states(server: Server) -> None:
@@ -71,7 +71,7 @@ def test_no_page_is_so_early_that_its_states_are_kept_elsewhere(
         gr.Button()
     launch(page, rooms, wait=False, quiet=True)  # gradio itself asks it for something before it returns
     page.close()
-    assert rooms.arrival.over.wait(60)
+    assert rooms.arrival.over.wait(240)
     assert holders == {Visits}
     assert isinstance(page.state_holder, Visits)
     assert page.state_holder.capacity == 2 * settings.max_sessions

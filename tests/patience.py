@@ -1,0 +1,14 @@
+"""How long tests wait for what has to come: other processes may have the machine meanwhile."""
+
+import time
+from collections.abc import Callable
+
+PATIENCE_S = 60.0
+
+
+def wait_for(is_there: Callable[[], object]) -> None:
+    """Wait until a condition holds; fail if it does not in time."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_there():
+        assert time.monotonic() < deadline, "what was waited for has not come"
+        time.sleep(0.01)
