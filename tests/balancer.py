@@ -15,10 +15,10 @@ import pytest
 
 from tests.conftest import PROJECT
 from tests.opened import free_port
+from tests.patience import PATIENCE_S
 
 CONFIGURATION = PROJECT / "deploy" / "haproxy.cfg"
 COOKIE, PAGES = "demo_page", ("page-1", "page-2")
-PATIENCE_S = 60.0
 
 
 class Balancer(NamedTuple):

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import AsyncIterator
 
 import uvicorn
@@ -20,6 +19,7 @@ from demo.settings import Settings
 from demo.tasks import desk
 from demo.tasks.gpu_work import Training
 from tests.opened import free_port
+from tests.patience import PATIENCE_S, wait_for
 
 TOKEN = "known to both of these"
 
@@ -60,16 +60,13 @@ class Host:
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
-        deadline = time.monotonic() + 30
-        while not self._server.started:
-            assert self._thread.is_alive()
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait_for(lambda: self._server.started or not self._thread.is_alive())
+        assert self._thread.is_alive()
 
     def shut(self) -> None:
         """Listen no longer."""
         self._server.should_exit = True
-        self._thread.join(30)
+        self._thread.join(PATIENCE_S)
 
     close = shut
 

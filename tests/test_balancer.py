@@ -15,9 +15,9 @@ import yaml
 
 from tests.balancer import CONFIGURATION, COOKIE, PAGES, Balancer, balancing, find_haproxy
 from tests.conftest import PROJECT
+from tests.patience import PATIENCE_S
 
 COMPOSE = yaml.safe_load((PROJECT / "compose.pages.yaml").read_text(encoding="utf-8"))
-PATIENCE_S = 60.0
 
 
 # What the files say.

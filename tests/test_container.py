@@ -19,6 +19,7 @@ import yaml
 
 from tests.conftest import PROJECT
 from tests.dockerfile import Build, is_sent, read_steps
+from tests.opened import free_port
 
 STEPS = read_steps((PROJECT / "Dockerfile").read_text(encoding="utf-8"))
 COMPOSE = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
@@ -88,7 +89,7 @@ def test_the_steps_of_the_image_are_followed_and_its_page_is_healthy(tmp_path: P
     home.mkdir()
     build = Build(PROJECT, home, {"TORCH_INDEX": "", "NETWORKS": "efficientnet_lite0"})
     build.follow(STEPS)
-    port = find_port()
+    port = free_port()
     here = {"GRADIO_SERVER_NAME": "127.0.0.1", "GRADIO_SERVER_PORT": str(port), "HF_HUB_OFFLINE": "1"}
     python = str(home / "venv/bin/python")
     page = build.start(
@@ -104,13 +105,6 @@ def test_the_steps_of_the_image_are_followed_and_its_page_is_healthy(tmp_path: P
     finally:
         page.send_signal(signal.SIGTERM)
         page.wait(60)
-
-
-def find_port() -> int:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        port: int = server.getsockname()[1]
-        return port
 
 
 class Slow(BaseHTTPRequestHandler):
@@ -154,7 +148,7 @@ def proxy(tmp_path: Path) -> Iterator[str]:
         pytest.skip("caddy is not installed")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Slow)
     Thread(target=server.serve_forever, daemon=True).start()
-    port, plain, Slow.received = find_port(), find_port(), []
+    port, plain, Slow.received = free_port(), free_port(), []
     config = tmp_path / "Caddyfile"
     options = f"{{\n\tadmin off\n\tskip_install_trust\n\thttp_port {plain}\n\thttps_port {port}\n}}\n"
     config.write_text(options + (PROJECT / "deploy" / "Caddyfile").read_text(encoding="utf-8"), encoding="utf-8")

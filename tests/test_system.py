@@ -146,7 +146,7 @@ def test_many_threads_read_each_its_own_picture_while_more_are_added(
     if is_bare:
         request.getfixturevalue("bare")
         monkeypatch.setattr(os, "lseek", seek_slowly)
-    store, start = PictureStore(), threading.Barrier(8, timeout=30)
+    store, start = PictureStore(), threading.Barrier(8, timeout=120)
     pictures = {number: bytes([number]) * (1000 + number) for number in range(200)}
     stored = {number: store.add(pictures[number]) for number in range(100)}
 

@@ -76,10 +76,10 @@ def test_a_small_zip_of_huge_pictures_is_refused_before_one_is_decoded(
     assert path.stat().st_size < 2_000_000
     monkeypatch.setattr("demo.data.collection.decode_image", None)  # to decode one would fail
     for settings in (Settings(), PUBLIC):
-        start = time.process_time()
+        start = time.thread_time()
         with pytest.raises(PixelsExceeded, match="Save them smaller"):
             read_collection(path, settings)
-        assert time.process_time() - start < 1.0
+        assert time.thread_time() - start < 1.0
     with pytest.raises(PixelsExceeded):
         add_pictures(
             Collection((PictureClass("a"),)), "a", files=[(f"{n}.png", huge) for n in range(200)], settings=PUBLIC

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import pytest
 import torch
@@ -15,8 +16,8 @@ from demo.models.plan import MAX_BATCH, Plan
 from demo.models.zoo import EMBEDDED, ZOO
 from demo.settings import Settings
 from demo.tasks.predict import predict
+from tests.patience import PATIENCE_S, wait_for
 
-PATIENCE_S = 60.0
 
 
 class Gate:
@@ -45,6 +46,10 @@ def one_at_a_time(gate: Gate, max_batch: int = MAX_BATCH) -> Batcher:
     return Batcher(gate, Plan(1, max_batch), is_alone=True)
 
 
+def are_waiting(batcher: Batcher, number: int) -> bool:
+    return len(batcher._waiting) == number
+
+
 def ask_while_one_runs(
     batcher: Batcher, gate: Gate, pool: ThreadPoolExecutor, values: list[float]
 ) -> list[Future[Answers]]:
@@ -53,8 +58,7 @@ def ask_while_one_runs(
     assert gate.entered.acquire(timeout=PATIENCE_S)
     for number, value in enumerate(values[1:], 1):
         asked.append(pool.submit(batcher.run, picture(value)))
-        while len(batcher._waiting) < number:
-            pass
+        wait_for(partial(are_waiting, batcher, number))
     gate.open.set()
     return asked
 

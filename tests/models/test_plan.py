@@ -12,8 +12,8 @@ from demo.models.backbone import Backbone, load_backbone
 from demo.models.cache import BackboneCache
 from demo.models.plan import MEASURING_S, Plan, Watch, choose_plan, guess_plan, measure_plan
 from demo.models.zoo import EMBEDDED, ZOO
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 60.0
 
 
 class Machine:

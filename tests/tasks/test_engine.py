@@ -43,6 +43,7 @@ from demo.tasks.fit import EpochResult
 from demo.tasks.gpu_work import Album, Trained, Training
 from tests.engine_host import TOKEN, Host
 from tests.networks import summary
+from tests.patience import PATIENCE_S
 from tests.pictures import MakeZip, colour_folders
 
 SPEC = find_spec(EMBEDDED)
@@ -418,4 +419,4 @@ def test_a_deeper_training_is_the_same_and_ends_when_it_is_left(
     assert [path for path, _ in host.asked] == [TRAINING]
     with closing(lease.fine_tune(by_engine, dataset, replace(DEEPER, epochs=200), settings)) as leaving:
         assert isinstance(next(leaving), FeatureProgress)
-    assert host.left.wait(30)
+    assert host.left.wait(PATIENCE_S)

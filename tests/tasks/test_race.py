@@ -30,6 +30,7 @@ from demo.tasks.finetune import count_trained
 from demo.tasks.fit import BatchProgress
 from demo.tasks.race import Contender, Finish, RacePoint, RaceProgress, open_random, race
 from tests.models.test_backbone import assert_frozen, hooks
+from tests.patience import wait_for
 from tests.pictures import encode, noise
 
 NUM_EACH = {Split.TRAIN: 5, Split.VALIDATION: 3, Split.TEST: 2}
@@ -103,11 +104,8 @@ def assert_unchanged(backbone: Backbone, before: dict[str, Tensor]) -> None:
 
 
 def assert_nothing_runs() -> None:
-    """Fail if threads that read pictures are still there a second later."""
-    deadline = time.monotonic() + 1
-    while names := [thread.name for thread in threading.enumerate() if thread.name.startswith("features")]:
-        assert time.monotonic() < deadline, names
-        time.sleep(0.01)
+    """Wait until no thread reads pictures any more; each ends what it has begun."""
+    wait_for(lambda: not any(thread.name.startswith("features") for thread in threading.enumerate()))
 
 
 def test_the_contenders_run_one_after_the_other(steps: Sequence[RaceProgress]) -> None:

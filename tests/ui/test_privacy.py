@@ -23,6 +23,8 @@ from demo.visitors.session import Session
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import PROJECT
 from tests.hub_host import TOKEN, replace_hub
+from tests.opened import free_port
+from tests.patience import wait_for
 from tests.pictures import MakeZip, colour_folders, encode, files_below, noise
 from tests.served import Server
 from tests.visitor import Refused, Visit, Visitor, recipe_values
@@ -150,9 +152,13 @@ def test_until(end: Callable[[Server, Visitor], None], visitor: Visitor, server:
     assert pages
     del session
     end(server, visitor)
-    gc.unfreeze()  # the next sweep does this, for the visitor may have been there at the last look at all
-    gc.collect()
-    assert [reference() for reference in remains if reference() is not None] == []
+
+    def is_gone() -> bool:
+        gc.unfreeze()  # the next sweep does this, for the visitor may have been there at the last look at all
+        gc.collect()
+        return not any(reference() is not None for reference in remains)
+
+    wait_for(is_gone)  # a thread that has just answered may hold what it answered with
     assert not any(path.exists() for path in offered)
     assert not [path for path in all_files(server) if MARK in str(path)]
     assert not is_open(descriptor)
@@ -258,6 +264,8 @@ from demo.ui.finetune.gather import panel
 from demo.visitors.rooms import Rooms
 from demo.ui.page import build_page
 from demo.ui.server.launch import launch
+from tests.opened import free_port
+from tests.patience import wait_for
 from tests.pictures import colour_folders, write_zip
 from tests.visitor import Refused, Visitor, recipe_values
 
@@ -299,12 +307,10 @@ print("unforeseen errors are logged without their words")
 def log(tmp_path_factory: pytest.TempPathFactory) -> str:
     """All that a server writes while a visitor does right and wrong."""
     folder = tmp_path_factory.mktemp("logged")
-    environment = {**os.environ, "GRADIO_TEMP_DIR": str(folder / "uploads"), "GRADIO_SERVER_PORT": ""}
-    environment.pop("GRADIO_SERVER_PORT")
     done = subprocess.run(
         [sys.executable, "-c", LOGGED, str(folder)],
         cwd=PROJECT,
-        env=environment,
+        env={**os.environ, "GRADIO_TEMP_DIR": str(folder / "uploads"), "GRADIO_SERVER_PORT": str(free_port())},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -2,6 +2,7 @@
 
 import asyncio
 import html
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,6 @@ from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import names_to_try
-from tests.opened import free_port
 from tests.pictures import MakeZip, colour_folders, noise
 from tests.served import Server
 from tests.visitor import Visitor, fill, recipe_values
@@ -140,13 +140,15 @@ def test_a_failed_arrival_is_kept_for_who_asks(resnet18: BackboneSpec) -> None:
 
 @pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
 def test_what_computes_is_an_engine_until_it_does_not_answer(words: Words, settings: Settings) -> None:
-    spec, closed = ZOO[EMBEDDED], f"http://127.0.0.1:{free_port()}"
-    rooms = [replace(Rooms.of(replace(settings, engine=each)), words=words) for each in ("", closed)]
-    here, there = (describe_hardware(each, spec) for each in rooms)
-    assert (here, there) == (words.strip.hardware["cpu"], words.strip.hardware["engine"])
-    engine = rooms[1].backbones.engine
-    assert engine is not None
-    assert engine.look(spec, settings.precision, [b""], [(0, False, 0)]) is None
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        closed = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        spec, rooms = ZOO[EMBEDDED], [replace(Rooms.of(replace(settings, engine=each)), words=words) for each in ("", closed)]
+        here, there = (describe_hardware(each, spec) for each in rooms)
+        assert (here, there) == (words.strip.hardware["cpu"], words.strip.hardware["engine"])
+        engine = rooms[1].backbones.engine
+        assert engine is not None
+        assert engine.look(spec, settings.precision, [b""], [(0, False, 0)]) is None
     assert describe_hardware(rooms[1], spec) == words.strip.engine_away.format(here=here)
     engine.close()
 

@@ -202,7 +202,7 @@ def test_a_second_page_of_a_process_opens_a_folder_beside_the_first(folder: Path
 
 
 def test_a_folder_of_somebody_elses_is_left_to_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     theirs = tmp_path / "gradio"
     monkeypatch.setattr("demo.ui.server.upload_folder.is_own", lambda folder: folder != theirs)
@@ -212,7 +212,7 @@ def test_a_folder_of_somebody_elses_is_left_to_them(tmp_path: Path, monkeypatch:
 
 
 def test_a_folder_that_cannot_be_entered_is_left_to_its_owner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GRADIO_TEMP_DIR", raising=False)
+    monkeypatch.setenv("GRADIO_TEMP_DIR", "")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / "gradio").write_bytes(b"in the way")
     assert open_folder().parent.parent == tmp_path
