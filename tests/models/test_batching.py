@@ -19,7 +19,6 @@ from demo.tasks.predict import predict
 from tests.patience import PATIENCE_S, wait_for
 
 
-
 class Gate:
     """A forward pass that notes its batches, waits to be let through, and fails for pictures of -1."""
 

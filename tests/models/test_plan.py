@@ -15,7 +15,6 @@ from demo.models.zoo import EMBEDDED, ZOO
 from tests.patience import PATIENCE_S
 
 
-
 class Machine:
     """A clock, and a network whose passes take the seconds that were given for (pictures, threads)."""
 

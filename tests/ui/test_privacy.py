@@ -154,7 +154,6 @@ def test_until(end: Callable[[Server, Visitor], None], visitor: Visitor, server:
     end(server, visitor)
 
     def is_gone() -> bool:
-        gc.unfreeze()  # the next sweep does this, for the visitor may have been there at the last look at all
         gc.collect()
         return not any(reference() is not None for reference in remains)
 

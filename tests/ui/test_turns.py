@@ -15,7 +15,6 @@ from tests.served import Server
 from tests.visitor import Visit
 
 
-
 def test_a_session_knows_the_address_of_its_page(visit: Visit, server: Server) -> None:
     visitor = visit()
     session = server.rooms.sessions.attach(visitor.token)

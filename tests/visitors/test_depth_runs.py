@@ -17,7 +17,6 @@ from demo.visitors.session import Session
 from tests.patience import PATIENCE_S
 
 
-
 class Lab:
     """A training that waits to be let on, and counts how often it was begun."""
 

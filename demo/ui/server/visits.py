@@ -60,7 +60,7 @@ class Visits(StateHolder):
         self._token_of = token_of
         self._refs = [key for key, block in page.blocks.items() if isinstance(getattr(block, "value", None), Ref)]
         self._used: dict[str, float] = {}
-        self._left: dict[str, float] = {}
+        self._left: dict[str, tuple[frozenset[str], float]] = {}  # mailboxes' open events, and since when
 
     def __getitem__(self, session_id: str) -> SessionState:
         """Return the state of a visit, or a new one: for this event alone, unless a session knows the page."""
@@ -112,14 +112,17 @@ class Visits(StateHolder):
     def _sweep_answers(self, unfetched_s: float) -> None:
         """Remove the mailboxes of pages that are gone and of programs; gradio keeps up to 2,000 of them.
 
-        A mailbox without open events for a while has had its last answer fetched; others wait for their readers.
+        A mailbox without open events for a while has had its last answer fetched; others wait for their readers. One
+        whose events change is in use.
         """
-        queue, now = self._queue, time.monotonic()
+        queue, now, before = self._queue, time.monotonic(), self._left
         left = set(queue.pending_messages_per_session) - set(self.session_data)
-        self._left = {session_hash: self._left.get(session_hash, now) for session_hash in left}
-        for session_hash, since in self._left.items():
-            is_open = bool(queue.pending_event_ids_session.get(session_hash))
-            age_s = now - since
-            if age_s > unfetched_s or (age_s > _DELIVERED_S and not is_open):
+        events = {each: frozenset(queue.pending_event_ids_session.get(each, ())) for each in left}
+        self._left = {
+            each: before[each] if each in before and before[each][0] == events[each] else (events[each], now)
+            for each in left
+        }
+        for session_hash, (open_events, since) in self._left.items():
+            if now - since > (unfetched_s if open_events else _DELIVERED_S):
                 queue.pending_messages_per_session.pop(session_hash, None)
                 queue.pending_event_ids_session.pop(session_hash, None)

@@ -142,8 +142,8 @@ def test_a_failed_arrival_is_kept_for_who_asks(resnet18: BackboneSpec) -> None:
 def test_what_computes_is_an_engine_until_it_does_not_answer(words: Words, settings: Settings) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and does not listen
-        closed = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        spec, rooms = ZOO[EMBEDDED], [replace(Rooms.of(replace(settings, engine=each)), words=words) for each in ("", closed)]
+        spec, closed = ZOO[EMBEDDED], f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        rooms = [replace(Rooms.of(replace(settings, engine=each)), words=words) for each in ("", closed)]
         here, there = (describe_hardware(each, spec) for each in rooms)
         assert (here, there) == (words.strip.hardware["cpu"], words.strip.hardware["engine"])
         engine = rooms[1].backbones.engine

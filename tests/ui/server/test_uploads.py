@@ -92,7 +92,7 @@ def test_a_link_among_the_uploads_is_no_upload(folder: Path, tmp_path: Path) -> 
 
 
 def test_what_nobody_reads_is_swept_and_what_is_offered_stays(
-    folder: Path, upload: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, upload: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     offered = keep_file(b"head", "head.zip")
     sweep(folder, max_age_s=60)
@@ -101,6 +101,8 @@ def test_what_nobody_reads_is_swept_and_what_is_offered_stays(
         os.utime(path, (0, 0))  # what files say of their age may be wrong
     sweep(folder, max_age_s=60)
     assert upload.is_file()
+    (tmp_path / "another page's").mkdir()
+    sweep(tmp_path / "another page's", max_age_s=60)  # says nothing of this one's
     # Of this module alone: a served page's own clock would stand still, and all that it waits for.
     monkeypatch.setattr("demo.ui.server.uploads.time", SimpleNamespace(monotonic=lambda: time.monotonic() + 61))
     sweep(folder, max_age_s=60)

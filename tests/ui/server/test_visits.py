@@ -1,5 +1,6 @@
 """What of gradio's bookkeeping is left out, and that nothing is missed."""
 
+import asyncio
 import os
 import time
 from pathlib import Path
@@ -13,7 +14,7 @@ from demo.data.samples import find_example
 from demo.settings import Settings
 from demo.ui.lifetime.upkeep import sweep_up
 from demo.ui.server.gate import Gate
-from demo.ui.server.internals import get_upload_folder
+from demo.ui.server.internals import get_upload_folder, queue_of
 from demo.ui.server.launch import launch
 from demo.ui.server.visits import Visit, Visits
 from demo.visitors.rooms import Rooms
@@ -114,6 +115,26 @@ def test_a_clock_that_jumps_ends_no_visit_and_no_upload(
         assert ENGLISH.strip.network in visitor.refresh().strip
         monkeypatch.undo()
     visitor.close()
+
+
+def test_the_mailbox_of_a_program_stays_as_long_as_it_is_used(server: Server) -> None:
+    queue, visits = queue_of(server.page), Visits(server.page, capacity=10)
+    mailboxes, open_events = queue.pending_messages_per_session, queue.pending_event_ids_session
+    mailboxes["program"] = asyncio.Queue()  # nobody looks into it
+
+    def stays(after_s: float, *events: str) -> bool:
+        """Say whether it outlives a sweep so long after the last one, with events that are open by then."""
+        before, since = visits._left.get("program", (frozenset(), 0.0))
+        visits._left["program"] = before, since - after_s
+        open_events["program"] = set(events)
+        visits.sweep(closed_s=1200.0, idle_s=3600.0)
+        return "program" in mailboxes
+
+    assert all(stays(1300.0, each) for each in "abc"), "one event after the other"
+    assert [stays(10.0), stays(10.0), stays(10.0)] == [True, True, False], "its last answer was fetched"
+    mailboxes["program"] = asyncio.Queue()
+    assert [stays(0.0, "d"), stays(1000.0, "d"), stays(300.0, "d")] == [True, True, False], "nobody fetches the answer"
+    server.page.state_holder = server.page.app.state_holder
 
 
 def test_two_visits_have_states_of_their_own(server: Server) -> None:
