@@ -335,6 +335,7 @@ def test_within_a_long_epoch_it_tells_how_far_it_is(clock: list[float]) -> None:
     assert kinds[-1]
 
 
+@pytest.mark.usefixtures("clock")
 def test_short_epochs_tell_only_their_results() -> None:
     steps, _ = drain(fit(head(), examples(), SGD, generator=generator()))
     assert [type(step) for step in steps] == [EpochResult] * SGD.epochs
