@@ -30,8 +30,8 @@ from tests.visitor import Visitor
 DECK = (*("photo",) * 5, *("example",) * 2, *("look",) * 2, "program")
 PHOTO_SIZE = (1000, 750)
 NUM_ALONE = 30  # times that each is measured alone
-PLAY_S = {40: 180.0, 100: 120.0}
-RUSHES, RUSH_S = (1, 2, 4, 8), 15.0  # visitors who never look, and for how long
+PLAY_S = {40: 120.0, 100: 90.0}
+RUSHES, RUSH_S = (1, 2, 4, 8), 12.0  # visitors who never look, and for how long
 SETTLE_S = 8.0  # at the beginning of each crowd, of which nothing counts
 _REST_S = 12.0  # longer than the page's sweep comes round
 _AFTER_S = 0.3  # in which the page does what is left after an answer
