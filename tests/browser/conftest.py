@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.networks import backbones, checkpoint, embedded, host, resnet18
-from tests.served import Server, held_line, session, visit
+from tests.served import WATCH_EVERY_S, Server, held_line, session, visit
 
 __all__ = [
     "Server",
@@ -42,6 +42,12 @@ def pytest_runtest_makereport() -> Generator[None, Any, Any]:
     if report.skipped and os.environ.get("DEMO_BROWSER_REQUIRED"):
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture(autouse=True)
+def watch_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let news of a training come as seldom as to any visitor: to draw it fifty times a second takes a core."""
+    monkeypatch.setattr("demo.visitors.rooms._WATCH_EVERY_S", WATCH_EVERY_S)
 
 
 def find_chromium() -> str | None:
