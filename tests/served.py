@@ -74,7 +74,7 @@ def held_line(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[threa
     released = threading.Event()
 
     def hold() -> Generator[Any, None, None]:
-        released.wait(30)
+        released.wait(120)
         yield from ()
 
     monkeypatch.setattr(server.rooms.scheduler, "turn", lambda *_, **__: nullcontext())

@@ -63,7 +63,7 @@ def chromium() -> Iterator[Any]:
     """
     executable = find_chromium()
     if executable is None:
-        pytest.skip("no Chromium: apt-get install chromium, or set DEMO_CHROMIUM to its path")
+        pytest.skip("no Chromium: apt-get install chromium-headless-shell, or set DEMO_CHROMIUM to its path")
     sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
