@@ -162,9 +162,8 @@ def test_other_browsers_stay_on_the_english_page(open_page: OpenPage, server: Se
 
 @pytest.mark.slow
 def test_nobody_is_caught_where_storage_is_forbidden(open_page: OpenPage, server: Server) -> None:
-    context = open_page("/zh", locale="zh-CN").context
-    context.add_init_script(FORBIDDEN)
-    page = context.new_page()
+    page = open_page("/zh", locale="zh-CN").context.new_page()
+    page.add_init_script(FORBIDDEN)
     visited(page, server.url + "/", server.url + "/zh")
     switch(page, "English", server.url + "/")
     page.reload()
