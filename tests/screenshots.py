@@ -73,7 +73,7 @@ def walk(page: Any) -> Iterator[str]:
     yield "opened"
     teach(page)
     for tab in TABS:
-        for shown in show_each(page, tab):
+        for shown, _ in show_each(page, tab):
             unfold(page)
             see_pictures(page)
             yield shown

@@ -13,13 +13,16 @@ import pytest
 from demo.settings import Settings
 from demo.ui.page import build_page
 from demo.ui.server.launch import launch
+from demo.visitors import rooms as rooms_module
 from demo.visitors.jobs import Job
 from demo.visitors.rooms import Rooms
 from demo.visitors.session import Session
 from tests.patience import PATIENCE_S
 from tests.visitor import Visit, Visitor
 
-__all__ = ["Server", "held_line", "serve", "session", "visit"]
+__all__ = ["WATCH_EVERY_S", "Server", "held_line", "serve", "session", "visit"]
+
+WATCH_EVERY_S = rooms_module._WATCH_EVERY_S
 
 # gradio's client, which plays the program on another machine here, asks the Hugging Face Hub for news.
 huggingface_hub.constants.HF_HUB_OFFLINE = True
@@ -37,7 +40,7 @@ def serve(uploads: Path, settings: Settings) -> Iterator[Server]:
     """Open the page for all tests of this process; uploads lie below a folder."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("GRADIO_TEMP_DIR", str(uploads))
-        environment.setattr("demo.visitors.rooms._WATCH_EVERY_S", 0.02)  # no test waits for the next look
+        environment.setattr(rooms_module, "_WATCH_EVERY_S", 0.02)  # no test waits for the next look
         rooms = Rooms.of(settings)
         page = build_page(rooms)
         url = launch(page, rooms, wait=False, quiet=True)

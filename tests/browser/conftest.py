@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.networks import backbones, checkpoint, embedded, host, resnet18
-from tests.served import Server, held_line, session, visit
+from tests.served import WATCH_EVERY_S, Server, held_line, session, visit
 
 __all__ = [
     "Server",
@@ -44,9 +44,15 @@ def pytest_runtest_makereport() -> Generator[None, Any, Any]:
     return report
 
 
+@pytest.fixture(autouse=True)
+def watch_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let news of a training come as seldom as to any visitor: to draw it fifty times a second takes a core."""
+    monkeypatch.setattr("demo.visitors.rooms._WATCH_EVERY_S", WATCH_EVERY_S)
+
+
 def find_chromium() -> str | None:
-    """Return the path of Debian's Chromium, or of the one that DEMO_CHROMIUM names."""
-    return os.environ.get("DEMO_CHROMIUM") or shutil.which("chromium")
+    """Return the path of the one that DEMO_CHROMIUM names, or of Debian's: its shell takes half of the time."""
+    return os.environ.get("DEMO_CHROMIUM") or shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +63,7 @@ def chromium() -> Iterator[Any]:
     """
     executable = find_chromium()
     if executable is None:
-        pytest.skip("no Chromium: apt-get install chromium, or set DEMO_CHROMIUM to its path")
+        pytest.skip("no Chromium: apt-get install chromium-headless-shell, or set DEMO_CHROMIUM to its path")
     sync_playwright = pytest.importorskip("playwright.sync_api").sync_playwright
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
@@ -68,10 +74,45 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
+class Browsers:
+    """Browsers of visitors who have never been here: nothing is in them but what any visitor is sent alike.
+
+    To fetch that anew for each test takes most of a page's load.
+    """
+
+    def __init__(self, chromium: Any, url: str) -> None:
+        self._chromium, self._url = chromium, url
+        self._free: dict[str, list[Any]] = {}
+
+    def take(self, **options: Any) -> Any:
+        """Return a browser, which is one of playwright's contexts, that nobody else uses meanwhile."""
+        free = self._free.get(str(sorted(options.items())))
+        return free.pop() if free else self._chromium.new_context(**options)
+
+    def give_back(self, browser: Any, **options: Any) -> None:
+        """Close all pages of a browser, and let it forget what they have left in it."""
+        page, *others = browser.pages or [browser.new_page()]
+        for each in others:
+            each.close()
+        page.unroute_all(behavior="ignoreErrors")
+        page.goto("about:blank")
+        browser.clear_cookies()
+        page.context.new_cdp_session(page).send(
+            "Storage.clearDataForOrigin", {"origin": self._url, "storageTypes": "all"}
+        )
+        page.close()
+        self._free.setdefault(str(sorted(options.items())), []).append(browser)
+
+
+@pytest.fixture(scope="module")
+def browsers(chromium: Any, server: Server) -> Browsers:
+    return Browsers(chromium, server.url)
+
+
 @pytest.fixture
-def open_page(chromium: Any, server: Server) -> Iterator[OpenPage]:
+def open_page(browsers: Browsers, server: Server) -> Iterator[OpenPage]:
     """Open the page in a browser of its own; at the end, nothing may have been asked of another machine."""
-    contexts: list[Any] = []
+    taken: list[tuple[Any, dict[str, Any]]] = []
     hosts: set[str] = set()
     stopped: list[str] = []  # what the page's own content-security policy did not let through
 
@@ -80,8 +121,9 @@ def open_page(chromium: Any, server: Server) -> Iterator[OpenPage]:
             stopped.append(message.text)
 
     def open_one(path: str = "/", viewport: dict[str, int] = WIDE, **options: Any) -> Any:
-        contexts.append(chromium.new_context(viewport=viewport, **options))
-        page = contexts[-1].new_page()
+        options |= {"viewport": viewport}
+        taken.append((browsers.take(**options), options))
+        page = taken[-1][0].new_page()
         page.set_default_timeout(60_000)  # another walk may need both cores meanwhile
         page.on("console", note)
         page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname or ""))
@@ -91,8 +133,8 @@ def open_page(chromium: Any, server: Server) -> Iterator[OpenPage]:
         return page
 
     yield open_one
-    for context in contexts:
-        context.close()
+    for browser, options in taken:
+        browsers.give_back(browser, **options)
     assert hosts <= {"127.0.0.1", "localhost", ""}, f"requests to other machines: {hosts}"
     assert not stopped
 

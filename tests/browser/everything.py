@@ -23,6 +23,14 @@ _SETTLE = """() => new Promise((resolve) => {
   }, 50);
 })"""
 
+# Opens what is folded, and returns how much that was.
+_UNFOLD = """() => {
+  const labels = [...document.querySelectorAll(".label-wrap:not(.open)")].filter((each) => each.checkVisibility());
+  const details = [...document.querySelectorAll("details:not([open])")];
+  labels.forEach((each) => each.click());
+  details.forEach((each) => { each.open = true });
+  return labels.length + details.length;
+}"""
 _FIND_TABS = """(all) => all.filter((each) => each.offsetParent && each.id).map((each) => {
   let depth = 0;
   for (let panel = each; (panel = panel.parentElement.closest("[role=tabpanel]")); ) depth += 1;
@@ -59,7 +67,7 @@ def settle(page: Any) -> None:
 
 def open_tab(page: Any, name: str) -> None:
     """Open a tab by its name, if the page has it; a phone's last tabs are behind a button."""
-    page.wait_for_timeout(500)
+    settle(page)
     button = page.locator(f"#{name}-button")
     if not button.count() and name == "starters-tab":
         page.click("#finetune-tab .overflow-menu > button")
@@ -68,12 +76,16 @@ def open_tab(page: Any, name: str) -> None:
         button.click()
 
 
-def show_each(page: Any, tab: str) -> Iterator[str]:
-    """Open a tab, and each tab within it in turn, those within others first; yield the name of what is shown."""
+def show_each(page: Any, tab: str) -> Iterator[tuple[str, str]]:
+    """Open a tab, and each tab within it in turn, those within others first.
+
+    Yields:
+        The name of what is shown, and the id of the button that opened it, which is empty where the whole page is new.
+    """
     open_tab(page, f"{tab}-tab")
     settle(page)
     seen: set[str] = set()
-    yield tab
+    yield tab, ""
     while True:
         found = page.eval_on_selector_all(f"#{tab}-tab [role=tab]", _FIND_TABS)
         left = sorted((-depth, name) for name, depth in found if name not in seen)
@@ -83,19 +95,15 @@ def show_each(page: Any, tab: str) -> Iterator[str]:
         seen.add(name)
         page.click(f"#{name}")
         settle(page)
-        yield f"{tab}-{name.removesuffix('-button').removesuffix('-tab').removesuffix('-panel')}"
+        yield f"{tab}-{name.removesuffix('-button').removesuffix('-tab').removesuffix('-panel')}", name
 
 
 def unfold(page: Any) -> None:
     """Open whatever is folded in what is shown, and whatever that brings to light."""
     for _ in range(4):
-        folded = [each for each in page.query_selector_all(".label-wrap:not(.open)") if each.is_visible()]
-        for each in folded:
-            each.click()
-        page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true })")
-        settle(page)
-        if not folded:
+        if not page.evaluate(_UNFOLD):
             break
+        settle(page)
 
 
 def show_theme(page: Any, theme: str) -> None:

@@ -28,26 +28,27 @@ PANELS = {
 
 
 class Asked:
-    """What a page asks of the server: the names of the handlers, since they were last read."""
+    """What a page asks of the server: the names of the handlers, since they were last looked at."""
 
     def __init__(self, page: Any) -> None:
         self._page = page
-        self._ids: list[int] = []
-        page.on("request", self._note)
-        wait_until_quiet(page, self._ids)
+        self._asked: list[str] = []
         events = page.evaluate("gradio_config.dependencies.map(({id, api_name}) => [id, api_name])")
         self._names = {each: re.sub(r"_\d+$", "", str(name)) for each, name in events}
-        self._ids.clear()
+        page.on("request", self._note)
+        wait_until_quiet(page, self._asked)
+        self._asked.clear()
 
     def _note(self, request: Any) -> None:
         if "/queue/join" in request.url:
-            self._ids.append(request.post_data_json["fn_index"])
+            name = self._names[request.post_data_json["fn_index"]]
+            self._asked += [name] * (name != "refresh")
 
-    def read(self) -> list[str]:
-        wait_until_quiet(self._page, self._ids)
-        names = [self._names[each] for each in self._ids]
-        self._ids.clear()
-        return [name for name in names if name != "refresh"]
+    def are(self, *expected: str) -> None:
+        """Wait for what is expected, and for whatever else may come, of which there is nothing."""
+        wait_until_quiet(self._page, self._asked, len(expected))
+        assert self._asked == [*expected]
+        self._asked.clear()
 
 
 @pytest.mark.slow
@@ -56,23 +57,23 @@ def test_only_what_is_looked_at_is_asked_for(open_page: OpenPage) -> None:
     asked = Asked(page)
     page.click("#example-coffee")
     wait_for(page, "#answer", "espresso")
-    assert asked.read() == ["choose_example"]
+    asked.are("choose_example")
     page.click("#inside-tab-button")
     page.wait_for_selector(PANELS["ladder"])
-    assert asked.read() == ["draw_ladder"]
+    asked.are("draw_ladder")
     page.click("#kernels-panel-button")
     page.wait_for_selector(PANELS["kernels"])
-    assert asked.read() == ["draw_kernels"]
+    asked.are("draw_kernels")
     page.click("#ladder-panel-button")
-    assert asked.read() == []  # it shows the session as it is
+    asked.are()  # it shows the session as it is
     page.click("#inside-example-cat")
     wait_for(page, "#inside-answer", "tiger cat")
-    assert asked.read() == ["choose_example", "draw_ladder"]
+    asked.are("choose_example", "draw_ladder")
     page.click("#predict-tab-button")
     page.click("#example-flower")
-    assert asked.read() == ["choose_example"]
+    asked.are("choose_example")
     page.click("#inside-tab-button")
-    assert asked.read() == ["draw_ladder"]
+    asked.are("draw_ladder")
 
 
 @pytest.mark.slow

@@ -38,7 +38,8 @@ def test_a_server_that_is_being_stopped_says_so_on_every_page(chromium: Any, tmp
         for page, words in pages:
             wait_for(page, "#connection[role=alert]", words.explain(ServerEnding()))
         assert server.process.wait(30) == 0
-        page.wait_for_timeout(3000)
+        with page.expect_event("requestfailed", lambda request: request.url.endswith("/app_id")):
+            pass  # it has looked for the server, which is gone
         assert page.locator("#connection").inner_text() == words.explain(ServerEnding()), "and goes on to"
         context.close()
 

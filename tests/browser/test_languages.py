@@ -9,6 +9,7 @@ from demo.models.zoo import ZOO
 from demo.ui.server.document import Document
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.browser.conftest import OpenPage
+from tests.browser.everything import settle
 from tests.served import Server
 
 CHINESE_CHARACTERS = re.compile(r"[\u4e00-\u9fff]")
@@ -96,7 +97,7 @@ def test_everything_in_sight_in_every_tab_is_in_one_language(
             if inner:
                 page.click(f"#{inner}-button")
             page.evaluate(OPEN_ALL)
-            page.wait_for_timeout(1_500)  # whatever is still to come
+            settle(page)
             seen |= set(page.evaluate(TEXTS))
     seen -= NAMES | {"English", "中文"}
     chinese = {text for text in seen if CHINESE_CHARACTERS.search(text)}
@@ -161,9 +162,8 @@ def test_other_browsers_stay_on_the_english_page(open_page: OpenPage, server: Se
 
 @pytest.mark.slow
 def test_nobody_is_caught_where_storage_is_forbidden(open_page: OpenPage, server: Server) -> None:
-    context = open_page("/zh", locale="zh-CN").context
-    context.add_init_script(FORBIDDEN)
-    page = context.new_page()
+    page = open_page("/zh", locale="zh-CN").context.new_page()
+    page.add_init_script(FORBIDDEN)
     visited(page, server.url + "/", server.url + "/zh")
     switch(page, "English", server.url + "/")
     page.reload()

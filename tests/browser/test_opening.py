@@ -111,7 +111,7 @@ def test_one_click_is_one_request(open_page: OpenPage) -> None:
     num_before = len(asked)
     page.click("#example-palace")
     wait_for_example(page, "palace")
-    wait_until_quiet(page, asked)
+    wait_until_quiet(page, asked, num_before + 1)
     assert len(asked) == num_before + 1
 
 
