@@ -127,12 +127,12 @@ def fit_head(
         The head in `eval()` on the CPU, without gradients.
     """
     generator = torch.Generator().manual_seed(recipe.seed)
-    examples, num_features = _gather(features), features.values.shape[1]
-    module = build_head(num_features, len(features.class_names), recipe.head, generator=generator).to(device)
+    num_features, num_classes = features.values.shape[1], len(features.class_names)
+    module = build_head(num_features, num_classes, recipe.head, generator=generator).to(device)
     if recipe.is_closed_form:
-        end = yield from _solve(module, examples)
+        end = yield from _solve(module, features)
     else:
-        end = yield from fit(module, examples, recipe, generator=generator, deadline=deadline)
+        end = yield from fit(module, _gather(features), recipe, generator=generator, deadline=deadline)
     return FittedHead(module.eval().requires_grad_(False).cpu(), end)
 
 
@@ -174,14 +174,14 @@ def _gather(features: Features) -> Examples:
     return Examples(*features.training(), *features.of(Split.TRAIN), *features.of(Split.VALIDATION))
 
 
-def _solve(module: nn.Module, examples: Examples) -> Generator[EpochResult, None, FitEnd]:
+def _solve(module: nn.Module, features: Features) -> Generator[EpochResult, None, FitEnd]:
     """Load the closed-form solution into a linear layer."""
     start = working_s()
     num_classes = module.get_parameter("bias").shape[0]
-    weight, bias = fit_ridge(examples.plain_inputs.numpy(), examples.plain_targets.numpy(), num_classes)
+    inputs, targets = features.of(Split.TRAIN)
+    weight, bias = fit_ridge(inputs.numpy(), targets.numpy(), num_classes)
     module.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
-    train = evaluate(module, examples.plain_inputs, examples.plain_targets)
-    val = evaluate(module, examples.val_inputs, examples.val_targets)
+    train, val = evaluate(module, inputs, targets), evaluate(module, *features.of(Split.VALIDATION))
     seconds = working_s() - start
     yield EpochResult(1, 1, train.loss, train.accuracy.share, val.loss, val.accuracy.share, seconds)
     return FitEnd(1, 1)

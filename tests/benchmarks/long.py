@@ -237,7 +237,7 @@ def measure(share: float = 1.0) -> Rows:
 
 def _slope(few: Run, many: Run, further: int) -> Slope:
     def grow(name: str) -> float:
-        return 1000 * (getattr(many, name) - getattr(few, name)) / further
+        return float(1000 * (getattr(many, name) - getattr(few, name)) / further)
 
     return Slope(grow("seconds"), grow("cpu_s"), grow("peak_megabytes"))
 
