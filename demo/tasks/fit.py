@@ -9,14 +9,15 @@ from typing import Any
 
 from demo.models.batching import set_num_threads
 from demo.models.late import Tensor, functional, nn, torch
+from demo.models.plan import MAX_BATCH
 from demo.models.recipe import Balance, Optimizer, Recipe
 from demo.pace import rest, working_s
 from demo.system import num_cores
 from demo.tasks.evaluate import Accuracy
 from demo.tasks.inputs import StoredInputs
 
-# Examples that are evaluated at once: features, or pictures, of which 64 take half a gigabyte at a widest layer.
-_FEATURES_AT_ONCE, _PICTURES_AT_ONCE = 64, 16
+# Examples that are evaluated at once: features, or pictures, of which more take more memory and no less time.
+_FEATURES_AT_ONCE, _PICTURES_AT_ONCE = 64, MAX_BATCH
 _REPORT_EVERY_S = 0.2  # time between two reports within an epoch, at each of which a training can be stopped
 
 

@@ -85,7 +85,9 @@ class Meter:
     """Measures this process from when its network is loaded."""
 
     def __init__(self) -> None:
-        self.before, self._cpu_s, self._start = peak_megabytes(), sum(os.times()[:4]), time.perf_counter()
+        give_back_memory()
+        self.before, self._cpu_s, self._start = resident_megabytes("VmRSS"), sum(os.times()[:4]), time.perf_counter()
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from now on
 
     @property
     def seconds(self) -> float:
@@ -95,11 +97,9 @@ class Meter:
     def read(self, reading_s: float, *, of_workers_megabytes: float = 0.0) -> Run:
         """Return what was taken until now, with the memory that workers held beside this process."""
         seconds, cpu_s = self.seconds, sum(os.times()[:4]) - self._cpu_s
-        peak = peak_megabytes() - self.before + of_workers_megabytes
+        peak = resident_megabytes("VmHWM") - self.before + of_workers_megabytes
         give_back_memory()
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-        left = pages * resource.getpagesize() / MEGABYTE - self.before
-        return Run(reading_s, seconds, cpu_s, peak, left)
+        return Run(reading_s, seconds, cpu_s, peak, resident_megabytes("VmRSS") - self.before)
 
 
 def write_pictures(path: Path, size: tuple[int, int], count: int) -> None:
@@ -191,18 +191,27 @@ def train_plainly(archive: Path, trains: Trains) -> Run:
     return meter.read(reading_s, of_workers_megabytes=max(0.0, of_workers))  # one is forked, and shares what there was
 
 
-def peak_megabytes() -> float:
-    """Return the most memory that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+def resident_megabytes(field: str) -> float:
+    """Return how much memory this process holds now (VmRSS), or has held at most (VmHWM)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split(f"{field}:")[1].split()[0]) / 1000
 
 
 WAYS: dict[str, Callable[[Path, Trains], Run]] = {"page": train_as_the_page, "plain loop": train_plainly}
 
 
 def run_apart(way: str, trains: Trains, archive: Path) -> Run:
-    """Train in a process of its own."""
+    """Train in a process of its own, whose threads sleep while they wait for each other: the time of cores is work."""
     command = [sys.executable, "-m", "tests.benchmarks.long", way, trains.value, str(archive)]
-    done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, check=True, timeout=LONGEST_S, text=True)
+    done = subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=LONGEST_S,
+        text=True,
+    )
     return Run(**json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -224,6 +233,7 @@ def measure(share: float = 1.0) -> Rows:
                     runs[size, count, trains, way] = run = run_apart(way, trains, archive)
                     named = f"{count} pictures of {size[0]}x{size[1]} ({megabytes:.0f} MB), {trains.value}: {way}"
                     rows.append((named, "-", str(run)))
+                    print(f"{named}: {run}", file=sys.stderr, flush=True)  # hours may pass until all is done
     for size in (PHONE, SMALL):
         few, many = (count for each, count in sizes if each == size)
         for trains in Trains:
