@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from demo.data.dataset import Dataset, Split
+from demo.data.store import PictureStore, StoredPicture
 from demo.models.backbone import Backbone
 from demo.models.batching import set_num_threads
 from demo.models.graph import end_of, replace_module
@@ -34,6 +35,7 @@ from demo.tasks.features import (
     run_views,
 )
 from demo.tasks.fit import BatchProgress, EpochResult, Examples, FitEnd, all_threads, evaluate, fit
+from demo.tasks.inputs import StoredInputs
 from demo.tasks.shuffle import shuffle_labels
 from demo.tasks.verdict import Comparison
 
@@ -100,7 +102,7 @@ def fine_tune(
         fitted = yield from fit_head(features, recipe, deadline=deadline)
         tuned: dict[str, Tensor] = {}
     else:
-        fitted, tuned = yield from _fit_deeper(backbone, dataset, recipe, settings, deadline)
+        fitted, tuned = yield from _fit_deeper(backbone, dataset, recipe, settings, deadline, cache)
         features = yield from extract_features(backbone.open_private(tuned), dataset, settings)
     summary = _summarise(fitted, features, recipe.settle(dataset.training_counts), working_s() - start)
     yield FineTuned(Head(fitted.module, dataset.class_names, backbone.spec.name, summary, tuned), features)
@@ -125,13 +127,12 @@ def fit_head(
         The head in `eval()` on the CPU, without gradients.
     """
     generator = torch.Generator().manual_seed(recipe.seed)
-    inputs, targets = features.training()  # (n, D), (n,)
-    examples = Examples(inputs, targets, *features.of(Split.TRAIN), *features.of(Split.VALIDATION))
-    module = build_head(inputs.shape[1], len(features.class_names), recipe.head, generator=generator).to(device)
+    num_features, num_classes = features.values.shape[1], len(features.class_names)
+    module = build_head(num_features, num_classes, recipe.head, generator=generator).to(device)
     if recipe.is_closed_form:
-        end = yield from _solve(module, examples)
+        end = yield from _solve(module, features)
     else:
-        end = yield from fit(module, examples, recipe, generator=generator, deadline=deadline)
+        end = yield from fit(module, _gather(features), recipe, generator=generator, deadline=deadline)
     return FittedHead(module.eval().requires_grad_(False).cpu(), end)
 
 
@@ -165,27 +166,34 @@ def check_size(backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: S
         )
 
 
-_BATCH = 16  # pictures that go through the layers to be trained together, before they are
-
 # The stage after which layers are trained; None where training begins with the picture.
 _STARTS = {Trains.LAST_STAGE: StageLabel.MIDDLE, Trains.EVERYTHING: None}
 
 
-def _solve(module: nn.Module, examples: Examples) -> Generator[EpochResult, None, FitEnd]:
+def _gather(features: Features) -> Examples:
+    return Examples(*features.training(), *features.of(Split.TRAIN), *features.of(Split.VALIDATION))
+
+
+def _solve(module: nn.Module, features: Features) -> Generator[EpochResult, None, FitEnd]:
     """Load the closed-form solution into a linear layer."""
     start = working_s()
     num_classes = module.get_parameter("bias").shape[0]
-    weight, bias = fit_ridge(examples.plain_inputs.numpy(), examples.plain_targets.numpy(), num_classes)
+    inputs, targets = features.of(Split.TRAIN)
+    weight, bias = fit_ridge(inputs.numpy(), targets.numpy(), num_classes)
     module.load_state_dict({"weight": torch.from_numpy(weight), "bias": torch.from_numpy(bias)})
-    train = evaluate(module, examples.plain_inputs, examples.plain_targets)
-    val = evaluate(module, examples.val_inputs, examples.val_targets)
+    train, val = evaluate(module, inputs, targets), evaluate(module, *features.of(Split.VALIDATION))
     seconds = working_s() - start
     yield EpochResult(1, 1, train.loss, train.accuracy.share, val.loss, val.accuracy.share, seconds)
     return FitEnd(1, 1)
 
 
 def _fit_deeper(
-    backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings, deadline: float
+    backbone: Backbone,
+    dataset: Dataset,
+    recipe: Recipe,
+    settings: Settings,
+    deadline: float,
+    cache: FeatureCache | None,
 ) -> Generator[Progress, None, tuple[FittedHead, dict[str, Tensor]]]:
     """Train a head with a private copy of the last stage or of all layers; return the copy's tensors by name."""
     from demo.tasks.learner import DeepLearner
@@ -196,31 +204,24 @@ def _fit_deeper(
     head = build_head(backbone.spec.num_features, len(dataset.class_names), recipe.head, generator=generator)
     learner = DeepLearner(body, head, keeps_norms=recipe.keeps_norms).to(backbone.device)
     if recipe.warm_start:
-        yield from _train_head_first(learner, examples, recipe.warm_up, generator, deadline)
+        known = yield from extract_features(backbone, dataset, settings, views=choose_views(recipe), cache=cache)
+        _train_head_first(learner, known, recipe, generator, deadline)
     end = yield from fit(learner, examples, recipe, generator=generator, deadline=deadline, num_threads=all_threads())
     learner.requires_grad_(False).cpu()
     return FittedHead(head, end), {name: tensor.contiguous() for name, tensor in body.state_dict().items()}
 
 
 def _train_head_first(
-    learner: DeepLearner, examples: Examples, recipe: Recipe, generator: torch.Generator, deadline: float
-) -> Generator[FeatureProgress, None, None]:
-    """Train the head on what the layers below it give before they are trained; its epochs are no part of the curves.
+    learner: DeepLearner, known: Features, recipe: Recipe, generator: torch.Generator, deadline: float
+) -> None:
+    """Train the head on the features that layers give before they are trained; its epochs are no part of the curves.
 
     Gradients through a random head would first of all spoil what the layers know.
 
     Source:
         Kumar et al. 2022, https://arxiv.org/abs/2202.10054
     """
-    batches = [*examples.inputs.split(_BATCH), *examples.val_inputs.split(_BATCH)]
-    features, total = list[Tensor](), len(examples.plain_inputs) + len(examples.val_inputs)
-    for number, batch in enumerate(batches):
-        yield FeatureProgress(number * total // len(batches), total)
-        with set_num_threads(all_threads()):
-            features.append(learner.features(batch))
-    inputs, val_inputs = torch.cat(features).split([len(examples.inputs), len(examples.val_inputs)])
-    known = replace(examples, inputs=inputs, plain_inputs=inputs[: len(examples.plain_inputs)], val_inputs=val_inputs)
-    for _ in fit(learner.head, known, recipe, generator=generator, deadline=deadline):
+    for _ in fit(learner.head, _gather(known), recipe.warm_up, generator=generator, deadline=deadline):
         pass
 
 
@@ -240,31 +241,29 @@ def _prepare(
     backbone: Backbone, dataset: Dataset, recipe: Recipe, settings: Settings
 ) -> Generator[FeatureProgress, None, Examples]:
     """Compute once, for each view of a picture, the input of the layers that are trained; kept in half precision."""
-    samples = {split: [each for each in dataset.samples if each.split is split] for split in Split}
+    train, val = (
+        [each for each in dataset.samples if each.split is split] for split in (Split.TRAIN, Split.VALIDATION)
+    )
     views = (PLAIN, *choose_views(recipe))
-    shown = [SampleView(sample, view) for view in views for sample in samples[Split.TRAIN]]
-    num_training = len(shown)
-    shown += [SampleView(sample) for sample in samples[Split.VALIDATION]]
-    targets = torch.tensor([each.sample.class_idx for each in shown], dtype=torch.int64)
-    in_turn = torch.arange(num_training).view(len(views), -1).T.flatten()  # a picture's views one after the other
-    places = [*in_turn.tolist(), *range(num_training, len(shown))]
-    inputs, done = torch.empty(0), 0
+    num_views, num_training = len(views), len(views) * len(train)
+    shown = [*(SampleView(sample, view) for sample in train for view in views), *map(SampleView, val)]
+    store, rows, shape = PictureStore(), list[StoredPicture](), torch.Size()
     yield FeatureProgress(0, count_pictures(shown))
-    turns = [shown[place] for place in places]
-    for chunk, values, progress in run_views(turns, backbone, settings, _below(backbone, _STARTS[recipe.trains])):
-        if not done:
-            inputs = torch.empty((len(shown), *values.shape[1:]), dtype=torch.float16)
-        inputs[places[done : done + len(chunk)]] = values.to(torch.float16)
-        done += len(chunk)
+    for _, values, progress in run_views(shown, backbone, settings, _below(backbone, _STARTS[recipe.trains])):
+        shape = values.shape[1:]
+        rows += [store.add(each.tobytes()) for each in values.to(torch.float16).numpy()]
         yield progress
-    num_plain = len(samples[Split.TRAIN])
+    by_view = [row for view in range(num_views) for row in rows[view:num_training:num_views]]
+    targets, val_targets = (
+        torch.tensor([each.class_idx for each in split], dtype=torch.int64) for split in (train, val)
+    )
     return Examples(
-        inputs[:num_training],
-        targets[:num_training],
-        inputs[:num_plain],
-        targets[:num_plain],
-        inputs[num_training:],
-        targets[num_training:],
+        StoredInputs(by_view, shape),
+        targets.repeat(num_views),
+        StoredInputs(by_view[: len(train)], shape),
+        targets,
+        StoredInputs(rows[num_training:], shape),
+        val_targets,
     )
 
 

@@ -9,13 +9,15 @@ from typing import Any
 
 from demo.models.batching import set_num_threads
 from demo.models.late import Tensor, functional, nn, torch
+from demo.models.plan import MAX_BATCH
 from demo.models.recipe import Balance, Optimizer, Recipe
 from demo.pace import rest, working_s
 from demo.system import num_cores
 from demo.tasks.evaluate import Accuracy
+from demo.tasks.inputs import StoredInputs
 
-# Examples that are evaluated at once: features, or pictures, of which 64 take half a gigabyte at a widest layer.
-_FEATURES_AT_ONCE, _PICTURES_AT_ONCE = 64, 16
+# Examples that are evaluated at once: features, or pictures, of which more take more memory and no less time.
+_FEATURES_AT_ONCE, _PICTURES_AT_ONCE = 64, MAX_BATCH
 _REPORT_EVERY_S = 0.2  # time between two reports within an epoch, at each of which a training can be stopped
 
 
@@ -24,14 +26,14 @@ class Examples:
     """What a learner learns from and is checked on: inputs (n, ...) and class indices (n,).
 
     `inputs` are the training pictures in all their views; `plain_inputs` hold each of them once. All stay in main
-    memory, which is larger than most GPUs'; each batch goes to the learner's device.
+    memory, which is larger than most GPUs', or on disk; each batch goes to the learner's device.
     """
 
-    inputs: Tensor
+    inputs: Tensor | StoredInputs
     targets: Tensor
-    plain_inputs: Tensor
+    plain_inputs: Tensor | StoredInputs
     plain_targets: Tensor
-    val_inputs: Tensor
+    val_inputs: Tensor | StoredInputs
     val_targets: Tensor
 
 
@@ -145,7 +147,9 @@ def measure_loss(logits: Tensor, targets: Tensor, counts: Tensor | None = None) 
     return functional.cross_entropy(logits + counts.log(), targets, weight=counts.rsqrt())
 
 
-def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor, counts: Tensor | None = None) -> Evaluation:
+def evaluate(
+    learner: nn.Module, inputs: Tensor | StoredInputs, targets: Tensor, counts: Tensor | None = None
+) -> Evaluation:
     """Measure a learner on inputs (N, ...) with class indices (N,); `counts` as in `measure_loss`."""
     if not len(targets):
         return Evaluation(0.0, Accuracy.of(0, 0))
@@ -153,13 +157,13 @@ def evaluate(learner: nn.Module, inputs: Tensor, targets: Tensor, counts: Tensor
     device = find_device(learner)
     at_once = _FEATURES_AT_ONCE if inputs.ndim == 2 else _PICTURES_AT_ONCE
 
-    def answer(batch: Tensor) -> Tensor:
+    def answer(first: int) -> Tensor:
         rest()
-        logits: Tensor = learner(batch.to(device))
+        logits: Tensor = learner(inputs[first : first + at_once].to(device))
         return logits
 
     with torch.inference_mode():
-        logits = torch.cat([answer(batch) for batch in inputs.split(at_once)]).cpu()  # (N, K)
+        logits = torch.cat([answer(first) for first in range(0, len(inputs), at_once)]).cpu()  # (N, K)
         loss = float(measure_loss(logits, targets, counts))
         return Evaluation(loss, Accuracy.of_answers(targets.numpy(), logits.argmax(dim=1).numpy()))
 

@@ -1,9 +1,6 @@
 """What deeper recipes train: private layers of a network, and a head."""
 
-import torch
 from torch import Tensor, nn
-
-from demo.tasks.fit import find_device
 
 
 class DeepLearner(nn.Module):
@@ -24,13 +21,6 @@ class DeepLearner(nn.Module):
         if self._keeps_norms:
             self.body.eval()
         return self
-
-    def features(self, inputs: Tensor) -> Tensor:
-        """Return what the head is given for inputs (N, ...): features (N, D) on the CPU, without gradients."""
-        self.eval()
-        with torch.no_grad():
-            features: Tensor = self.body(inputs.to(find_device(self)).float()).cpu()
-        return features
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return logits (N, K) of inputs (N, ...), which may be kept in half precision."""

@@ -4,7 +4,10 @@ Each training is a process of its own, so that its peak is its own:
 
     python -m tests.benchmarks.long page everything pictures.zip
 
-All train the embedded network, deeper recipes for one epoch: further ones are like it.
+All train the embedded network, deeper recipes for one epoch: further ones are like it. Beside what the plain loop does
+the page looks at each picture once before more than the head is trained, for a head to begin with, and once at the end,
+for features that its answers are drawn from; and after each epoch it measures what is right among the training
+pictures as well.
 """
 
 import json
@@ -31,10 +34,12 @@ from torchvision.datasets import ImageFolder
 from demo.data.dataset import make_dataset
 from demo.data.folders import read_collection
 from demo.models.backbone import load_backbone
+from demo.models.cache import give_back_memory
 from demo.models.graph import replace_module
 from demo.models.recipe import SUGGESTED_RECIPES, Trains
 from demo.models.zoo import EMBEDDED, ZOO, StageLabel
 from demo.settings import MEGABYTE, Settings
+from demo.system import keep_memory_together
 from demo.tasks.finetune import FineTuned, fine_tune
 from tests.conftest import PROJECT
 
@@ -50,25 +55,51 @@ Rows = list[tuple[str, str, str]]
 class Run:
     """What one training took: until its pictures are read, in all, and the most memory that it held more than before.
 
-    `before` is taken once the network is loaded. What the plain loop's own workers hold counts.
+    `cpu_s` is the time of all cores. `left_megabytes` are held at the end, with the pictures and the head still there.
+    What the plain loop's own workers use counts.
     """
 
     reading_s: float
     seconds: float
+    cpu_s: float
     peak_megabytes: float
+    left_megabytes: float
 
     def __str__(self) -> str:
-        return f"{self.seconds:.0f} s ({self.reading_s:.0f} s of it reading), {self.peak_megabytes:.0f} MB more"
+        took = f"{self.seconds:.0f} s ({self.reading_s:.0f} s of it reading), {self.cpu_s:.0f} s of CPU"
+        return f"{took}, {self.peak_megabytes:.0f} MB more, {self.left_megabytes:.0f} MB at the end"
 
 
 class Slope(NamedTuple):
     """What each further picture takes."""
 
     milliseconds: float
+    cpu_milliseconds: float
     kilobytes: float
 
     def __str__(self) -> str:
-        return f"{self.milliseconds:.1f} ms and {self.kilobytes:.0f} kB"
+        return f"{self.milliseconds:.0f} ms, {self.cpu_milliseconds:.0f} ms of CPU, {self.kilobytes:.0f} kB"
+
+
+class Meter:
+    """Measures this process from when its network is loaded."""
+
+    def __init__(self) -> None:
+        give_back_memory()
+        self.before, self._cpu_s, self._start = resident_megabytes("VmRSS"), sum(os.times()[:4]), time.perf_counter()
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from now on
+
+    @property
+    def seconds(self) -> float:
+        """The seconds until now."""
+        return time.perf_counter() - self._start
+
+    def read(self, reading_s: float, *, of_workers_megabytes: float = 0.0) -> Run:
+        """Return what was taken until now, with the memory that workers held beside this process."""
+        seconds, cpu_s = self.seconds, sum(os.times()[:4]) - self._cpu_s
+        peak = resident_megabytes("VmHWM") - self.before + of_workers_megabytes
+        give_back_memory()
+        return Run(reading_s, seconds, cpu_s, peak, resident_megabytes("VmRSS") - self.before)
 
 
 def write_pictures(path: Path, size: tuple[int, int], count: int) -> None:
@@ -114,14 +145,15 @@ def train_as_the_page(archive: Path, trains: Trains) -> Run:
         max_training_s=LONGEST_S,
     )
     recipe = SUGGESTED_RECIPES[trains]
-    backbone, before, start = load_backbone(ZOO[EMBEDDED]), peak_megabytes(), time.perf_counter()
+    keep_memory_together()
+    backbone, meter = load_backbone(ZOO[EMBEDDED]), Meter()
     dataset = make_dataset(read_collection(archive, settings), settings)
-    reading_s = time.perf_counter() - start
+    reading_s = meter.seconds
     *_, last = fine_tune(
         backbone, dataset, replace(recipe, epochs=1) if trains is not Trains.HEAD else recipe, settings
     )
     assert isinstance(last, FineTuned)
-    return Run(reading_s, time.perf_counter() - start, peak_megabytes() - before)
+    return meter.read(reading_s)
 
 
 def train_plainly(archive: Path, trains: Trains) -> Run:
@@ -130,7 +162,7 @@ def train_plainly(archive: Path, trains: Trains) -> Run:
     Source:
         https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
     """
-    backbone, before, start = load_backbone(ZOO[EMBEDDED]), peak_megabytes(), time.perf_counter()
+    backbone, meter = load_backbone(ZOO[EMBEDDED]), Meter()
     network, recipe = backbone.network, SUGGESTED_RECIPES[trains]
     replace_module(network, backbone.spec.logits, nn.Linear(backbone.spec.num_features, 2))
     names = {name for name, _ in backbone.subgraph(StageLabel.MIDDLE).named_parameters()}
@@ -141,7 +173,7 @@ def train_plainly(archive: Path, trains: Trains) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(archive) as files:
             files.extractall(folder)
-        reading_s = time.perf_counter() - start
+        reading_s = meter.seconds
         pictures = ImageFolder(folder, backbone.spec.build_transforms())
         order = torch.randperm(len(pictures)).tolist()
         train, val = order[len(order) // 5 :], order[: len(order) // 5]
@@ -155,24 +187,31 @@ def train_plainly(archive: Path, trains: Trains) -> Run:
         with torch.no_grad():
             for inputs, _labels in load(torch.utils.data.Subset(pictures, val)):
                 network(inputs)
-        seconds = time.perf_counter() - start
-    of_workers = NUM_WORKERS * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
-    # A worker is forked, and shares what there was.
-    return Run(reading_s, seconds, peak_megabytes() - before + max(0.0, of_workers - NUM_WORKERS * before))
+    of_workers = NUM_WORKERS * (resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000 - meter.before)
+    return meter.read(reading_s, of_workers_megabytes=max(0.0, of_workers))  # one is forked, and shares what there was
 
 
-def peak_megabytes() -> float:
-    """Return the most memory that this process has held."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+def resident_megabytes(field: str) -> float:
+    """Return how much memory this process holds now (VmRSS), or has held at most (VmHWM)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split(f"{field}:")[1].split()[0]) / 1000
 
 
 WAYS: dict[str, Callable[[Path, Trains], Run]] = {"page": train_as_the_page, "plain loop": train_plainly}
 
 
 def run_apart(way: str, trains: Trains, archive: Path) -> Run:
-    """Train in a process of its own."""
+    """Train in a process of its own, whose threads sleep while they wait for each other: the time of cores is work."""
     command = [sys.executable, "-m", "tests.benchmarks.long", way, trains.value, str(archive)]
-    done = subprocess.run(command, cwd=PROJECT, stdout=subprocess.PIPE, check=True, timeout=LONGEST_S, text=True)
+    done = subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=LONGEST_S,
+        text=True,
+    )
     return Run(**json.loads(done.stdout.splitlines()[-1]))
 
 
@@ -194,6 +233,7 @@ def measure(share: float = 1.0) -> Rows:
                     runs[size, count, trains, way] = run = run_apart(way, trains, archive)
                     named = f"{count} pictures of {size[0]}x{size[1]} ({megabytes:.0f} MB), {trains.value}: {way}"
                     rows.append((named, "-", str(run)))
+                    print(f"{named}: {run}", file=sys.stderr, flush=True)  # hours may pass until all is done
     for size in (PHONE, SMALL):
         few, many = (count for each, count in sizes if each == size)
         for trains in Trains:
@@ -206,9 +246,10 @@ def measure(share: float = 1.0) -> Rows:
 
 
 def _slope(few: Run, many: Run, further: int) -> Slope:
-    return Slope(
-        1000 * (many.seconds - few.seconds) / further, 1000 * (many.peak_megabytes - few.peak_megabytes) / further
-    )
+    def grow(name: str) -> float:
+        return float(1000 * (getattr(many, name) - getattr(few, name)) / further)
+
+    return Slope(grow("seconds"), grow("cpu_s"), grow("peak_megabytes"))
 
 
 BENCHMARKS: tuple[Callable[[float], Rows], ...] = (measure,)

@@ -3,6 +3,7 @@
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from demo.data.dataset import Dataset, Split, read_dataset
+from demo.data.dataset import Dataset, Split, read_dataset, read_sample
 from demo.data.images import read_image
 from demo.models.backbone import Backbone
 from demo.models.head import build_head
@@ -21,7 +22,9 @@ from demo.tasks.errors import TooManyTrained
 from demo.tasks.evaluate import Accuracy
 from demo.tasks.features import FeatureCache, FeatureProgress, Features
 from demo.tasks.finetune import FineTuned, FittedHead, Progress, count_trained, fine_tune, fit_head, score
-from demo.tasks.fit import BatchProgress, EpochResult, evaluate
+from demo.tasks.fit import BatchProgress, EpochResult, Examples, FitEnd, evaluate
+from demo.tasks.inputs import StoredInputs
+from demo.tasks.views import View, choose_views
 from tests.pictures import MakeZip, colour_folders
 
 RECIPE = lesson_recipe(epochs=4)
@@ -356,6 +359,39 @@ def test_deeper_layers_are_trained_in_a_private_copy(
     torch.testing.assert_close(seen, torch.from_numpy(features.values[0]), rtol=1e-3, atol=1e-3)
     losses = [step.train_loss for step in steps if isinstance(step, EpochResult)]
     assert losses[-1] < losses[0]
+
+
+def test_all_layers_learn_from_each_view_of_a_picture_and_memory_holds_none(
+    embedded: Backbone, dataset: Dataset, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The head that they begin with learns from features, which whoever trains next finds in the cache."""
+    taught: list[Examples] = []
+
+    def note(_learner: nn.Module, examples: Examples, *_: Any, **__: Any) -> Generator[Any, None, FitEnd]:
+        taught.append(examples)
+        yield from ()
+        return FitEnd(1, 1)
+
+    monkeypatch.setattr("demo.tasks.finetune.fit", note)
+    few = replace(dataset, samples=dataset.samples[::2])
+    training, checked = (
+        [each for each in few.samples if each.split is split] for split in (Split.TRAIN, Split.VALIDATION)
+    )
+    recipe, cache = replace(SUGGESTED_RECIPES[Trains.EVERYTHING], flips=True, crops=1), FeatureCache()
+    list(fine_tune(embedded, few, recipe, settings, cache=cache))
+    (known, examples), views = taught, (View(), *choose_views(recipe))
+    assert isinstance(examples.inputs, StoredInputs)
+    assert isinstance(examples.val_inputs, StoredInputs)
+    shown = [each.show(read_sample(sample, settings), sample.digest) for each in views for sample in training]
+    expected = torch.stack([embedded.transform(picture) for picture in shown]).half()
+    assert torch.equal(examples.inputs[: len(shown)], expected)
+    assert torch.equal(examples.plain_inputs[: len(shown)], expected[: len(training)])
+    assert torch.equal(examples.targets, torch.tensor([each.class_idx for each in training] * len(views)))
+    assert len(examples.val_inputs) == len(checked)
+    rows = [cache.find(EMBEDDED, each, sample.digest) for each in views for sample in training]
+    assert np.array_equal(np.asarray(known.inputs), np.stack([row for row in rows if row is not None]))
+    for found, wanted in ((known.targets, examples.targets), (known.val_targets, examples.val_targets)):
+        assert torch.equal(found, wanted)
 
 
 @pytest.mark.slow
