@@ -12,7 +12,6 @@ pictures as well.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -45,7 +44,6 @@ from tests.conftest import PROJECT
 
 PHONE, SMALL = (4000, 3000), (320, 240)
 SIZES = ((PHONE, 250), (PHONE, 500), (SMALL, 2000), (SMALL, 5000))  # two of each, between which the slope is taken
-NUM_WORKERS = 2  # of the plain loop, as its documentation advises: one for each core
 LONGEST_S = 6 * 3600
 
 Rows = list[tuple[str, str, str]]
@@ -56,7 +54,6 @@ class Run:
     """What one training took: until its pictures are read, in all, and the most memory that it held more than before.
 
     `cpu_s` is the time of all cores. `left_megabytes` are held at the end, with the pictures and the head still there.
-    What the plain loop's own workers use counts.
     """
 
     reading_s: float
@@ -94,10 +91,10 @@ class Meter:
         """The seconds until now."""
         return time.perf_counter() - self._start
 
-    def read(self, reading_s: float, *, of_workers_megabytes: float = 0.0) -> Run:
-        """Return what was taken until now, with the memory that workers held beside this process."""
+    def read(self, reading_s: float) -> Run:
+        """Return what was taken until now."""
         seconds, cpu_s = self.seconds, sum(os.times()[:4]) - self._cpu_s
-        peak = resident_megabytes("VmHWM") - self.before + of_workers_megabytes
+        peak = resident_megabytes("VmHWM") - self.before
         give_back_memory()
         return Run(reading_s, seconds, cpu_s, peak, resident_megabytes("VmRSS") - self.before)
 
@@ -177,7 +174,7 @@ def train_plainly(archive: Path, trains: Trains) -> Run:
         pictures = ImageFolder(folder, backbone.spec.build_transforms())
         order = torch.randperm(len(pictures)).tolist()
         train, val = order[len(order) // 5 :], order[: len(order) // 5]
-        load = partial(DataLoader[Any], batch_size=recipe.batch_size, num_workers=NUM_WORKERS)
+        load = partial(DataLoader[Any], batch_size=recipe.batch_size)
         network.train(trains is Trains.EVERYTHING)
         for inputs, labels in load(torch.utils.data.Subset(pictures, train), shuffle=True):
             optimizer.zero_grad()
@@ -187,8 +184,7 @@ def train_plainly(archive: Path, trains: Trains) -> Run:
         with torch.no_grad():
             for inputs, _labels in load(torch.utils.data.Subset(pictures, val)):
                 network(inputs)
-    of_workers = NUM_WORKERS * (resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000 - meter.before)
-    return meter.read(reading_s, of_workers_megabytes=max(0.0, of_workers))  # one is forked, and shares what there was
+    return meter.read(reading_s)
 
 
 def resident_megabytes(field: str) -> float:
