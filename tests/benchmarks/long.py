@@ -156,6 +156,8 @@ def train_as_the_page(archive: Path, trains: Trains) -> Run:
 def train_plainly(archive: Path, trains: Trains) -> Run:
     """Unpack a zip and train as PyTorch's tutorial does: each picture goes through the whole network, one epoch.
 
+    Pictures are read in the same process: workers would be forked from one whose threads have computed, and may hang.
+
     Source:
         https://pytorch.org/tutorials/beginner/transfer_learning_tutorial.html
     """
