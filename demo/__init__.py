@@ -16,11 +16,6 @@ from demo.system import has_gpu_driver
 if os.environ.get("DEMO_DEVICE") == "cpu" or not has_gpu_driver():
     sys.modules.setdefault("triton", None)  # type: ignore[arg-type]
 
-# Threads that wait for each other within a computation sleep. By default they keep their cores busy until then: beside
-# other programs a training takes five times the time of cores, and several times as long. An environment that says
-# otherwise counts.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-
 _CALLS = ("predict", "explain", "fine_tune", "load_head", "starter")
 
 

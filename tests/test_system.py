@@ -181,13 +181,3 @@ def test_the_page_opens_trains_and_predicts_without_them(make_zip: MakeZip, tmp_
     assert "Done in" in run.stdout
     assert "Traceback" not in run.stderr
     assert ">red<" in run.stdout.splitlines()[-1]
-
-
-@pytest.mark.parametrize(("told", "found"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
-def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(told: dict[str, str], found: str) -> None:
-    others = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    program = "import demo, os; print(os.environ['OMP_WAIT_POLICY'])"
-    run = subprocess.run(
-        [sys.executable, "-c", program], cwd=PROJECT, env=others | told, capture_output=True, check=True
-    )
-    assert run.stdout.decode().strip() == found
