@@ -199,12 +199,11 @@ WAYS: dict[str, Callable[[Path, Trains], Run]] = {"page": train_as_the_page, "pl
 
 
 def run_apart(way: str, trains: Trains, archive: Path) -> Run:
-    """Train in a process of its own, whose threads sleep while they wait for each other: the time of cores is work."""
+    """Train in a process of its own."""
     command = [sys.executable, "-m", "tests.benchmarks.long", way, trains.value, str(archive)]
     done = subprocess.run(
         command,
         cwd=PROJECT,
-        env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
         stdout=subprocess.PIPE,
         check=True,
         timeout=LONGEST_S,
