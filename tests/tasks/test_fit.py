@@ -235,8 +235,8 @@ def test_a_training_learns_and_tells_what_it_gets_right(recipe: Recipe) -> None:
 
 
 def test_views_are_learned_from_and_only_the_plain_pictures_are_measured() -> None:
-    data = examples()
-    turned = replace(data, inputs=torch.cat([data.inputs, -data.inputs]), targets=data.targets.repeat(2))
+    data, (inputs, targets) = examples(), clouds(30, seed=1)
+    turned = replace(data, inputs=torch.cat([inputs, -inputs]), targets=targets.repeat(2))
     one_epoch = replace(SGD, epochs=1, batch_size=60)
     (epoch,), (weights,), _ = follow(head(), one_epoch, turned)
     assert not torch.allclose(weights["weight"], follow(head(), one_epoch, data)[1][0]["weight"])
@@ -288,7 +288,7 @@ def test_with_patience_it_goes_on_for_as_long_as_it_gets_better() -> None:
 
 def test_patience_runs_out_where_the_losses_are_no_numbers() -> None:
     data = examples()
-    endless = replace(data, val_inputs=torch.full_like(data.val_inputs, float("nan")))
+    endless = replace(data, val_inputs=torch.full((24, NUM_FEATURES), float("nan")))
     learner = head()
     epochs, weights, end = follow(learner, replace(SGD, patience=3), endless)
     assert end == FitEnd(3, 3)
