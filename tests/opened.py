@@ -57,6 +57,14 @@ def free_port() -> int:
             return port
 
 
+@contextmanager
+def nobody_there() -> Iterator[str]:
+    """Yield an address of this machine at which nobody answers, nor can begin to meanwhile."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        yield f"http://127.0.0.1:{nobody.getsockname()[1]}"
+
+
 def command(*options: str) -> list[str]:
     return [sys.executable, "-m", "demo", "serve", *options]
 

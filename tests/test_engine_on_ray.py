@@ -10,8 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
@@ -38,6 +37,7 @@ from demo.tasks.finetune import FineTuned
 from demo.tasks.fit import EpochResult
 from tests.conftest import PROJECT
 from tests.opened import OFFLINE, free_port
+from tests.patience import wait_for
 from tests.pictures import encode, noise
 
 pytestmark = [
@@ -104,7 +104,7 @@ def cluster() -> Iterator[Cluster]:
             run = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=log, stderr=log)
         try:
             try:
-                wait_until(lambda: answers(cluster) or run.poll() is not None, START_S)
+                wait_for(lambda: answers(cluster) or run.poll() is not None, START_S)
                 assert run.poll() is None
             except AssertionError:
                 print(Path(folder, "log").read_text(encoding="utf-8"))  # pytest shows it
@@ -116,13 +116,6 @@ def cluster() -> Iterator[Cluster]:
                 run.wait(30)
             cluster.end()
             run.wait(30)
-
-
-def wait_until(condition: Callable[[], object], timeout_s: float) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "it took too long"
-        time.sleep(0.1)
 
 
 def ask(cluster: Cluster, token: str) -> httpx.Response:
@@ -173,7 +166,7 @@ def test_nothing_is_lost_when_a_replica_is_killed(
     shares = torch.cat(expected)
     first, engine, answered = cluster.replicas(), there.engine, list[bool]()
     assert engine is not None
-    wait_until(lambda: engine.answer(SPEC, "float32", pictures[:1]), BACK_S)
+    wait_for(lambda: engine.answer(SPEC, "float32", pictures[:1]), BACK_S)
 
     def predict(number: int) -> float:
         if number == 100:
@@ -189,7 +182,7 @@ def test_nothing_is_lost_when_a_replica_is_killed(
     assert len(differences) == 200
     assert max(differences) < 1e-6
     assert sum(answered) > 20, "the page has computed nearly all by itself"
-    wait_until(lambda: len(set(cluster.replicas()) - {first[0]}) == 2, BACK_S)
+    wait_for(lambda: len(set(cluster.replicas()) - {first[0]}) == 2, BACK_S)
 
 
 def test_the_page_answers_while_the_engine_is_gone_and_asks_it_again(
@@ -202,20 +195,20 @@ def test_the_page_answers_while_the_engine_is_gone_and_asks_it_again(
         torch.testing.assert_close(there.answer(pictures[:1]).logits.softmax(1), expected, rtol=0, atol=1e-6)
         return engine.is_away(SPEC, "float32")
 
-    wait_until(lambda: not answer(), BACK_S)  # a new replica loads the network first
+    wait_for(lambda: not answer(), BACK_S)  # a new replica loads the network first
     proxies = cluster.find("ProxyActor")
     assert proxies
     for pid in proxies:
         os.kill(pid, signal.SIGKILL)
-    wait_until(answer, BACK_S)
-    wait_until(lambda: not answer(), BACK_S)
+    wait_for(answer, BACK_S)
+    wait_for(lambda: not answer(), BACK_S)
 
 
 def test_heads_are_the_same(there: Backbone, here: Backbone, settings: Settings) -> None:
     dataset, caches, counts = read_signs(60), (FeatureCache(), FeatureCache()), list[set[int]]()
     engine, picture = there.engine, encode(noise(1, (260, 240)))
     assert engine is not None
-    wait_until(lambda: engine.look(SPEC, "float32", [picture], [(0, False, 0)]) is not None, BACK_S)
+    wait_for(lambda: engine.look(SPEC, "float32", [picture], [(0, False, 0)]) is not None, BACK_S)
     for seed in range(5):
         pairs = zip((here, there), caches, strict=True)
         ends = [last(each, dataset, Recipe(seed=seed), settings, cache) for each, cache in pairs]

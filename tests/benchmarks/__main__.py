@@ -10,7 +10,6 @@ import argparse
 import csv
 import gc
 import os
-import socket
 import statistics
 import subprocess
 import sys
@@ -54,6 +53,7 @@ from tests.benchmarks import (
     uploads,
 )
 from tests.conftest import PROJECT
+from tests.opened import free_port
 from tests.pictures import noise
 from tests.visitor import Visitor
 from tests.weights_host import random_checkpoint, stand_in
@@ -73,9 +73,7 @@ class Row(NamedTuple):
 @contextmanager
 def running_app() -> Iterator[tuple[str, subprocess.Popen[bytes], float]]:
     """Start `python3 app.py`; yield its address, the process, and the seconds until the page answered."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, "GRADIO_SERVER_PORT": str(port), "DEMO_BACKBONE": EMBEDDED}
     start = time.perf_counter()
     process = subprocess.Popen([sys.executable, "app.py"], cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)

@@ -36,7 +36,6 @@ TOTALS = (1_000, 10_000)
 PRICE = 0.05  # of a core for an hour, where none is named: an example, and nobody's offer
 _MANY = 20_000  # answers of one simulation
 _WARM = 2_000  # of them, until it has forgotten how it began
-_CROWDED = 1_000_000  # who wait; more than any pace is measured for
 
 Rows = list[tuple[str, str, str]]
 
@@ -83,6 +82,11 @@ class Pace:
         for (low, slow), (high, fast) in pairwise(self._rates):
             if waiting <= high:
                 return slow + (fast - slow) * (waiting - low) / (high - low)
+        return self.of_crowd
+
+    @property
+    def of_crowd(self) -> float:
+        """The rate where more wait than it was measured for."""
         return self._rates[-1][1]
 
 
@@ -144,7 +148,7 @@ def count_held(
     """Return how many visitors a page holds: the most of whom 95 of 100 have their answer in time, to 2%."""
     wall = sum(each.share * statistics.fmean(each.walls) for each in actions) / sum(each.share for each in actions)
     # Whose answers take the goal in the mean keep the page busy when they are so many.
-    low, high = 0, math.ceil(1.5 * pace(_CROWDED) * (think_s + goal_s) / wall)
+    low, high = 0, math.ceil(1.5 * pace.of_crowd * (think_s + goal_s) / wall)
     while high - low > max(1, low // 50):
         middle = (low + high) // 2
         felt = Crowd(actions, middle, pace, think_s=think_s).play(num_answers)

@@ -33,6 +33,7 @@ from demo.models.weights import has_weights
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec
 from demo.settings import MEGABYTE, Settings
 from tests.conftest import PROJECT
+from tests.opened import free_port
 from tests.pictures import encode
 
 NUM_VISITORS = 16
@@ -206,9 +207,7 @@ def _serving(kind: str, comparison: Comparison, home: Path | None) -> Iterator[s
 @contextmanager
 def serving(module: str, *arguments: str, **environment: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """Run a module, told a free port last, in a process of its own; yield its address once it answers, and it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     environment = {**os.environ, **environment, "GRADIO_ANALYTICS_ENABLED": "False"}
     command = [sys.executable, "-m", module, *arguments, str(port)]
     process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)

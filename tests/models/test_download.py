@@ -4,7 +4,6 @@ import hashlib
 import itertools
 import multiprocessing
 import random
-import socket
 import subprocess
 import sys
 import threading
@@ -38,6 +37,7 @@ from demo.models.fetch import FetchProgress, fetch_weights, main
 from demo.models.weights import Source, WeightsFile, find_weights, find_whole, has_weights, load_weights
 from demo.models.zoo import EMBEDDED, ZOO, BackboneSpec, WheelFile
 from tests.conftest import PROJECT
+from tests.opened import nobody_there
 from tests.patience import wait_for
 from tests.weights_host import (
     Resource,
@@ -230,9 +230,8 @@ def test_a_host_that_falls_silent_is_told(
 
 @pytest.mark.usefixtures("host")
 def test_a_host_that_is_not_there_is_told() -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # and does not listen
-        unreachable = fail(stand_in(f"http://127.0.0.1:{nobody.getsockname()[1]}", CONTENT))[-1]
+    with nobody_there() as address:
+        unreachable = fail(stand_in(address, CONTENT))[-1]
     assert isinstance(unreachable, DownloadUnreachable)
     assert unreachable.values == {"host": "127.0.0.1"}
 
@@ -474,9 +473,8 @@ def test_a_refusal_of_the_hub_is_told(host: WeightsHost, status: int) -> None:
 
 
 def test_a_hub_that_is_not_there_is_told_at_once(hub: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        use_hub(monkeypatch, f"http://127.0.0.1:{nobody.getsockname()[1]}", hub)
+    with nobody_there() as address:
+        use_hub(monkeypatch, address, hub)
         began = time.monotonic()
         tried = fail(stand_in("http://127.0.0.1:1", CONTENT, hub_repo=REPO))
     assert type(tried[-1]) is DownloadUnreachable

@@ -20,7 +20,7 @@ from demo.visitors.errors import WorkCutShort
 from demo.words.language import ENGLISH
 from tests.conftest import PROJECT
 from tests.opened import opened
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, wait_for
 from tests.pictures import MakeZip, colour_folders
 from tests.visitor import Visitor, recipe_values
 
@@ -129,15 +129,10 @@ def train_by_program(visitor: Visitor, archive: Path) -> str:
     return str(json.loads(data)["error"])
 
 
-def wait_for_lines(url: str, **counts: int) -> None:
-    """Wait until so many events or trainings wait and run in each of these lines."""
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        lines = httpx.get(url + HEALTH).json()["lines"]
-        if all(sum(lines[name].values()) >= count for name, count in counts.items()):
-            return
-        assert time.monotonic() < until, lines
-        time.sleep(0.05)
+def are_in_line(url: str, **counts: int) -> bool:
+    """Say whether so many events or trainings wait and run in each of these lines."""
+    lines = httpx.get(url + HEALTH, timeout=PATIENCE_S).json()["lines"]
+    return all(sum(lines[name].values()) >= count for name, count in counts.items())
 
 
 @pytest.mark.slow
@@ -157,7 +152,7 @@ def test_a_page_in_full_work_ends_within_seconds_and_leaves_nothing(tmp_path: Pa
         path = visitor.upload(large)["path"]
         with httpx.stream("GET", f"{page.url}/gradio_api/file={path}", timeout=PATIENCE_S) as download:
             assert len(next(download.iter_bytes(1000))) == 1000
-            wait_for_lines(page.url, training=2, light=1)
+            wait_for(lambda: are_in_line(page.url, training=2, light=1))
             began = time.monotonic()
             page.process.send_signal(signal.SIGTERM)
             assert CUT in str(watching())

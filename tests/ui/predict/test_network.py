@@ -2,7 +2,6 @@
 
 import asyncio
 import html
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from demo.visitors.rooms import Rooms
 from demo.visitors.session import Ref
 from demo.words.language import CHINESE, ENGLISH, Words
 from tests.conftest import names_to_try
+from tests.opened import nobody_there
 from tests.pictures import MakeZip, colour_folders, noise
 from tests.served import Server
 from tests.visitor import Visitor, fill, recipe_values
@@ -140,9 +140,8 @@ def test_a_failed_arrival_is_kept_for_who_asks(resnet18: BackboneSpec) -> None:
 
 @pytest.mark.parametrize("words", [ENGLISH, CHINESE], ids=lambda words: words.language)
 def test_what_computes_is_an_engine_until_it_does_not_answer(words: Words, settings: Settings) -> None:
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # and does not listen
-        spec, closed = ZOO[EMBEDDED], f"http://127.0.0.1:{nobody.getsockname()[1]}"
+    with nobody_there() as closed:
+        spec = ZOO[EMBEDDED]
         rooms = [replace(Rooms.of(replace(settings, engine=each)), words=words) for each in ("", closed)]
         here, there = (describe_hardware(each, spec) for each in rooms)
         assert (here, there) == (words.strip.hardware["cpu"], words.strip.hardware["engine"])
